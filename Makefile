@@ -1,0 +1,44 @@
+# Two commands matter: `make report` publishes the demo's reports, `make test` runs the tests. Both build .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# A shell that forbids bytecode makes every later start several times slower.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: report test test-all lint lock lab bench clean
+
+report: $(VENV)/.installed
+	$(BIN)/svcanalytics demo
+
+test: $(VENV)/.installed lint
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-all: $(VENV)/.installed lint
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+lab: $(VENV)/.installed
+	$(BIN)/svcanalytics lab
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks
+
+# The stamp is written last, so an install that was interrupted is done again.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("svcanalytics needs Python 3.11 or newer; set PYTHON=python3.x") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	touch $@
+
+# Resolve the newest versions that pyproject.toml allows; needs uv.
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --upgrade --quiet -o requirements.lock
+
+clean:
+	rm -rf $(VENV) data/demo reports

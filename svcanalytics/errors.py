@@ -1,0 +1,71 @@
+"""The package's exceptions: each says what was wrong, where, and how to put it right."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CatalogueError",
+    "ConfigError",
+    "ContractError",
+    "LakeError",
+    "LoadError",
+    "MappingError",
+    "PeriodError",
+    "PublishError",
+    "SvcError",
+]
+
+
+class SvcError(Exception):
+    """Base of every error this package raises on purpose.
+
+    Parameters
+    ----------
+    what : str
+        What was wrong, as a sentence a user understands.
+    where : str, optional
+        The file, table, column, row or key it was found in.
+    fix : str, optional
+        What to do about it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        self.what, self.where, self.fix = what, where, fix
+        super().__init__(what, where, fix)
+
+    def __str__(self) -> str:
+        parts = [f"{self.where}: {self.what}" if self.where else self.what]
+        if self.fix:
+            parts.append(f"To fix: {self.fix}")
+        return "\n".join(parts)
+
+
+class ConfigError(SvcError):
+    """`svcanalytics.toml` or a command's options can't be used."""
+
+
+class PeriodError(SvcError, ValueError):
+    """A period or calendar can't be understood."""
+
+
+class ContractError(SvcError):
+    """Data don't fit the tables' contract."""
+
+
+class MappingError(SvcError):
+    """A source mapping is wrong, or none fits the file."""
+
+
+class LoadError(SvcError):
+    """A file could not be read or loaded."""
+
+
+class LakeError(SvcError):
+    """The lake on disk can't be opened, read or written."""
+
+
+class CatalogueError(SvcError):
+    """A metric, standard or index profile is defined wrongly, or an unknown one was named."""
+
+
+class PublishError(SvcError):
+    """A report could not be run or published."""

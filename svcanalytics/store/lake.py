@@ -1,0 +1,195 @@
+"""The lake: the organisation's tables on disk, read at one snapshot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from svcanalytics.errors import ConfigError, LakeError
+from svcanalytics.store import snapshot as snapshots
+from svcanalytics.store.contract import contract
+from svcanalytics.store.engine import connect, identifier, literal, scan
+from svcanalytics.store.settings import Settings, settings
+from svcanalytics.store.snapshot import Snapshot, write_atomically
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+__all__ = ["FORMAT", "Lake", "open"]
+
+FORMAT = 1
+"""The lake's layout on disk; a lake with another number is refused."""
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A lake at one snapshot. Reading never blocks loading, nor loading reading.
+
+    Attributes
+    ----------
+    path : Path
+        The lake's folder.
+    timezone : str
+        The organisation's time zone: it decides which local day and month a row belongs to.
+    snapshot : Snapshot
+        The table versions this object reads. `open` again, or call `refresh`, to see newer loads.
+    made_up : bool
+        True for the demonstration's lake, which real data may not enter.
+    settings : Settings
+        The installation's configuration.
+    pinned : bool
+        True when this is an earlier snapshot, which can't be written to.
+    """
+
+    path: Path
+    timezone: str
+    snapshot: Snapshot
+    made_up: bool = False
+    settings: Settings = field(default_factory=Settings)
+    pinned: bool = False
+
+    @property
+    def month_start(self) -> int:
+        """The day of the month on which an assessment month begins."""
+        return self.settings.month_start
+
+    @property
+    def country(self) -> str:
+        """The country whose public holidays count."""
+        return self.settings.country
+
+    @property
+    def language(self) -> str:
+        """The installation's language, ``zh`` or ``en``."""
+        return self.settings.language
+
+    @property
+    def landing(self) -> Path:
+        """The folder of the originals, the only unmasked copy."""
+        return self.path.parent / "landing" / self.path.name
+
+    @property
+    def catalogue_paths(self) -> list[Path]:
+        """The organisation's own catalogue folders, which add to the shipped catalogue or override it."""
+        return self._own("catalogue")
+
+    @property
+    def source_paths(self) -> list[Path]:
+        """The organisation's own folders of source mappings."""
+        return self._own("sources")
+
+    def _own(self, name: str) -> list[Path]:
+        folder = self.path.parent / name
+        return [folder] if folder.is_dir() else []
+
+    def has(self, table: str) -> bool:
+        """Tell whether a table holds any row."""
+        state = self.snapshot.tables.get(contract()[table].name)
+        return state is not None and state.rows > 0
+
+    def tables(self) -> pd.DataFrame:
+        """List the tables: name, rows, Delta version, and what a row is."""
+        import pandas as pd
+
+        rows = [
+            (table.name, state.rows if state else 0, state.version if state else None, table.row[self.language])
+            for table in contract().tables.values()
+            for state in [self.snapshot.tables.get(table.name)]
+        ]
+        return pd.DataFrame(rows, columns=["table", "rows", "version", "one_row_is"]).astype({"version": "Int64"})
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """Open a DuckDB connection with one view per table of the contract, typed even when the table is empty."""
+        con = connect()
+        for table in contract().tables.values():
+            con.execute(f"create view {identifier(table.name)} as {self.select(table.name)}")
+        return con
+
+    def select(self, table: str) -> str:
+        """Return the SQL that reads a table of the contract at this snapshot, every column cast to the contract."""
+        columns = contract()[table].all_columns.values()
+        state = self.snapshot.tables.get(table)
+        if state is None or not state.files:
+            empty = ", ".join(f"cast(null as {c.sql_type}) as {identifier(c.name)}" for c in columns)
+            return f"select {empty} where false"
+        typed = {c.name: f"cast({identifier(c.name)} as {c.sql_type}) as {identifier(c.name)}" for c in columns}
+        # A column the contract gained after these files were written reads as null.
+        padded = ", ".join(f"cast(null as {c.sql_type}) as {identifier(c.name)}" for c in columns)
+        files = scan(self.path / file for file in state.files)
+        return f"select {', '.join(typed.values())} from (select {padded} where false union all by name from {files})"
+
+    def sql(self, query: str) -> pd.DataFrame:
+        """Run SQL over the tables and return the rows as a DataFrame; times come back aware, in UTC."""
+        con = self.connection()
+        try:
+            return con.sql(query).df()
+        finally:
+            con.close()
+
+    def at(self, snapshot_id: int) -> Lake:
+        """Return the lake as it stood at an earlier snapshot, to read only."""
+        return replace(self, snapshot=snapshots.read(self.path, snapshot_id), pinned=True)
+
+    def refresh(self) -> Lake:
+        """Return the lake at its current snapshot."""
+        return replace(self, snapshot=snapshots.current(self.path), pinned=False)
+
+
+def open(path: str | Path, *, timezone: str | None = None, made_up: bool = False, create: bool = True) -> Lake:
+    """Open a lake at its current snapshot; make an empty one when there is none.
+
+    Parameters
+    ----------
+    path : str or Path
+        The lake's folder.
+    timezone : str, optional
+        The organisation's time zone, fixed when the lake is made: it decides local days and months. Default: that of
+        ``svcanalytics.toml``.
+    made_up : bool
+        Mark a new lake as holding made-up data; its reports say so.
+    create : bool
+        False: raise instead of making a new lake.
+
+    Raises
+    ------
+    LakeError
+        When there is no lake and `create` is false, when the folder holds something else, or when the lake was written
+        by another version of the package.
+    ConfigError
+        When the time zone is unknown or contradicts the lake's.
+    """
+    path = Path(path).absolute()
+    settled = settings(near=path)
+    head_file = path / "lake.json"
+    if not head_file.exists():
+        if not create:
+            raise LakeError("there is no lake here", where=str(path), fix="load a file into it, or check the path")
+        if path.exists() and any(path.iterdir()):
+            raise LakeError("the folder is not empty and is no lake", where=str(path), fix="name another folder")
+        zone = _zone(timezone or settled.timezone)
+        write_atomically(head_file, json.dumps({"format": FORMAT, "timezone": zone, "made_up": made_up}))
+    head = json.loads(head_file.read_text("utf-8"))
+    if head.get("format") != FORMAT:
+        raise LakeError(
+            f"the lake has layout {head.get('format')}, this version reads {FORMAT}",
+            where=str(path),
+            fix="use the version of svcanalytics that wrote it, or load the originals in landing/ into a new lake",
+        )
+    if timezone and timezone != head["timezone"]:
+        raise ConfigError(
+            f"the lake keeps its days in {head['timezone']}, not {timezone}",
+            where=str(path),
+            fix="leave the time zone out, or load into a new lake",
+        )
+    return Lake(path, head["timezone"], snapshots.current(path), head["made_up"], settled)
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigError(f"unknown time zone {literal(name)}", fix="use a name such as Asia/Shanghai") from None

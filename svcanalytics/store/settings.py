@@ -1,0 +1,86 @@
+"""One installation's configuration: ``svcanalytics.toml``, found beside the lake or in a folder above it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from svcanalytics import resources
+from svcanalytics.errors import ConfigError
+
+__all__ = ["FILE", "Settings", "settings", "write_settings"]
+
+FILE = "svcanalytics.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `svcanalytics init` asks.
+
+    Attributes
+    ----------
+    organisation : str
+        The name that reports carry.
+    timezone : str
+        IANA name; decides local days and months of a new lake.
+    country : str
+        ISO code of the country whose public holidays and make-up working days count.
+    language : str
+        ``zh`` or ``en``.
+    lake, reports : str
+        Paths, relative to the file.
+    month_start : int
+        The day on which an assessment month begins, 1 to 28; 26 means from the 26th to the 25th.
+    """
+
+    organisation: str = ""
+    timezone: str = "UTC"
+    country: str = "CN"
+    language: str = "en"
+    lake: str = "data/lake"
+    reports: str = "reports"
+    month_start: int = 1
+
+    def __post_init__(self) -> None:
+        for spec in fields(self):
+            value = getattr(self, spec.name)
+            if type(value).__name__ != spec.type:
+                raise ConfigError(f"{spec.name} = {value!r} is not of type {spec.type}", where=FILE, fix="correct it")
+        if self.language not in ("zh", "en"):
+            raise ConfigError(f"language = {self.language!r}", where=FILE, fix='use "zh" or "en"')
+        if not 1 <= self.month_start <= 28:
+            raise ConfigError(f"month_start = {self.month_start}", where=FILE, fix="use a day from 1 to 28")
+
+
+def settings(near: Path | None = None) -> Settings:
+    """Read the nearest ``svcanalytics.toml`` in `near` (default: the working folder) or above; defaults without one.
+
+    Raises
+    ------
+    ConfigError
+        When the file holds an unknown key or a value that can't be used.
+    """
+    start = (near or Path()).absolute()
+    for folder in (start, *start.parents):
+        file = folder / FILE
+        if file.is_file():
+            raw = resources.read_toml(file)
+            known = {spec.name for spec in fields(Settings)}
+            if unknown := sorted(set(raw) - known):
+                raise ConfigError(f"unknown key {unknown[0]!r}", where=str(file), fix=f"use {', '.join(sorted(known))}")
+            return Settings(**raw)
+    return Settings()
+
+
+def write_settings(chosen: Settings, folder: Path) -> Path:
+    """Write ``svcanalytics.toml`` into a folder and return its path."""
+    lines = [f"{key} = {_toml(value)}" for key, value in asdict(chosen).items()]
+    file = folder / FILE
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+    return file
+
+
+def _toml(value: str | int) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

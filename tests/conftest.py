@@ -1,0 +1,27 @@
+"""Fixtures that every package's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import svcanalytics as sv
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of real files; skip without it, but never when `$SVC_REAL_DATA` promises it."""
+    named = os.environ.get("SVC_REAL_DATA")
+    if not named:
+        pytest.skip("no real files: set SVC_REAL_DATA to the folder that holds them")
+    folder = Path(named)
+    assert folder.is_dir(), f"SVC_REAL_DATA names {named}, which is no folder"
+    return folder
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> sv.Lake:
+    """Return an empty lake that keeps its days in Shanghai."""
+    return sv.open(tmp_path / "lake", timezone="Asia/Shanghai")

@@ -90,9 +90,9 @@ def write(lake: Lake, frames: Mapping[str, pd.DataFrame], *, source: str = "fram
         changes = {}
         for name, frame in frames.items():
             con.register(f"_frame_{name}", frame)
-            con.execute(
-                f"create temp table _rows_{name} as {finished(lake, contract()[name], f'_frame_{name}', list(frame.columns), source=source, load_id=load_id)}"
-            )
+            given = list(frame.columns)
+            rows = finished(lake, contract()[name], f"_frame_{name}", given, source=source, load_id=load_id)
+            con.execute(f"create temp table _rows_{name} as {rows}")
             changes[name] = f"_rows_{name}"
         commit(lake, con, changes, load_id=load_id)
     con.close()

@@ -83,7 +83,7 @@ def replace(lake: Path, snapshot: Snapshot) -> None:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a small file so that a reader, or a machine that lost power, finds the old text or the new, never a part."""
+    """Write a small file so that a reader, even after a power cut, finds the old text or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with draft.open("w", encoding="utf-8") as handle:

@@ -1,0 +1,36 @@
+"""Reports: blocks, narrative, the evaluation with its sections, and publishing. Names are imported when first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+# Public name -> module of this package that holds it.
+_HOME: dict[str, str] = {
+    "Evaluation": "evaluation",
+    "evaluate": "evaluation",
+    "opening": "overview",
+    "summary": "overview",
+    "quality_index": "overview",
+    "indicators": "indicator_table",
+    "standards": "clock_table",
+    "volumes": "breakdowns",
+    "teams": "breakdowns",
+    "backlog": "breakdowns",
+    "months": "context",
+    "decisions": "context",
+    "data_quality": "appendix",
+    "definitions": "appendix",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

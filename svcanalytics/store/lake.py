@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,10 @@ from svcanalytics.errors import ConfigError, LakeError
 from svcanalytics.store import snapshot as snapshots
 from svcanalytics.store.contract import contract
 from svcanalytics.store.engine import connect, identifier, literal, scan
+from svcanalytics.store.files import write_atomically
+from svcanalytics.store.ledger import schema, table_names
 from svcanalytics.store.settings import Settings, settings
-from svcanalytics.store.snapshot import Snapshot, write_atomically
+from svcanalytics.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     import duckdb
@@ -103,24 +106,32 @@ class Lake:
         return pd.DataFrame(rows, columns=["table", "rows", "version", "one_row_is"]).astype({"version": "Int64"})
 
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """Open a DuckDB connection with one view per table of the contract, typed even when the table is empty."""
+        """Open a DuckDB connection with one view per table, typed even when the table is empty.
+
+        The tables are those of the contract and the lake's own books, ``loads`` and ``quarantine``.
+        """
         con = connect()
-        for table in contract().tables.values():
-            con.execute(f"create view {identifier(table.name)} as {self.select(table.name)}")
+        for table in table_names():
+            con.execute(f"create view {identifier(table)} as {self.select(table)}")
         return con
 
     def select(self, table: str) -> str:
-        """Return the SQL that reads a table of the contract at this snapshot, every column cast to the contract."""
-        columns = contract()[table].all_columns.values()
+        """Return the SQL that reads a table at this snapshot, every column cast to the contract."""
         state = self.snapshot.tables.get(table)
-        if state is None or not state.files:
+        return self.select_files(table, state.files if state else ())
+
+    def select_files(self, table: str, files: Iterable[str]) -> str:
+        """Return the SQL that reads some of a table's files, named relative to the lake, cast to the contract."""
+        columns = schema(table).all_columns.values()
+        files = list(files)
+        if not files:
             empty = ", ".join(f"cast(null as {c.sql_type}) as {identifier(c.name)}" for c in columns)
             return f"select {empty} where false"
         typed = {c.name: f"cast({identifier(c.name)} as {c.sql_type}) as {identifier(c.name)}" for c in columns}
         # A column the contract gained after these files were written reads as null.
         padded = ", ".join(f"cast(null as {c.sql_type}) as {identifier(c.name)}" for c in columns)
-        files = scan(self.path / file for file in state.files)
-        return f"select {', '.join(typed.values())} from (select {padded} where false union all by name from {files})"
+        rows = scan(self.path / file for file in files)
+        return f"select {', '.join(typed.values())} from (select {padded} where false union all by name from {rows})"
 
     def sql(self, query: str) -> pd.DataFrame:
         """Run SQL over the tables and return the rows as a DataFrame; times come back aware, in UTC."""

@@ -8,13 +8,13 @@ that opening one costs nothing and survives a pruned Delta log.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from svcanalytics.errors import LakeError
+from svcanalytics.store.files import write_atomically
 
 __all__ = ["EMPTY", "Snapshot", "TableState", "current", "history", "read", "replace", "write_atomically"]
 
@@ -63,7 +63,8 @@ def read(lake: Path, snapshot_id: int) -> Snapshot:
     if snapshot_id == 0:
         return EMPTY
     file = lake / "snapshots" / f"{snapshot_id:08d}.json"
-    if not file.exists():
+    # A load that died may have left a file for a snapshot that never was.
+    if not file.exists() or snapshot_id > current(lake).id:
         raise LakeError(f"there is no snapshot {snapshot_id}", where=str(lake), fix="`svcanalytics status` lists them")
     return _parse(file)
 
@@ -80,22 +81,6 @@ def replace(lake: Path, snapshot: Snapshot) -> None:
     text = json.dumps(asdict(snapshot), indent=1)
     write_atomically(lake / "snapshots" / f"{snapshot.id:08d}.json", text)
     write_atomically(lake / "snapshot.json", text)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a small file so that a reader, even after a power cut, finds the old text or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with draft.open("w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _parse(file: Path) -> Snapshot:

@@ -8,7 +8,7 @@ from pathlib import Path
 from svcanalytics import resources
 from svcanalytics.errors import ConfigError
 
-__all__ = ["FILE", "Settings", "settings", "write_settings"]
+__all__ = ["FILE", "Settings", "home", "settings", "write_settings"]
 
 FILE = "svcanalytics.toml"
 
@@ -60,16 +60,20 @@ def settings(near: Path | None = None) -> Settings:
     ConfigError
         When the file holds an unknown key or a value that can't be used.
     """
+    file = home(near) / FILE
+    if not file.is_file():
+        return Settings()
+    raw = resources.read_toml(file)
+    known = {spec.name for spec in fields(Settings)}
+    if unknown := sorted(set(raw) - known):
+        raise ConfigError(f"unknown key {unknown[0]!r}", where=str(file), fix=f"use {', '.join(sorted(known))}")
+    return Settings(**raw)
+
+
+def home(near: Path | None = None) -> Path:
+    """Return the folder of the nearest ``svcanalytics.toml``, which its paths are relative to; `near` without one."""
     start = (near or Path()).absolute()
-    for folder in (start, *start.parents):
-        file = folder / FILE
-        if file.is_file():
-            raw = resources.read_toml(file)
-            known = {spec.name for spec in fields(Settings)}
-            if unknown := sorted(set(raw) - known):
-                raise ConfigError(f"unknown key {unknown[0]!r}", where=str(file), fix=f"use {', '.join(sorted(known))}")
-            return Settings(**raw)
-    return Settings()
+    return next((folder for folder in (start, *start.parents) if (folder / FILE).is_file()), start)
 
 
 def write_settings(chosen: Settings, folder: Path) -> Path:

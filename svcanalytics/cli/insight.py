@@ -1,0 +1,86 @@
+"""Commands that answer questions: measure, overdue, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from svcanalytics.cli.console import console, context, frame, progress
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    for command in (measure, overdue, report):
+        app.command()(command)
+
+
+def measure(
+    metrics: Annotated[
+        list[str] | None, typer.Argument(help="Metrics by id; none means all that the lake can give.")
+    ] = None,
+    by: Annotated[list[str] | None, typer.Option("--by", help="Split by this column; may be repeated.")] = None,
+    every: Annotated[str, typer.Option(help="day, week, month, quarter, half_year or year.")] = "month",
+    start: Annotated[str | None, typer.Option(help="First day or period, such as 2026-10.")] = None,
+    end: Annotated[str | None, typer.Option(help="Last day or period, included.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write to this CSV file instead of showing a table.")
+    ] = None,
+) -> None:
+    """Measure: value, 95 % interval and n of each metric, by period and group."""
+    from svcanalytics import metrics as measuring
+
+    rows = measuring.measure(context.lake(), metrics or None, by=by or (), every=every, start=start, end=end)
+    if csv is not None:
+        rows.to_csv(csv, index=False)
+        console().print(context.say(f"{len(rows)} rows written to {csv}", f"已将 {len(rows)} 行写入 {csv}"))
+        return
+    shown = ["metric", "period", *(by or ()), "value", "low", "high", "n", "unit", "target", "met", "flag"]
+    frame(rows[shown], limit=200)
+
+
+def overdue(
+    at: Annotated[str | None, typer.Option(help="As of this local time; default now.")] = None,
+    within: Annotated[float, typer.Option(help="Also show what falls due within this many hours.")] = 24.0,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write to this CSV file instead of showing a table.")
+    ] = None,
+) -> None:
+    """List what is overdue or due soon: worst first, by the team that owns it."""
+    import pandas as pd
+
+    from svcanalytics import metrics as measuring
+
+    lake = context.lake()
+    moment = None if at is None else pd.Timestamp(at).tz_localize(lake.timezone)
+    rows = measuring.overdue(lake, at=moment, within_s=int(within * 3600))
+    if csv is not None:
+        # A byte order mark, so that spreadsheets read Chinese team names.
+        rows.to_csv(csv, index=False, encoding="utf-8-sig")
+        console().print(context.say(f"{len(rows)} rows written to {csv}", f"已将 {len(rows)} 行写入 {csv}"))
+    elif rows.empty:
+        console().print(context.say("Nothing is overdue or due soon.", "没有超时或即将到期的事项。"))
+    else:
+        frame(rows, limit=100)
+
+
+def report(
+    name: Annotated[str, typer.Argument(metavar="REPORT", help="monthly or quarterly.")],
+    period: Annotated[str, typer.Argument(metavar="PERIOD", help="Such as 2026-10 or 2026Q3.")],
+    language: Annotated[str | None, typer.Option(help="zh or en; default: as in svcanalytics.toml.")] = None,
+    scope: Annotated[str, typer.Option(help="all, or column=value such as team=A.")] = "all",
+    out: Annotated[Path | None, typer.Option(help="Folder of the reports; default: as in svcanalytics.toml.")] = None,
+) -> None:
+    """Publish a report: runs its notebook and writes page and workbook; unchanged inputs run nothing."""
+    from svcanalytics.report import publish
+
+    lake = context.lake()
+    folder = out or context.path(lake.settings.reports)
+    with progress(f"{name} {period}") as step:
+        edition = publish(
+            name, period, lake, out=folder, language=language or lake.language, scope=scope, progress=step
+        )
+    console().print(f"{edition.status}: {edition.path}", soft_wrap=True)

@@ -1,0 +1,72 @@
+"""Start JupyterLab on this machine only."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from svcanalytics import resources
+from svcanalytics.errors import ConfigError
+
+__all__ = ["check_lab", "start_lab"]
+
+_WAIT_S = 60.0
+
+
+def start_lab(port: int) -> int:
+    """Run JupyterLab in the foreground until it is stopped; return its exit status."""
+    return subprocess.call([*_command(port), f"--ServerApp.root_dir={_folder()}"])
+
+
+def check_lab() -> str:
+    """Start JupyterLab on a free port, ask for its status and version, stop it, and return the address it had.
+
+    Raises
+    ------
+    ConfigError
+        When it does not answer within a minute.
+    """
+    token = secrets.token_hex(16)
+    with tempfile.TemporaryDirectory() as runtime, Path(runtime, "log").open("w+") as log:
+        environment = {**os.environ, "JUPYTER_RUNTIME_DIR": runtime, "JUPYTER_TOKEN": token}
+        command = [*_command(0), "--no-browser", f"--ServerApp.root_dir={_folder()}"]
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            return _answer(server, Path(runtime), token)
+        finally:
+            server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _answer(server: subprocess.Popen[bytes], runtime: Path, token: str) -> str:
+    until = time.monotonic() + _WAIT_S
+    while time.monotonic() < until and server.poll() is None:
+        for file in runtime.glob("jpserver-*.json"):
+            try:
+                address = json.loads(file.read_text("utf-8"))["url"]
+                with urllib.request.urlopen(f"{address}lab?token={token}", timeout=5) as reply:
+                    if reply.status == 200:
+                        return str(address)
+            except (OSError, ValueError, KeyError):
+                continue  # The file is still being written, or the server is not listening yet.
+        time.sleep(0.2)
+    raise ConfigError("JupyterLab did not answer", where=sys.executable, fix="run `jupyter lab` and read what it says")
+
+
+def _command(port: int) -> list[str]:
+    return [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+
+
+def _folder() -> Path:
+    return resources.notebooks_path()

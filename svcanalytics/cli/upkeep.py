@@ -1,0 +1,104 @@
+"""Commands that set up and look after an installation: init, demo, status, doctor, lab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from svcanalytics.cli.console import console, context, frame, progress, table
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    for command in (init, demo, status, doctor, lab):
+        app.command()(command)
+
+
+def init(
+    organisation: Annotated[str, typer.Option(prompt="Name of the organisation", help="The name that reports carry.")],
+    timezone: Annotated[
+        str, typer.Option(prompt="Time zone", help="IANA name; decides local days and months.")
+    ] = "Asia/Shanghai",
+    country: Annotated[str, typer.Option(prompt="Country (ISO code)", help="Whose public holidays count.")] = "CN",
+    language: Annotated[str, typer.Option(prompt="Language (zh or en)", help="zh or en.")] = "zh",
+    month_start: Annotated[int, typer.Option(help="Day on which an assessment month begins, 1 to 28.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing svcanalytics.toml.")] = False,
+) -> None:
+    """Write svcanalytics.toml into this folder, with folders for own metrics and source mappings."""
+    from svcanalytics.errors import ConfigError
+    from svcanalytics.store.settings import FILE, Settings, write_settings
+
+    if Path(FILE).exists() and not force:
+        raise ConfigError("this folder is set up already", where=FILE, fix="edit it, or use --force to replace it")
+    chosen = Settings(organisation, timezone, country, language, month_start=month_start)
+    written = write_settings(chosen, Path())
+    for folder in ("catalogue", "sources"):
+        Path("data", folder).mkdir(parents=True, exist_ok=True)
+    console().print(
+        context.say(
+            f"Written: {written}. Next: svcanalytics load FILE", f"已写入 {written}。下一步:svcanalytics load 文件"
+        )
+    )
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where its lake goes.")] = Path("data/demo"),
+    out: Annotated[Path, typer.Option(help="Where its reports go.")] = Path("reports"),
+) -> None:
+    """Make up two and a half years of a service organisation and publish its reports."""
+    from svcanalytics import sample
+
+    with progress("demo") as step:
+        index = sample.demo(folder, out=out, progress=step)
+    console().print(str(index), soft_wrap=True)
+
+
+def status() -> None:
+    """Show the lake's tables, its snapshot and its last loads."""
+    from svcanalytics.store import snapshot
+
+    lake = context.lake()
+    console().print(
+        context.say(
+            f"Lake {lake.path}, time zone {lake.timezone}, snapshot {lake.snapshot.id}",
+            f"数据湖 {lake.path},时区 {lake.timezone},快照 {lake.snapshot.id}",
+        ),
+        soft_wrap=True,
+    )
+    held = lake.tables()
+    frame(held[held["rows"] > 0])
+    past = snapshot.history(lake.path)[-10:]
+    rows = [(each.id, each.created_at, each.load_id, sum(t.rows for t in each.tables.values())) for each in past]
+    heads = context.say("snapshot|made at|load|rows in all", "快照|时间|批次|总行数").split("|")
+    table(heads, reversed(rows), title=context.say("Last snapshots", "最近的快照"))
+
+
+def doctor() -> None:
+    """Examine the lake: contract, references, forgotten tables, lost files, keys. Status 1 when something is grave."""
+    from svcanalytics.store.health import examine
+
+    found = examine(context.lake())
+    if not found:
+        console().print(context.say("[green]✓[/] The lake is well.", "[green]✓[/] 数据湖状况良好。"))
+        return
+    heads = context.say("|where|what|to fix", "|位置|问题|处理").split("|")
+    table(heads, [("✗" if s.grave else "·", s.where, s.what, s.fix) for s in found])
+    if any(symptom.grave for symptom in found):
+        raise typer.Exit(1)
+
+
+def lab(
+    check: Annotated[bool, typer.Option("--check", help="Start, see that it answers, stop.")] = False,
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8888,
+) -> None:
+    """Open JupyterLab in the folder of the notebooks."""
+    from svcanalytics.cli.jupyter import check_lab, start_lab
+
+    if not check:
+        raise typer.Exit(start_lab(port))
+    address = check_lab()
+    console().print(context.say(f"✓ JupyterLab answered at {address}", f"✓ JupyterLab 已在 {address} 应答"))

@@ -65,7 +65,9 @@ def _answer(server: subprocess.Popen[bytes], runtime: Path, token: str) -> str:
 
 
 def _command(port: int) -> list[str]:
-    return [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]
+    # Containers run as root, which Jupyter refuses unless told; it listens on this machine only and asks for a token.
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", *root]
 
 
 def _folder() -> Path:

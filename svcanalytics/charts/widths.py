@@ -66,7 +66,8 @@ def build_font(path: Path) -> None:
     builder.setupGlyf(outlines)
     builder.setupHorizontalMetrics({name: (width, 0) for name, width in advances.items()})
     builder.setupHorizontalHeader(ascent=880, descent=-120)
-    builder.setupNameTable({"familyName": FAMILY, "styleName": "Regular"})
+    # The renderer passes over a font without a PostScript name.
+    builder.setupNameTable({"familyName": FAMILY, "styleName": "Regular", "psName": FAMILY})
     builder.setupOS2(sTypoAscender=880, sTypoDescender=-120, usWinAscent=880, usWinDescent=120)
     builder.setupPost(keepGlyphNames=False)
     builder.font["head"].created = builder.font["head"].modified = 0

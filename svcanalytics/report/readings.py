@@ -1,0 +1,143 @@
+"""One indicator as a report reads it: value, target, light, what it is compared with, and how each is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from svcanalytics.report.formats import (
+    format_change,
+    format_integer,
+    format_number,
+    format_percent,
+    format_value,
+    is_missing,
+    no_base,
+    word,
+)
+
+__all__ = ["Reading", "kind_of"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One indicator in one period, for one unit.
+
+    Parameters
+    ----------
+    id, name : str
+        Of the metric or standard; the name in the report's language.
+    kind : str
+        How its values are written: "rate", "duration", "integer" or "number".
+    direction : str
+        "up" when more is better, "down" when less is, "" when neither.
+    value, low, high : float or None
+        Of this period with its 95 % interval; None when suppressed or without data.
+    n : int
+        Records it rests on.
+    target : float or None
+        In the units of `value`.
+    light : str or None
+        green, yellow, red, grey; None without a target.
+    previous, change, significant : float, float, bool or None
+        Last period's value, the difference to it, and whether sampling error alone can't explain it.
+    last_year, yoy_change : float or None
+        The same for the same period last year.
+    ytd : float or None
+        The year so far.
+    streak : int
+        Periods running it was met (positive) or missed (negative), this one included; 0 when neither.
+    flag : str
+        "", "suppressed", "incomplete" or "provisional".
+    family : str
+        Family of the indicator system.
+    """
+
+    id: str
+    name: str
+    kind: str = "rate"
+    direction: str = "up"
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    target: float | None = None
+    light: str | None = None
+    previous: float | None = None
+    change: float | None = None
+    significant: bool | None = None
+    last_year: float | None = None
+    yoy_change: float | None = None
+    yoy_significant: bool | None = None
+    ytd: float | None = None
+    streak: int = 0
+    flag: str = ""
+    family: str = ""
+    unit: str = ""
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is a target, and enough data to hold it against."""
+        return self.light in ("green", "yellow", "red")
+
+    @property
+    def better(self) -> bool | None:
+        """Whether it got better for sure (True), worse for sure (False), or neither can be said (None)."""
+        if not self.significant or is_missing(self.change) or self.direction not in ("up", "down") or not self.change:
+            return None
+        return (self.change > 0) == (self.direction == "up")
+
+    def value_text(self, language: str) -> str:
+        """Return how its value reads, or why there is none."""
+        if self.flag == "suppressed":
+            return word("suppressed", language)
+        return format_value(self.value, self.kind, language)
+
+    def written(self, value: float | None, language: str) -> str:
+        """Return how any value of this indicator reads, "no base" when it is missing."""
+        return no_base(language) if is_missing(value) else format_value(value, self.kind, language)
+
+    def target_text(self, language: str) -> str:
+        """Return how its target reads: "≥95.0%"; an en dash without one."""
+        if is_missing(self.target):
+            return "–"
+        sign = "≤" if self.direction == "down" else "≥"
+        return f"{sign}{target_number(self.target, self.kind, language)}"
+
+    def change_value(self, change: float | None, base: float | None) -> tuple[float | None, str]:
+        """Return a change as the number and kind readers expect: shares in points, amounts relative to their base."""
+        if is_missing(change):
+            return None, "points" if self.kind == "rate" else "percent"
+        if self.kind == "rate":
+            return change, "points"
+        if self.kind == "integer" and base:
+            return change / base, "percent"
+        return change, self.kind
+
+    def change_text(self, language: str, change: float | None, base: float | None) -> str:
+        """Return how a change reads: "+1.2个百分点", "−3.4%", "+2分"; "no base" without a base."""
+        value, kind = self.change_value(change, base)
+        return format_change(value, kind, language)
+
+
+def kind_of(metric_kind: str, unit: str) -> str:
+    """Return how a metric's values are written, from its kind ("rate", "mean", "count", "quantile") and unit."""
+    if metric_kind == "rate":
+        return "rate"
+    if unit in ("s", "second", "seconds"):
+        return "duration"
+    return "integer" if metric_kind == "count" else "number"
+
+
+def target_number(target: float, kind: str, language: str) -> str:
+    """Return a target without needless decimals: "95%", "0.5%", "2小时"."""
+    if kind == "rate":
+        return f"{target * 100:.10g}%"
+    if kind == "integer":
+        return format_integer(target, language)
+    if kind == "number":
+        return (
+            format_integer(target, language) if target == round(target) else format_number(target, language, digits=2)
+        )
+    if kind == "percent":
+        return format_percent(target, language)
+    return format_value(target, kind, language)

@@ -1,0 +1,324 @@
+"""Working calendars: when a clock runs, when it falls due, and how much open time has passed.
+
+All times are UTC. A calendar is turned into its open intervals over the years in question, with the open seconds summed
+up to each; both questions then are one `searchsorted` over those sums, whatever the number of cases.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from svcanalytics.errors import PeriodError
+from svcanalytics.periods.grid import Grid, build_grid, local_days, local_midnights
+
+__all__ = ["ROUND_THE_CLOCK", "Calendar", "calendars"]
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SPAN = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
+_SECOND = 1_000_000
+_FURTHEST_YEARS = 60
+
+Hours = tuple[tuple[tuple[int, int], ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Calendar:
+    """When a service works.
+
+    Attributes
+    ----------
+    id : str
+    hours : tuple of 7 tuples of (opens, closes)
+        Minutes after local midnight, for Monday to Sunday; empty means closed. None means round the clock.
+    timezone : str
+        Name of the zone the hours are meant in.
+    country : str
+        Country whose public holidays are closed and whose make-up working days are open; "" for none.
+    make_up_like : int
+        Weekday (Monday 0) whose hours a make-up working day has.
+    closed, opened : frozenset[date]
+        The organisation's own days off and days worked, which win over the country's.
+    announced : frozenset[int]
+        Years the organisation vouches for, so they are not provisional.
+    names : Mapping[str, str]
+        Name by language.
+    """
+
+    id: str
+    hours: Hours | None = None
+    timezone: str = "UTC"
+    country: str = ""
+    make_up_like: int = 0
+    closed: frozenset[date] = frozenset()
+    opened: frozenset[date] = frozenset()
+    announced: frozenset[int] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
+    _grids: dict[str, Grid] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def runs_always(self) -> bool:
+        """Whether the calendar is round the clock."""
+        return self.hours is None
+
+    def due(self, starts: Any, limit_s: Any = None, *, working_days: Any = None) -> np.ndarray:
+        """Return when a clock started at `starts` falls due.
+
+        Parameters
+        ----------
+        starts : array-like of datetimes, shape ``(n,)``
+            UTC; naive values count as UTC. Missing ones stay missing.
+        limit_s : int or array-like of int, shape ``(n,)``, optional
+            Limit in open seconds. The result is the earliest instant at which so much open time has passed.
+        working_days : int or array-like of int, optional
+            Limit in working days instead: due is the last instant of the n-th working day after the local day of the
+            start, which itself does not count.
+
+        Returns
+        -------
+        numpy.ndarray of datetime64[us], shape ``(n,)``, UTC
+
+        Raises
+        ------
+        PeriodError
+            When neither or both limits are given, or one is negative.
+        """
+        if (limit_s is None) == (working_days is None):
+            raise PeriodError("give a limit in seconds or in working days", where=f"calendar {self.id}", fix="give one")
+        start = to_us(starts)
+        limit = np.broadcast_to(
+            np.asarray(limit_s if working_days is None else working_days, dtype=np.int64), start.shape
+        )
+        if (limit < 0).any() or (working_days is not None and (limit < 1).any()):
+            raise PeriodError("a limit can't be negative", where=f"calendar {self.id}", fix="give a positive limit")
+        known = start != _NAT
+        result = np.full(start.shape, _NAT)
+        if known.any():
+            count = self._due_days if working_days is not None else self._due_us
+            result[known] = count(start[known], limit[known])
+        return result.view("datetime64[us]")
+
+    def elapsed_s(self, starts: Any, stops: Any) -> np.ndarray:
+        """Return the whole open seconds between two times, 0 where the stop is not after the start.
+
+        Parameters
+        ----------
+        starts, stops : array-like of datetimes, shape ``(n,)``
+            UTC.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape ``(n,)``
+            -1 where one of the two is missing.
+        """
+        start, stop = np.broadcast_arrays(to_us(starts), to_us(stops))
+        known = (start != _NAT) & (stop != _NAT)
+        result = np.full(start.shape, -1, dtype=np.int64)
+        result[known] = np.maximum(self.open_us(stop[known]) - self.open_us(start[known]), 0) // _SECOND
+        return result
+
+    def elapsed_days(self, starts: Any, stops: Any) -> np.ndarray:
+        """Return the working days after the local day of the start up to that of the stop; -1 where one is missing."""
+        start, stop = np.broadcast_arrays(to_us(starts), to_us(stops))
+        known = (start != _NAT) & (stop != _NAT)
+        result = np.full(start.shape, -1, dtype=np.int64)
+        if known.any():
+            days = self._grid(
+                min(start[known].min(), stop[known].min()), max(start[known].max(), stop[known].max())
+            ).days
+            first, last = local_days(start[known], self.timezone), local_days(stop[known], self.timezone)
+            passed = np.searchsorted(days, last, "right") - np.searchsorted(days, first, "right")
+            result[known] = np.maximum(passed, 0)
+        return result
+
+    def open_us(self, times: np.ndarray) -> np.ndarray:
+        """Return open microseconds from a fixed origin of this calendar to each time.
+
+        Differences of two such readings are elapsed open time. Readings of separate calls may be compared: the origin
+        stays where it is.
+
+        Parameters
+        ----------
+        times : numpy.ndarray of int64, shape ``(n,)``
+            Microseconds since 1970 UTC, none missing.
+        """
+        if self.runs_always or not len(times):
+            return times
+        return self._grid(times.min(), times.max()).open_us(times)
+
+    def instant_us(self, readings: np.ndarray) -> np.ndarray:
+        """Return the earliest instant at which each reading of `open_us` is reached (its inverse)."""
+        if self.runs_always or not len(readings):
+            return readings
+        return self._grid_up_to(readings.max()).instant_us(readings)
+
+    def works(self, day: date) -> bool:
+        """Tell whether a local day is open at all."""
+        if self.runs_always:
+            return True
+        noon = np.datetime64(day, "us").astype(np.int64) + 12 * 3600 * _SECOND
+        return bool(np.isin(np.datetime64(day, "D"), self._grid(noon, noon).days))
+
+    def is_provisional(self, year: int) -> bool:
+        """Tell whether working days of a year are not announced yet, so that due times in it may still move."""
+        from svcanalytics.periods.holidays import holiday_year
+
+        if self.runs_always or year in self.announced:
+            return False
+        return holiday_year(self.country, year).provisional
+
+    def _due_us(self, start: np.ndarray, limit: np.ndarray) -> np.ndarray:
+        if self.runs_always:
+            return start + limit * _SECOND
+        # Inside closed time the earliest instant with nothing elapsed lies before the start itself.
+        return np.maximum(self.instant_us(self.open_us(start) + limit * _SECOND), start)
+
+    def _due_days(self, start: np.ndarray, limit: np.ndarray) -> np.ndarray:
+        first = local_days(start, self.timezone)
+        days = self._days_after(start, int(limit.max()))
+        nth = days[np.searchsorted(days, first, "right") + limit - 1]
+        return local_midnights(nth + np.timedelta64(1, "D"), self.timezone) - 1
+
+    def _days_after(self, start: np.ndarray, n: int) -> np.ndarray:
+        low, high = start.min(), start.max()
+        for years in (1, 2, 5, 20, _FURTHEST_YEARS):
+            days = self._grid(low, high + years * 366 * 86400 * _SECOND).days
+            if len(days) - np.searchsorted(days, local_days(np.array([high]), self.timezone)[0], "right") >= n:
+                return days
+        raise self._never()
+
+    def _grid_up_to(self, reading: int) -> Grid:
+        grid = self._grids["grid"]
+        for years in (0, 1, 2, 5, 20, _FURTHEST_YEARS):
+            if years:
+                grid = self._grid(grid.low, grid.high + years * 366 * 86400 * _SECOND)
+            if grid.closes_at[-1] >= reading:
+                return grid
+        raise self._never()
+
+    def _grid(self, low: int, high: int) -> Grid:
+        grid = self._grids.get("grid")
+        if grid is None or low < grid.low or high > grid.high:
+            known = (grid.low, grid.high) if grid else (low, high)
+            grid = build_grid(self, min(low, known[0]), max(high, known[1]))
+            self._grids["grid"] = grid
+        return grid
+
+    def _never(self) -> PeriodError:
+        return PeriodError(
+            "the limit is not reached within 60 years", where=f"calendar {self.id}", fix="check its hours and days"
+        )
+
+
+_NAT = np.iinfo(np.int64).min
+ROUND_THE_CLOCK = Calendar("round_the_clock", names={"en": "round the clock", "zh": "全天候"})
+
+
+def calendars(
+    extra: Mapping[str, Mapping[str, Any]] | None = None, *, timezone: str = "UTC", country: str = "", where: str = ""
+) -> dict[str, Calendar]:
+    """Return the calendars by id: round the clock, and those defined in `extra`.
+
+    Parameters
+    ----------
+    extra : Mapping, optional
+        Definitions as they stand in ``calendars.toml``: ``hours`` (a table from ``mon`` … ``sun`` or ``mon-fri`` to
+        a list like ``["09:00-12:00", "13:00-18:00"]``), ``holidays`` (true for the installation's country, or an ISO
+        code), ``make_up`` (the weekday whose hours a make-up working day has), ``closed``, ``opened`` (own days),
+        ``announced`` (years vouched for), ``timezone``, ``name``.
+    timezone, country : str
+        Used where a definition names none.
+    where : str
+        Name of the file, for error messages.
+
+    Raises
+    ------
+    PeriodError
+        When a definition can't be used; names file, calendar and key.
+    """
+    found = {ROUND_THE_CLOCK.id: ROUND_THE_CLOCK}
+    for id_, definition in (extra or {}).items():
+        found[id_] = _define(id_, definition, timezone, country, f"{where} [{id_}]".strip())
+    return found
+
+
+def to_us(values: Any) -> np.ndarray:
+    """Return times as int64 microseconds since 1970 UTC, the smallest int64 where missing."""
+    import pandas as pd
+
+    if isinstance(values, np.ndarray) and values.dtype.kind == "M":
+        return np.atleast_1d(values.astype("datetime64[us]").astype(np.int64))
+    index = pd.DatetimeIndex(
+        pd.to_datetime(pd.Index(np.atleast_1d(values) if np.ndim(values) == 0 else values), utc=True)
+    )
+    return index.tz_localize(None).as_unit("us").to_numpy().astype("datetime64[us]").astype(np.int64)
+
+
+def _define(id_: str, raw: Mapping[str, Any], timezone: str, country: str, where: str) -> Calendar:
+    from zoneinfo import ZoneInfo
+
+    known = {"name", "hours", "holidays", "make_up", "closed", "opened", "announced", "timezone"}
+    if unknown := sorted(set(raw) - known):
+        raise PeriodError(f"unknown key {unknown[0]!r}", where=where, fix=f"use {', '.join(sorted(known))}")
+    zone = raw.get("timezone", timezone)
+    try:
+        ZoneInfo(zone)
+    except Exception:
+        raise PeriodError(
+            f"there is no time zone {zone!r}", where=where, fix="use a name such as Asia/Shanghai"
+        ) from None
+    holidays = raw.get("holidays", False)
+    make_up = raw.get("make_up", "mon")
+    if make_up not in _WEEKDAYS:
+        raise PeriodError(f"make_up = {make_up!r} is not a weekday", where=where, fix=f"use {', '.join(_WEEKDAYS)}")
+    hours = _hours(raw.get("hours"), where)
+    if hours is not None and not any(hours):
+        raise PeriodError("the calendar is never open", where=where, fix="give it hours, for example mon-fri")
+    return Calendar(
+        id_,
+        hours,
+        zone,
+        country if holidays is True else (holidays or ""),
+        _WEEKDAYS.index(make_up),
+        _days(raw, "closed", where),
+        _days(raw, "opened", where),
+        frozenset(raw.get("announced", ())),
+        dict(raw.get("name", {})),
+    )
+
+
+def _hours(raw: Mapping[str, Sequence[str]] | None, where: str) -> Hours | None:
+    if raw is None:
+        return None
+    week: list[tuple[tuple[int, int], ...]] = [()] * 7
+    for key, spans in raw.items():
+        first, _, last = key.partition("-")
+        if first not in _WEEKDAYS or (last and last not in _WEEKDAYS):
+            raise PeriodError(f"{key!r} is not a weekday", where=f"{where} hours", fix="use mon … sun or mon-fri")
+        low, high = _WEEKDAYS.index(first), _WEEKDAYS.index(last or first)
+        for day in range(low, high + 1):
+            week[day] = tuple(sorted(_span(text, where) for text in spans))
+    return tuple(week)
+
+
+def _span(text: str, where: str) -> tuple[int, int]:
+    match = _SPAN.fullmatch(text.strip())
+    numbers = [int(group) for group in match.groups()] if match else [0, 0, 0, 0]
+    opens, closes = numbers[0] * 60 + numbers[1], numbers[2] * 60 + numbers[3]
+    if not opens < closes <= 24 * 60:
+        raise PeriodError(
+            f"{text!r} are not opening hours", where=f"{where} hours", fix="write 09:00-18:00; over midnight, two days"
+        )
+    return opens, closes
+
+
+def _days(raw: Mapping[str, Any], key: str, where: str) -> frozenset[date]:
+    try:
+        return frozenset(day if isinstance(day, date) else date.fromisoformat(day) for day in raw.get(key, ()))
+    except (TypeError, ValueError):
+        raise PeriodError(f"{key} holds something that is not a day", where=where, fix="write 2027-02-05") from None

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from svcanalytics.store import contract
+from svcanalytics.store.contract import contract
 
 HERE = Path(__file__).parent
 NOTE = "<!-- Written by docs/build.py from the package's own catalogue; edit that, then run `python docs/build.py`. -->"

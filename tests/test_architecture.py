@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -79,16 +80,13 @@ def faults(node: ast.FunctionDef | ast.ClassDef) -> Iterator[str]:
             yield "lacks type hints"
 
 
-def test_no_public_function_is_named_like_its_module_or_a_sibling():
+def test_no_public_name_of_a_package_is_also_one_of_its_modules():
     """`from package import name` would otherwise give the module or the function depending on what ran first."""
     clashes = []
-    for folder in {path.parent for path in MODULES}:
-        modules = {p.stem for p in folder.glob("*.py")} | {
-            p.name for p in folder.iterdir() if (p / "__init__.py").exists()
-        }
-        for path in folder.glob("*.py"):
-            names = {n.name for n in ast.parse(path.read_text("utf-8")).body if isinstance(n, ast.FunctionDef)}
-            clashes += [f"{relative(path)}: {name}" for name in names & modules - {"__init__"}]
+    for door in PACKAGE.rglob("__init__.py"):
+        inside = {p.stem for p in door.parent.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+        package = ".".join(door.parent.relative_to(ROOT).parts)
+        clashes += [f"{package}.{name}" for name in set(getattr(import_module(package), "__all__", ())) & inside]
     assert sorted(clashes) == []
 
 

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from svcanalytics import store
+from svcanalytics.store.contract import contract
 from svcanalytics.store.health import examine
 from svcanalytics.store.keys import key, key_path
 
@@ -33,9 +34,9 @@ def test_rows_outside_the_contract_are_counted_by_table_and_column(lake):
 def test_a_reference_that_leads_nowhere_is_worth_knowing_but_an_absent_table_is_not(lake):
     key(lake)
     survey = {"survey_id": "s1", "case_id": "c9", "contact_id": "k9", "answered_at": datetime(2026, 10, 2, tzinfo=UTC)}
-    columns = store.contract()["surveys"].columns
+    columns = contract()["surveys"].columns
     survey = {name: value for name, value in survey.items() if name in columns}
-    survey[store.contract()["surveys"].time] = datetime(2026, 10, 2, tzinfo=UTC)
+    survey[contract()["surveys"].time] = datetime(2026, 10, 2, tzinfo=UTC)
     store.write(lake, {"cases": pd.DataFrame([case(1)]), "surveys": pd.DataFrame([survey])})
     assert wheres(lake) == {("surveys.case_id", False)}
 

@@ -7,6 +7,9 @@ from typing import Any
 
 # Public name -> module of this package that holds it.
 _HOME: dict[str, str] = {
+    "Edition": "edition",
+    "editions": "edition",
+    "publish": "publishing",
     "Evaluation": "evaluation",
     "evaluate": "evaluation",
     "opening": "overview",

@@ -1,0 +1,126 @@
+"""From an executed notebook to the blocks it showed, in order: what page and workbook are rendered from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from svcanalytics.errors import PublishError
+from svcanalytics.report.blocks import MIME, Blocks, Document, Figure, Heading, Table, Text, from_json
+
+__all__ = ["Content", "extract", "readable"]
+
+Block = Heading | Text | Table | Figure
+
+_ANCHOR = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+# Control characters can't stand in HTML or XML; their pictures can, so that nothing a customer wrote is lost.
+_CONTROLS = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} | {127: 0x2421}
+_CONTROLS |= dict.fromkeys((*range(128, 160), *range(55296, 57344), 65534, 65535), 65533)
+
+
+@dataclass(frozen=True)
+class Content:
+    """A report's head and its blocks; every table and figure has an id of its own, every heading an anchor."""
+
+    document: Document
+    blocks: tuple[Block, ...]
+
+    def tables(self) -> list[Table]:
+        """Return all tables in reading order, with those behind figures."""
+        found = []
+        for block in self.blocks:
+            if isinstance(block, Table):
+                found.append(block)
+            elif isinstance(block, Figure) and block.data:
+                found.append(block.data)
+        return found
+
+
+def extract(notebook: Mapping[str, Any], language: str, where: str) -> Content:
+    """Collect the blocks among a notebook's outputs.
+
+    Parameters
+    ----------
+    notebook : mapping
+        The executed notebook's JSON.
+    language : str
+        The language it was asked for.
+    where : str
+        The notebook's name, for messages.
+
+    Raises
+    ------
+    PublishError
+        When an output is no sound block, the head is missing, or the report is in another language than asked for.
+    """
+    document, blocks = None, []
+    for index, cell in enumerate(notebook["cells"]):
+        for output in cell.get("outputs", []):
+            data = output.get("data", {}).get(MIME)
+            if data is None:
+                continue
+            try:
+                items = list(_flatten(from_json(_readable_json(data))))
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise PublishError(f"no sound block: {error}", where=f"{where}, cell {index + 1}") from None
+            for item in items:
+                if not isinstance(item, Document):
+                    blocks.append(item)
+                elif document is None:
+                    document = item
+    if document is None:
+        raise PublishError("the notebook shows no Document block", where=where, fix="let a cell show the report's head")
+    if document.language != language:
+        raise PublishError(f"the report is in {document.language!r}, not in {language!r}", where=where)
+    return Content(document, tuple(_identified(blocks)))
+
+
+def readable(text: str) -> str:
+    """Return text in which control characters are replaced by their visible pictures; line ends become newlines."""
+    return text.replace("\r\n", "\n").translate(_CONTROLS)
+
+
+def _readable_json(value: Any) -> Any:
+    if isinstance(value, str):
+        return readable(value)
+    if isinstance(value, list):
+        return [_readable_json(item) for item in value]
+    if isinstance(value, dict):
+        return {key: item if key == "svg" else _readable_json(item) for key, item in value.items()}
+    return value
+
+
+def _flatten(block: Any) -> Iterator[Any]:
+    if isinstance(block, Blocks):
+        for item in block:
+            yield from _flatten(item)
+    else:
+        yield block
+
+
+def _identified(blocks: list[Block]) -> Iterator[Block]:
+    seen: set[str] = set()
+
+    def unique(id: str, otherwise: str) -> str:
+        stem = id if _ANCHOR.fullmatch(id) else otherwise
+        name, number = stem, 1
+        while name.casefold() in seen:
+            number += 1
+            name = f"{stem}_{number}"
+        seen.add(name.casefold())
+        return name
+
+    for place, block in enumerate(blocks, 1):
+        if isinstance(block, Heading):
+            yield replace(block, id=unique(block.id, f"section_{place}"))
+        elif isinstance(block, Table):
+            yield replace(block, id=unique(block.id, f"table_{place}"))
+        elif isinstance(block, Figure):
+            figure = replace(block, id=unique(block.id, f"figure_{place}"))
+            if figure.data:
+                figure = replace(figure, data=replace(figure.data, id=unique(figure.data.id, f"{figure.id}_data")))
+            yield figure
+        else:
+            yield block

@@ -1,0 +1,126 @@
+"""The list of everything published: ``index.html``, rebuilt from the editions' manifests after each publication."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import svcanalytics
+from svcanalytics.report.edition import MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, editions
+from svcanalytics.report.gate import check_page
+from svcanalytics.report.labels import REPORTS, label, moment, report_name
+from svcanalytics.store.files import write_atomically
+
+__all__ = ["INDEX", "is_stale", "rebuild"]
+
+INDEX = "index.html"
+
+
+def is_stale(out: Path, edition: Edition) -> bool:
+    """Tell whether the index may lack an edition: a publisher can die between publishing and listing."""
+    try:
+        return (out / INDEX).stat().st_mtime_ns < (edition.path / MANIFEST).stat().st_mtime_ns
+    except FileNotFoundError:
+        return True
+
+
+def rebuild(out: Path, language: str) -> Path:
+    """Write the index anew, in one rename.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of all reports.
+    language : str
+        The language of the list itself; reports of both languages stand in it.
+
+    Raises
+    ------
+    PublishError
+        When the page breaks the gate's rules.
+    """
+    from filelock import FileLock
+
+    from svcanalytics.report.page import template
+
+    # One at a time: the last to write has seen every edition.
+    with FileLock(out / ".index.lock"):
+        page = template("index.html.j2").render(
+            groups=_groups(out, language),
+            language=language,
+            version=svcanalytics.__version__,
+            label=lambda key, *values: label(key, language, *values),
+            count=_count(editions(out)),
+        )
+        check_page(page, INDEX)
+        write_atomically(out / INDEX, page)
+    return out / INDEX
+
+
+def _count(found: list[Edition]) -> tuple[int, int]:
+    return len({edition.path.parent for edition in found}), len(found)
+
+
+def _groups(out: Path, language: str) -> list[dict[str, Any]]:
+    """Return reports, their periods newest first, and for each scope and language its editions newest first."""
+    places: dict[Path, list[Edition]] = defaultdict(list)
+    for edition in editions(out):
+        places[edition.path.parent].append(edition)
+    reports: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    starts: dict[tuple[str, str], str] = {}
+    for place, found in places.items():
+        found.sort(key=lambda edition: -edition.number)
+        head = found[0].manifest
+        starts[head["report"], head["period"]] = head["period_start"]
+        entries = [_entry(out, edition, found[index - 1] if index else None) for index, edition in enumerate(found)]
+        reports[head["report"]][head["period"]].append(
+            {"place": place.name, "current": entries[0], "older": entries[1:]}
+        )
+    order = [*REPORTS, *sorted(set(reports) - set(REPORTS))]
+    return [
+        {
+            "id": report,
+            "title": report_name(report, language),
+            "periods": [
+                {
+                    "key": period,
+                    "title": places_of[0]["current"][f"period_{language}"],
+                    "places": sorted(
+                        places_of, key=lambda entry: (not entry["place"].startswith("all-"), entry["place"])
+                    ),
+                }
+                for period, places_of in sorted(
+                    reports[report].items(), key=lambda item: starts[report, item[0]], reverse=True
+                )
+            ],
+        }
+        for report in order
+        if report in reports
+    ]
+
+
+def _entry(out: Path, edition: Edition, newer: Edition | None) -> dict[str, Any]:
+    manifest = edition.manifest
+    folder = edition.path.relative_to(out).as_posix()
+    published = datetime.fromisoformat(manifest["published_at"])
+    return {
+        "number": edition.number,
+        "language": manifest["language"],
+        "scope": manifest["scope"],
+        "title": manifest["title"],
+        "organisation": manifest["organisation"],
+        "published": published,
+        "moment": {key: moment(published, manifest["timezone"], key) for key in ("zh", "en")},
+        "superseded_by": newer.number if newer else None,
+        "changed": manifest["changed"],
+        "made_up": manifest["made_up"],
+        "warnings": manifest["warnings"],
+        "period_zh": manifest["period_label"]["zh"],
+        "period_en": manifest["period_label"]["en"],
+        "page": f"{folder}/{PAGE}",
+        "workbook": f"{folder}/{WORKBOOK}",
+        "notebook": f"{folder}/{NOTEBOOK}",
+        "manifest": f"{folder}/{MANIFEST}",
+    }

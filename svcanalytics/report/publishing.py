@@ -1,0 +1,319 @@
+"""Publish a report: run its notebook, render page and workbook, and put the edition in place in one rename.
+
+An edition never changes. The same inputs answer "up to date" and run nothing; other inputs give the next edition, whose
+manifest says what it supersedes and why.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import svcanalytics
+from svcanalytics import resources
+from svcanalytics.errors import PublishError
+from svcanalytics.periods import Period, parse_period
+from svcanalytics.report import index, inputs
+from svcanalytics.report.edition import MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, Place
+from svcanalytics.report.labels import REPORTS, issue_number, label, moment
+from svcanalytics.report.parameters import Value, check, declared
+from svcanalytics.report.runner import Progress, Run, run
+from svcanalytics.store import Lake
+from svcanalytics.store.failpoints import reach
+from svcanalytics.store.files import hash_file, make_private, remove_tree, sync
+
+__all__ = ["publish"]
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One publication: what, where to, from what."""
+
+    place: Place
+    period: Period
+    lake: Lake
+    name: str
+    source: bytes
+    parameters: Mapping[str, Value]
+    inputs: Mapping[str, Any]
+    fingerprint: str
+
+
+def publish(
+    report: str,
+    period: str | Period,
+    lake: Lake,
+    out: str | Path = "reports",
+    language: str = "zh",
+    scope: str = "all",
+    progress: Progress | None = None,
+    *,
+    notebooks: str | Path | None = None,
+    cell_timeout_s: int = 600,
+    timeout_s: int = 3600,
+) -> Edition:
+    """Publish a report about a period, or say that the current edition is up to date.
+
+    Parameters
+    ----------
+    report : str
+        "monthly", "quarterly", or any notebook ``<report>_evaluation.ipynb`` or ``<report>.ipynb`` in `notebooks`.
+    period : str or Period
+        Such as "2026-10" or "2026Q3"; the shipped reports take periods of their own kind only.
+    lake : Lake
+        Read at the snapshot it is opened at.
+    out : str or Path
+        The folder of all reports; the edition stands in ``<out>/<report>/<period>/<scope>-<language>/<n>/``.
+    language : str
+        "zh" or "en".
+    scope : str
+        "all", or a part of the organisation that the notebook knows.
+    progress : callable, optional
+        Called with what is being done ("run", "render"), steps begun and steps in all.
+    notebooks : str or Path, optional
+        A folder of own report notebooks; default: those that ship.
+    cell_timeout_s, timeout_s : int
+        Longest time for one cell and for the run, in seconds.
+
+    Returns
+    -------
+    Edition
+        Its `status` is "published" or "up to date".
+
+    Raises
+    ------
+    PublishError
+        When a name or parameter is refused, the run fails, or the page breaks the rules of `gate`. Nothing is
+        published then; the notebook of a failed run is kept in ``<out>/.failed/``.
+    PeriodError
+        When `period` is no period.
+    """
+    job = _prepare(report, period, lake, Path(out).absolute(), language, scope, notebooks)
+    edition = _current(job)
+    if edition:
+        return edition
+    from filelock import FileLock
+
+    staging = make_private(job.place.out / ".staging")
+    # Another publisher of the same report waits here, then finds the work done.
+    with FileLock(staging / f"{job.place.name}.lock"):
+        edition = _current(job)
+        if edition:
+            return edition
+        draft = staging / job.place.name
+        remove_tree(draft)  # what a publisher left that died
+        make_private(draft)
+        try:
+            edition = _make(job, draft, progress, cell_timeout_s, timeout_s)
+        finally:
+            remove_tree(draft)
+    index.rebuild(job.place.out, lake.language)
+    return edition
+
+
+def _prepare(
+    report: str, period: str | Period, lake: Lake, out: Path, language: str, scope: str, notebooks: str | Path | None
+) -> _Job:
+    span = parse_period(period, lake.month_start)
+    place = Place(out, report, span.key, scope, language)
+    place.check_links()
+    if report in REPORTS and notebooks is None and span.kind != REPORTS[report][0]:
+        raise PublishError(
+            f"the {report} report is about a {REPORTS[report][0].replace('_', '-')}, {span.key} is a {span.kind}",
+            fix="name a period of that kind, such as 2026-10 for a month or 2026Q3 for a quarter",
+        )
+    file = _find(report, Path(notebooks) if notebooks is not None else resources.notebooks_path() / "reports")
+    source = file.read_bytes()
+    try:
+        notebook = json.loads(source)
+        known = declared(notebook, file.name)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PublishError(f"not a notebook ({error})", where=file.name, fix="save it with Jupyter again") from None
+    given = {
+        "lake": str(lake.path),
+        "snapshot": lake.snapshot.id,
+        "report": report,
+        "period": span.key,
+        "language": language,
+        "scope": scope,
+    }
+    parameters = check(known, given, file.name)
+    found = inputs.collect(lake, source, parameters)
+    return _Job(place, span, lake, file.name, source, parameters, found, inputs.fingerprint(found))
+
+
+def _find(report: str, folder: Path) -> Path:
+    for name in (f"{report}_evaluation.ipynb", f"{report}.ipynb"):
+        file = folder / name
+        if file.is_symlink():
+            raise PublishError("a symbolic link is no report notebook", where=str(file), fix="copy the notebook there")
+        if file.is_file():
+            return file
+    raise PublishError(f"there is no report {report!r}", where=str(folder), fix=f"add {report}.ipynb there")
+
+
+def _current(job: _Job) -> Edition | None:
+    """Return the current edition when it was made from the same inputs, and make sure that it is listed."""
+    edition = job.place.latest()
+    if edition is None or edition.manifest["fingerprint"] != job.fingerprint:
+        return None
+    if index.is_stale(job.place.out, edition):
+        index.rebuild(job.place.out, job.lake.language)
+    return edition
+
+
+def _make(job: _Job, draft: Path, progress: Progress | None, cell_timeout_s: int, timeout_s: int) -> Edition:
+    begun = time.monotonic()
+    work = make_private(draft / "work")
+    reach("run")
+    try:
+        result = run(
+            job.source,
+            job.parameters,
+            work,
+            name=job.name,
+            cell_timeout_s=cell_timeout_s,
+            timeout_s=timeout_s,
+            progress=progress,
+        )
+    except PublishError:
+        _keep_failed(job, work)
+        raise
+    if progress:
+        progress("render", 1, 1)
+    folder = draft / "edition"
+    folder.mkdir()
+    before = job.place.latest()
+    manifest = _render(job, result, folder, before, time.monotonic() - begun)
+    _move(folder, job.place.folder / str(manifest["edition"]))
+    return Edition(job.place.folder / str(manifest["edition"]), manifest, "published")
+
+
+def _render(job: _Job, result: Run, folder: Path, before: Edition | None, run_s: float) -> dict[str, Any]:
+    """Write page, workbook, notebook and manifest into the draft and return the manifest."""
+    from svcanalytics.report import page, workbook
+    from svcanalytics.report.extraction import extract
+
+    begun = time.monotonic()
+    now = datetime.now(UTC).replace(microsecond=0)
+    number = before.number + 1 if before else 1
+    language, lake = job.place.language, job.lake
+    content = extract(result.notebook, language, job.name)
+    edition = label("edition_n", language, number)
+    if before:
+        edition += f" ({label('supersedes', language, before.number)})"
+    imprint = page.Imprint(
+        organisation=lake.settings.organisation,
+        issue=issue_number(job.period, language),
+        period=_span(job.period, language),
+        edition=edition,
+        published=moment(now, lake.timezone, language),
+        snapshot=str(lake.snapshot.id),
+        scope=label("scope_all", language) if job.place.scope == "all" else job.place.scope,
+        made_up=lake.made_up,
+        version=svcanalytics.__version__,
+    )
+    reach("write page")
+    (folder / PAGE).write_text(page.render(content, imprint, where=job.name, workbook=WORKBOOK), "utf-8")
+    reach("write workbook")
+    workbook.write(content, imprint, folder / WORKBOOK, now)
+    reach("write notebook")
+    (folder / NOTEBOOK).write_text(
+        json.dumps(_portable(result.notebook, job.name), ensure_ascii=False, indent=1), "utf-8"
+    )
+    files = {
+        name: {"sha256": hash_file(folder / name), "bytes": (folder / name).stat().st_size}
+        for name in (PAGE, WORKBOOK, NOTEBOOK)
+    }
+    manifest = {
+        "format": _FORMAT,
+        "report": job.place.report,
+        "period": job.period.key,
+        "period_start": job.period.start.isoformat(),
+        "period_end": job.period.last.isoformat(),
+        "period_label": {key: job.period.label(key) for key in ("zh", "en")},
+        "scope": job.place.scope,
+        "language": language,
+        "edition": number,
+        "status": "published",
+        "title": content.document.title,
+        "organisation": lake.settings.organisation,
+        "timezone": lake.timezone,
+        "made_up": lake.made_up,
+        "warnings": list(content.document.warnings),
+        "published_at": now.isoformat(),
+        "supersedes": before.number if before else None,
+        "changed": inputs.changes(before.manifest["inputs"], job.inputs) if before else [],
+        "fingerprint": job.fingerprint,
+        "inputs": dict(job.inputs),
+        "snapshot": {
+            "id": lake.snapshot.id,
+            "created_at": lake.snapshot.created_at,
+            "tables": {
+                name: {"version": table.version, "rows": table.rows} for name, table in lake.snapshot.tables.items()
+            },
+        },
+        "parameters": dict(job.parameters),
+        "python": sys.version.split()[0],
+        "timings": {
+            "run_s": round(run_s, 3),
+            "render_s": round(time.monotonic() - begun, 3),
+            "cells_s": [round(seconds, 3) for seconds in result.cells],
+        },
+        "files": files,
+    }
+    reach("write manifest")
+    (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), "utf-8")
+    return manifest
+
+
+def _move(draft: Path, final: Path) -> None:
+    """Put the finished edition in place: everything is on disk before its name is, and the name comes in one rename."""
+    for file in draft.iterdir():
+        file.chmod(0o444)
+    draft.chmod(0o755)
+    sync(draft.iterdir())
+    final.parent.mkdir(parents=True, exist_ok=True)
+    reach("rename edition")
+    if final.exists():
+        raise PublishError("this edition stands already", where=str(final), fix="publish again")
+    draft.rename(final)
+    reach("renamed edition")
+    handle = os.open(final.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _keep_failed(job: _Job, work: Path) -> None:
+    """Keep what an analyst needs to see why a run failed; its owner only can read it."""
+    kept = make_private(make_private(job.place.out / ".failed") / job.place.name)
+    for name in ("output.ipynb", "input.ipynb", "child.log"):
+        if (work / name).exists():
+            shutil.copyfile(work / name, kept / name)
+
+
+def _portable(notebook: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the notebook without the staging folder's names, opening with any Python kernel."""
+    metadata = {key: value for key, value in notebook["metadata"].items() if key != "widgets"}
+    metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    metadata["papermill"] = {**metadata.get("papermill", {}), "input_path": name, "output_path": NOTEBOOK}
+    return {**notebook, "metadata": metadata}
+
+
+def _span(period: Period, language: str) -> str:
+    named, span = period.label(language), period.span(language)
+    if period.kind == "day":
+        return named
+    return f"{named}（{span}）" if language == "zh" else f"{named} ({span})"

@@ -1,0 +1,393 @@
+"""A source mapping compiled to SQL: text columns in, columns of the contract out, every failure named."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from svcanalytics.errors import MappingError
+from svcanalytics.store.contract import Column, contract
+from svcanalytics.store.engine import identifier, literal
+from svcanalytics.store.reading.headers import normalise
+from svcanalytics.store.rules import ColumnRule, MappingModel
+from svcanalytics.store.times import decide, duration_sql, local_sql, time_of_day_sql
+from svcanalytics.store.whitelist import render
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["compile_table"]
+
+_NULL_WORDS = ("null", "(null)", "nan", "n/a", "#n/a", "none")
+_TRUE = ("true", "t", "1", "yes", "y", "是", "有", "已", "对")
+_FALSE = ("false", "f", "0", "no", "n", "否", "无", "未", "错")
+_BLANKS = r"'\A[\s　 \x{FEFF}]+|[\s　 \x{FEFF}]+\z'"
+
+
+def compile_table(
+    mapping: MappingModel, table: str, con: duckdb.DuckDBPyConnection, timezone: str, raw: str = "raw", origin: str = ""
+) -> str:
+    """Compile the rules of one table to a SELECT over the raw rows.
+
+    Parameters
+    ----------
+    mapping : MappingModel
+        The source's mapping.
+    table : str
+        A table it feeds.
+    con : DuckDBPyConnection
+        Holds the raw rows; date formats are decided over them.
+    timezone : str
+        The zone of times that carry none, unless the mapping says otherwise.
+    raw : str
+        Name of the raw table.
+    origin : str
+        The mapping's file, for messages.
+
+    Returns
+    -------
+    str
+        Selects the table's contract columns, typed; ``_file, _line``; ``_version`` (BIGINT: of rows with one key the
+        greater is newer); ``_bad_column, _bad_reason`` (null when fine).
+
+    Raises
+    ------
+    MappingError
+        When the file lacks a column it needs, or a date form can't be decided.
+    """
+    return _Compiler(mapping, table, con, timezone, raw, origin or mapping.name).compile()
+
+
+class _Compiler:
+    def __init__(
+        self, mapping: MappingModel, table: str, con: duckdb.DuckDBPyConnection, timezone: str, raw: str, origin: str
+    ) -> None:
+        self.mapping, self.table, self.con, self.raw, self.origin = mapping, contract()[table], con, raw, origin
+        self.zone = mapping.timezone or timezone
+        self.rule = mapping.tables[table]
+        held = con.execute(f"describe {raw}").fetchall()
+        self.held = {normalise(row[0]): row[0] for row in held if row[0] not in ("_file", "_line")}
+        self.used: dict[str, str] = {}
+        self.values: dict[str, tuple[str, str | None, str]] = {}
+
+    def compile(self) -> str:
+        for name in self.rule.columns:
+            self._convert(name)
+        # Attributes come last: "rest" is what no rule has used.
+        attributes = self._attributes() if "attributes" in self.table.columns else None
+        version = self._version()
+        refused = self._refused()
+        bad = [(name, state, reason) for name, (_, state, reason) in self.values.items() if state]
+        where = f"where {self._expression(self.rule.where, 'where')}" if self.rule.where else ""
+        last = self._last()
+        selected = []
+        for column in self.table.columns.values():
+            if column.name == "attributes" and attributes is not None and "attributes" not in self.values:
+                selected.append(f"{attributes} as attributes")
+                continue
+            value = self.values.get(column.name, ("null", None, ""))[0]
+            selected.append(
+                f"cast({self._gather(column.name, value)} as {column.sql_type}) as {identifier(column.name)}"
+            )
+        bad_column, bad_reason = self._verdict(refused, bad)
+        body = ", ".join([*selected, "_file", "_line", f"{version} as _version", bad_column, bad_reason])
+        return f"with source as (select {self._source()} from {self._rows()}) select {body} from source {where} {last}"
+
+    # -- source columns ------------------------------------------------------------------------------------------
+
+    def _find(self, names: str | list[str] | None, where: str, needed: bool) -> str | None:
+        """Return the cleaned source column behind a name or the first of several; None when the file has none."""
+        listed = [names] if isinstance(names, str) else names or []
+        for name in listed:
+            if (key := normalise(name)) in self.held:
+                column = self.held[key]
+                return self.used.setdefault(column, identifier(f"s_{column}"))
+        recognised = {normalise(name) for name in self.mapping.recognise.columns}
+        if needed or recognised & {normalise(name) for name in listed}:
+            shown = " or ".join(repr(name) for name in listed[:3])
+            raise MappingError(
+                f"the file has no column {shown}",
+                where=self._where(where),
+                fix="correct the name in the mapping, or check that the file is of this source",
+            )
+        return None
+
+    def _source(self) -> str:
+        """Select the columns in use, trimmed, with null words as null."""
+        words = {word.casefold() for word in (*_NULL_WORDS, *self.mapping.null_words)}
+        listed = ", ".join(literal(word) for word in sorted(words))
+        cleaned = []
+        for column, alias in self.used.items():
+            name = identifier(column)
+            # Most values need no trimming; looking is cheaper than replacing.
+            trimmed = f"case when regexp_matches({name}, {_BLANKS}) then regexp_replace({name}, {_BLANKS}, '', 'g') else {name} end"
+            cleaned.append(
+                f"(case when lower({name}) in ({listed}) then null else nullif({trimmed}, '') end) as {alias}"
+            )
+        return ", ".join([*cleaned, "_file", "_line"])
+
+    def _rows(self) -> str:
+        """Return what to select from: for other tables, without the rows that the primary one refuses."""
+        if self.table.name == self.mapping.primary:
+            return self.raw
+        primary = compile_table(self.mapping, self.mapping.primary, self.con, self.zone, self.raw, self.origin)
+        refused = f"select _file, _line from ({primary}) where _bad_column is not null"
+        return f"{self.raw} anti join ({refused}) using (_file, _line)"
+
+    # -- one column ----------------------------------------------------------------------------------------------
+
+    def _convert(self, name: str) -> str:
+        """Compile a column's rule; return the SQL of its value."""
+        if name in self.values:
+            return self.values[name][0]
+        rule, column = self.rule.columns[name], self.table.columns[name]
+        self.values[name] = ("null", None, "")
+        if rule.start is not None:
+            self.values[name] = self._added(rule, name)
+        elif rule.date is not None:
+            self.values[name] = self._day_and_time(rule, column)
+        elif rule.sequence is not None:
+            self.values[name] = (self._sequence(rule, name), None, "")
+        elif rule.constant is not None:
+            self.values[name] = (literal(rule.constant), None, "")
+        else:
+            text = self._text(rule, name, not column.null)
+            if text is not None:
+                self.values[name] = self._typed(text, rule, column)
+        return self.values[name][0]
+
+    def _text(self, rule: ColumnRule, name: str, needed: bool) -> str | None:
+        if rule.column is not None:
+            text = self._find(rule.column, name, needed)
+        elif rule.expression is not None:
+            text = f"cast({self._expression(rule.expression, name)} as varchar)"
+        else:
+            whens = [f"when {self._expression(r.when, name)} then {literal(r.then)}" for r in rule.rules or []]
+            text = f"case {' '.join(whens)} end"
+        if text is not None and rule.null_words:
+            words = ", ".join(literal(word.casefold()) for word in rule.null_words)
+            text = f"case when lower({text}) in ({words}) then null else {text} end"
+        return text
+
+    def _typed(self, text: str, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
+        """Return value, condition under which the text was not understood, and the reason."""
+        if rule.values is not None:
+            return self._mapped(text, rule, column)
+        if column.type in ("timestamp", "date"):
+            return self._time(text, rule, column)
+        if column.type == "boolean":
+            yes, no = (", ".join(literal(word) for word in words) for words in (_TRUE, _FALSE))
+            value = f"case when lower({text}) in ({yes}) then true when lower({text}) in ({no}) then false end"
+            return value, _failed(text, value), "neither yes nor no"
+        if column.type in ("integer", "number"):
+            return self._number(text, rule, column)
+        return text, None, ""
+
+    def _mapped(self, text: str, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
+        words = self.mapping.values[rule.values] if isinstance(rule.values, str) else rule.values or {}
+        whens = " ".join(
+            f"when {literal(str(word).casefold())} then {literal(_word(to))}" for word, to in words.items()
+        )
+        otherwise = rule.otherwise or ("refuse" if column.allowed or column.type != "text" else "keep")
+        value = f"case lower({text}) {whens} else {text if otherwise == 'keep' else 'null'} end"
+        listed = ", ".join(literal(str(word).casefold()) for word in words)
+        bad = f"({text} is not null and lower({text}) not in ({listed}))" if otherwise == "refuse" else None
+        return f"try_cast({value} as {column.sql_type})", bad, "a word that the mapping's value map does not have"
+
+    def _number(self, text: str, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
+        if column.unit == "s":
+            value = duration_sql(text, rule.unit)
+            return value, _failed(text, value), "no duration: a number or H:MM:SS"
+        # A decimal comma would be a guess: only commas in groups of three are taken out.
+        plain = f"case when regexp_full_match({text}, '[-+]?[0-9]{{1,3}}(,[0-9]{{3}})+(\\.[0-9]+)?') then replace({text}, ',', '') else {text} end"
+        if column.type == "number":
+            value = f"(try_cast({plain} as double) * {rule.scale!r})"
+            return value, _failed(text, value), "not a number"
+        if rule.scale != 1:
+            value = f"cast(round(try_cast({plain} as double) * {rule.scale!r}) as bigint)"
+            return value, _failed(text, value), "not a number"
+        whole = f"case when regexp_full_match({text}, '[-+]?[0-9]{{1,18}}(\\.0*)?') then try_cast(split_part({text}, '.', 1) as bigint)"
+        value = f"{whole} when regexp_full_match({text}, '[-+]?[0-9]{{1,3}}(,[0-9]{{3}}){{1,5}}') then try_cast(replace({text}, ',', '') as bigint) end"
+        return value, _failed(text, value), "not a whole number"
+
+    def _time(self, text: str, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
+        formats = tuple(rule.formats) or self._decided(text, rule, column.name)
+        zone = rule.timezone or self.zone
+        value = local_sql(text, formats, zone, rule.offsets or self.mapping.offsets)
+        if column.type == "date":
+            value = f"cast(timezone({literal(zone)}, {value}) as date)"
+        return self._within(text, value)
+
+    def _within(self, text: str, value: str) -> tuple[str, str | None, str]:
+        earliest, latest = literal(self.mapping.earliest), literal(self.mapping.latest)
+        bad = f"({text} is not null and not coalesce({value} between {earliest} and {latest}, false))"
+        return value, bad, f"no time, or outside {self.mapping.earliest} to {self.mapping.latest}"
+
+    def _decided(self, text: str, rule: ColumnRule, name: str) -> tuple[str, ...]:
+        # Values that repeat are looked at once.
+        rows = f"(select distinct {text} as t from (select {self._source()} from {self.raw}))"
+        order = rule.dates or self.mapping.dates
+        return decide(self.con, "t", rows, order=order, where=self._where(name))
+
+    def _day_and_time(self, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
+        day = self._find(rule.date, column.name, not column.null)
+        clock = self._find(rule.time, column.name, not column.null)
+        if day is None or clock is None:
+            return "null", None, ""
+        if rule.null_words:
+            words = ", ".join(literal(word.casefold()) for word in rule.null_words)
+            clock = f"case when lower({clock}) in ({words}) then null else {clock} end"
+        formats = tuple(rule.formats) or self._decided(day, rule, column.name)
+        zone = rule.timezone or self.zone
+        # The day is read as a day in UTC, moved to the time of day, and only then put into its zone.
+        local = f"timezone('UTC', {local_sql(day, formats, 'UTC')}) + to_seconds({time_of_day_sql(clock)})"
+        value = f"timezone({literal(zone)}, {local})"
+        if rule.after is not None:
+            before = self._convert(rule.after)
+            # Over midnight; a little earlier is a clock that disagrees, not the next day.
+            value = f"case when {value} < {before} - interval 12 hours then {value} + interval 1 day else {value} end"
+        return self._within(f"({day} || {clock})", value)
+
+    def _added(self, rule: ColumnRule, name: str) -> tuple[str, str | None, str]:
+        start = self._convert(rule.start or "")
+        add = self._find(rule.add, name, False)
+        if add is None:
+            return "null", None, ""
+        if rule.null_words:
+            words = ", ".join(literal(word.casefold()) for word in rule.null_words)
+            add = f"case when lower({add}) in ({words}) then null else {add} end"
+        seconds = duration_sql(add, rule.unit)
+        return f"({start} + to_seconds({seconds}))", _failed(add, seconds), "no duration: a number or H:MM:SS"
+
+    def _sequence(self, rule: ColumnRule, name: str) -> str:
+        per = self._find(self.rule.per, f"{name}.per", True)
+        if not rule.sequence:
+            return f"(row_number() over (partition by {per} order by _file, _line) - 1)"
+        own = self._find(rule.sequence, name, True)
+        # The source's own number, so that a later export gives the same; two of one number stay apart.
+        return f"(try_cast({own} as bigint) * 10 + row_number() over (partition by {per}, {own} order by _file, _line) - 1)"
+
+    # -- expressions and windows ---------------------------------------------------------------------------------
+
+    def _expression(self, text: str, where: str) -> str:
+        def column(name: str) -> str:
+            found = self._find(name, where, False)
+            return "null" if found is None else found
+
+        return render(text, column, self._previous, self._where(where))
+
+    def _previous(self, sql: str) -> str:
+        return f"lag({sql}) over ({self._window()})"
+
+    def _window(self, descending: bool = False) -> str:
+        return f"partition by {self._find(self.rule.per, 'per', True)} order by {self._order(descending)}"
+
+    def _order(self, descending: bool = False) -> str:
+        way = " desc nulls last" if descending else " nulls first"
+        terms = []
+        for name in self.rule.order:
+            if normalise(name) in self.held:
+                source = self._find(name, "order", True)
+                terms += [f"try_cast({source} as double)", f"{source}"]
+            elif name in self.rule.columns:
+                terms.append(self._convert(name))
+            else:
+                raise MappingError(f"there is no column {name!r}", where=self._where("order"), fix="correct the name")
+        return ", ".join(term + way for term in [*terms, "_file", "_line"])
+
+    def _last(self) -> str:
+        return f"qualify row_number() over ({self._window(descending=True)}) = 1" if self.rule.rows == "last" else ""
+
+    def _gather(self, name: str, value: str) -> str:
+        how = self.rule.columns[name].aggregate if name in self.rule.columns else "last"
+        if self.rule.rows != "last" or how == "last":
+            return value
+        if how in ("max", "min", "sum", "count"):
+            return f"{how}({value}) over (partition by {self._find(self.rule.per, 'per', True)})"
+        function = "first_value" if how == "first" else "last_value"
+        whole = "rows between unbounded preceding and unbounded following"
+        return f"{function}({value} ignore nulls) over ({self._window()} {whole})"
+
+    def _version(self) -> str:
+        name = self.rule.version
+        if name is None:
+            return "cast(0 as bigint)"
+        if name in self.rule.columns and normalise(name) not in self.held:
+            return f"coalesce(cast(epoch_us({self._convert(name)}) as bigint), 0)"
+        return f"coalesce(try_cast({self._find(name, 'version', True)} as bigint), 0)"
+
+    # -- verdict and attributes ----------------------------------------------------------------------------------
+
+    @cached_property
+    def _per(self) -> str:
+        return self._find(self.rule.per, "per", True) or ""
+
+    def _refused(self) -> list[tuple[str, str, str]]:
+        return [
+            (
+                rule.column,
+                self._expression(rule.when, "refuse"),
+                rule.reason.get("en") or next(iter(rule.reason.values())),
+            )
+            for rule in self.rule.refuse
+        ]
+
+    def _verdict(self, refused: list[tuple[str, str, str]], bad: list[tuple[str, str, str]]) -> tuple[str, str]:
+        found = [*refused]
+        for name, state, reason in bad:
+            how = self.rule.columns[name].aggregate
+            whole = self.rule.rows == "last" and how != "last"
+            found.append((name, f"bool_or({state}) over (partition by {self._per})" if whole else state, reason))
+        if not found:
+            return "cast(null as varchar) as _bad_column", "cast(null as varchar) as _bad_reason"
+        columns = " ".join(f"when {state} then {literal(name)}" for name, state, _ in found)
+        reasons = " ".join(f"when {state} then {literal(reason)}" for _, state, reason in found)
+        return f"case {columns} end as _bad_column", f"case {reasons} end as _bad_reason"
+
+    def _attributes(self) -> str:
+        wanted: list[tuple[str, str]] = []
+        if self.rule.attributes == "rest":
+            ignored = {normalise(name) for name in self.mapping.ignore}
+            rest = [c for key, c in self.held.items() if c not in self.used and key not in ignored]
+            wanted = [(column, self._find(column, "attributes", True) or "") for column in rest]
+        elif isinstance(self.rule.attributes, list):
+            found = [(name, self._find(name, "attributes", False)) for name in self.rule.attributes]
+            wanted = [(name, text) for name, text in found if text is not None]
+        else:
+            for name, rule in self.rule.attributes.items():
+                text = self._text(rule, f"attributes.{name}", False)
+                if text is not None:
+                    mapped = self._mapped(text, rule, self.table.columns["attributes"])[0] if rule.values else text
+                    wanted.append((name, self._gather_attribute(mapped, rule)))
+        if not wanted:
+            return "cast(null as varchar)"
+        pairs = [
+            f"case when {v} is not null then {literal(_key(n))} || cast(to_json({v}) as varchar) end" for n, v in wanted
+        ]
+        return f"'{{' || nullif(concat_ws(',', {', '.join(pairs)}), '') || '}}'"
+
+    def _gather_attribute(self, value: str, rule: ColumnRule) -> str:
+        if self.rule.rows != "last" or rule.aggregate == "last":
+            return value
+        if rule.aggregate in ("max", "min", "sum", "count"):
+            return f"cast({rule.aggregate}({value}) over (partition by {self._per}) as varchar)"
+        function = "first_value" if rule.aggregate == "first" else "last_value"
+        whole = "rows between unbounded preceding and unbounded following"
+        return f"{function}({value} ignore nulls) over ({self._window()} {whole})"
+
+    def _where(self, key: str) -> str:
+        return f"{self.origin}: tables.{self.table.name}.columns.{key}"
+
+
+def _failed(text: str, value: str) -> str:
+    return f"({text} is not null and {value} is null)"
+
+
+def _key(name: str) -> str:
+    import json
+
+    return json.dumps(name, ensure_ascii=False) + ":"
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,118 @@
+"""Intervals of rates, means, ratios, counts and quantiles from their sums. Everything is vectorised over groups."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+__all__ = ["mean_interval", "poisson_interval", "quantile_ranks", "ratio_interval", "wilson_interval"]
+
+
+def wilson_interval(
+    numerator: np.ndarray, denominator: np.ndarray, level: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the score interval of a rate (Wilson 1927), without continuity correction.
+
+    Parameters
+    ----------
+    numerator, denominator : array-like of int, shape (n,)
+        Hits and rows; a denominator of 0 gives NaN.
+
+    Returns
+    -------
+    low, high : ndarray of float, shape (n,)
+        Within 0 and 1.
+    """
+    hits, n = np.asarray(numerator, float), np.asarray(denominator, float)
+    z = _normal_quantile(level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = np.where(n > 0, hits / n, np.nan)
+        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    # The formula gives exactly 0 and 1 at the ends, but not always in floating point.
+    low = np.where(hits == 0, np.where(n > 0, 0.0, np.nan), centre - half)
+    high = np.where((hits == n) & (n > 0), 1.0, centre + half)
+    return low, high
+
+
+def mean_interval(
+    n: np.ndarray, total: np.ndarray, squares: np.ndarray, level: float = 0.95
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return Student's t interval of a mean, and the standard deviation, from n, the sum and the sum of squares.
+
+    The sums are Python integers of any size, so that nothing is lost when squares of large values are subtracted.
+
+    Returns
+    -------
+    low, high, std : ndarray of float, shape (n,)
+        NaN where n < 2. `std` is the sample's, with n - 1.
+    """
+    from scipy import stats
+
+    counts = np.asarray(n, float)
+    spread = np.array([_spread(int(k), int(s), int(q)) for k, s, q in zip(n, total, squares, strict=True)], dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.array([int(s) / int(k) if k else np.nan for k, s in zip(n, total, strict=True)])
+        half = stats.t.ppf(0.5 + level / 2, np.maximum(counts - 1, 1)) * spread / np.sqrt(counts)
+    return mean - half, mean + half, spread
+
+
+def ratio_interval(
+    x: np.ndarray, y: np.ndarray, xx: np.ndarray, xy: np.ndarray, yy: np.ndarray, level: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval of a ratio of two sums by linearisation: the variance of sum(x - r y) over y squared.
+
+    The number of rows is taken as random too (a compound Poisson count), so it also serves a numerator and a
+    denominator that come from different rows, such as complaints and contacts (Cochran 1977, section 2.11).
+
+    Parameters
+    ----------
+    x, y : array-like of int
+        Sums of numerator and denominator per group.
+    xx, xy, yy : array-like of int
+        Sums of their squares and products over the rows.
+    """
+    x, y, xx, xy, yy = (np.asarray(part, float) for part in (x, y, xx, xy, yy))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = x / y
+        half = _normal_quantile(level) * np.sqrt(np.maximum(xx - 2 * r * xy + r * r * yy, 0)) / np.abs(y)
+    return r - half, r + half
+
+
+def poisson_interval(count: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Return the exact interval of a count's mean (Garwood 1936)."""
+    from scipy import stats
+
+    k = np.asarray(count, float)
+    tail = (1 - level) / 2
+    low = np.where(k > 0, stats.chi2.ppf(tail, np.maximum(2 * k, 1)) / 2, 0.0)
+    return low, stats.chi2.ppf(1 - tail, 2 * k + 2) / 2
+
+
+@lru_cache(maxsize=65_536)
+def quantile_ranks(n: int, q: float, level: float = 0.95) -> tuple[int, int]:
+    """Return the ranks (from 1) of the order statistics that enclose a quantile; 0 where n is too small for one.
+
+    The number of values at or below the quantile is binomial(n, q), so the l-th smallest value lies at or below it
+    unless fewer than l do (David and Nagaraja 2003, section 7.1). Each tail is at most (1 - level) / 2.
+    """
+    from scipy import stats
+
+    tail = (1 - level) / 2
+    low = int(stats.binom.ppf(tail, n, q))
+    high = int(stats.binom.ppf(1 - tail, n, q)) + 1
+    return low, high if high <= n else 0
+
+
+def _spread(n: int, total: int, squares: int) -> float:
+    if n < 2:
+        return float("nan")
+    return (max(n * squares - total * total, 0) / (n * (n - 1))) ** 0.5
+
+
+@lru_cache
+def _normal_quantile(level: float) -> float:
+    from scipy import stats
+
+    return float(stats.norm.ppf(0.5 + level / 2))

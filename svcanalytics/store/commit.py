@@ -1,13 +1,13 @@
 """Commit rows to the lake: every table of a load becomes visible in one rename.
 
 Tables are Delta tables partitioned by local month. Rows are upserted by key. New Parquet files are written beside the
-old ones, forced to disk, entered into each table's Delta log, and only then named by the snapshot; a reader therefore sees
-all of a load or nothing of it, and a process that dies leaves at worst files that no snapshot names.
+old ones, forced to disk, entered into each table's Delta log, and only then named by the snapshot; a reader therefore
+sees all of a load or nothing of it, and a process that dies leaves at worst files that no snapshot names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,8 +146,25 @@ def write(lake: Lake, frames: Mapping[str, pd.DataFrame], *, source: str = "fram
     return lake.refresh()
 
 
-def finished(lake: Lake, table: Table, relation: str, given: list[str], *, source: str, load_id: str) -> str:
-    """Return SQL that completes a relation to all columns of the table: typed, with source, load and local keys."""
+def finished(
+    lake: Lake,
+    table: Table,
+    relation: str,
+    given: Sequence[str],
+    *,
+    source: str,
+    load_id: str,
+    also: Sequence[str] = (),
+) -> str:
+    """Return SQL that completes a relation to all columns of the table: typed, with source, load and local keys.
+
+    Parameters
+    ----------
+    given : sequence of str
+        The table's columns that the relation has; the others become null.
+    also : sequence of str
+        Further select expressions to put behind the table's columns.
+    """
     own = {
         column.name: f"cast({identifier(column.name) if column.name in given else 'null'} as {column.sql_type})"
         for column in table.columns.values()
@@ -162,8 +179,8 @@ def finished(lake: Lake, table: Table, relation: str, given: list[str], *, sourc
         "month_key": f"coalesce(cast({month} as bigint), 0)" if local else "cast(0 as bigint)",
     }
     wanted = {**own, **{name: sql for name, sql in common.items() if name in table.common}}
-    columns = ", ".join(f"{sql} as {identifier(name)}" for name, sql in wanted.items())
-    return f"select {columns} from {relation}"
+    columns = [f"{sql} as {identifier(name)}" for name, sql in wanted.items()]
+    return f"select {', '.join([*columns, *also])} from {relation}"
 
 
 def copy_rows(con: duckdb.DuckDBPyConnection, query: str, folder: Path, prefix: str) -> list[tuple[Path, int]]:

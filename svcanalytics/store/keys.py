@@ -66,7 +66,7 @@ def key(lake: Lake) -> Key:
     """
     path = key_path(lake)
     if not path.exists():
-        if any(state.rows for state in lake.snapshot.tables.values()):
+        if lake.snapshot.tables.get("loads"):
             raise LakeError(
                 "the key that customers were hashed with is gone",
                 where=str(path),

@@ -62,7 +62,7 @@ def _internal() -> dict[str, Table]:
             ("load_id", "item"),
             "Quarantine",
             "隔离区",
-            {"en": "one input row", "zh": "输入的一行"},
+            {"en": "one row", "zh": "一行"},
         ),
     )
     return {

@@ -1,0 +1,87 @@
+"""What a load did, in numbers that add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["Counts", "LoadResult"]
+
+
+class Counts(NamedTuple):
+    """Rows by what became of them; `read` is the sum of the others."""
+
+    read: int
+    new: int
+    updated: int
+    unchanged: int
+    quarantined: int
+
+    def again(self) -> Counts:
+        """Return the counts of the same rows loaded once more: nothing changes."""
+        return Counts(self.read, 0, 0, self.read - self.quarantined, self.quarantined)
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What a load did.
+
+    Attributes
+    ----------
+    load_id : str
+        Names the load in `undo` and in the quarantine; of a file loaded before, that load.
+    source, name : str
+        The source mapping, and the file's name, masked.
+    read, new, updated, unchanged, quarantined : int
+        Input rows, counted under the source's primary table; the last four add up to the first.
+    tables : mapping of str to Counts
+        The same numbers for the rows of every table the source feeds.
+    snapshot : int
+        The snapshot at which the rows are visible; 0 when nothing changed.
+    already_loaded : bool
+        The same file was loaded before under the same mapping.
+    """
+
+    load_id: str
+    source: str
+    name: str
+    read: int
+    new: int
+    updated: int
+    unchanged: int
+    quarantined: int
+    tables: Mapping[str, Counts] = field(default_factory=dict)
+    snapshot: int = 0
+    already_loaded: bool = False
+
+    @property
+    def counts(self) -> Counts:
+        """The input rows by what became of them."""
+        return Counts(self.read, self.new, self.updated, self.unchanged, self.quarantined)
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.name} ({self.source}), load {self.load_id}" + (", loaded before" if self.already_loaded else "")
+        ]
+        for name, counts in {"input rows": self.counts, **self.tables}.items():
+            parts = ", ".join(
+                f"{value:,} {verdict}" for verdict, value in zip(Counts._fields[1:], counts[1:], strict=True)
+            )
+            lines.append(f"  {name}: {counts.read:,} = {parts}")
+        return "\n".join(lines)
+
+    def __rich__(self) -> Table:
+        from rich.table import Table
+
+        title = f"{self.name} ({self.source})" + (" - loaded before" if self.already_loaded else "")
+        table = Table(title=title, caption=f"load {self.load_id}", title_justify="left", caption_justify="left")
+        table.add_column("")
+        for verdict in Counts._fields:
+            table.add_column(verdict, justify="right")
+        for name, counts in {"input rows": self.counts, **self.tables}.items():
+            table.add_row(name, *(f"{value:,}" for value in counts), end_section=name == "input rows")
+        return table

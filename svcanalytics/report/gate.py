@@ -76,7 +76,7 @@ class _Reader(HTMLParser):
             self._ids.add(given["id"])
         if tag == "html" and given.get("lang"):
             self.seen.add("lang")
-        if tag in ("title", "h1"):
+        if tag in ("body", "h1") or (tag == "title" and "body" not in self.seen):  # drawings have titles too
             self.seen.add(tag)
         if tag == "meta" and given.get("http-equiv", "").lower() == "content-security-policy":
             self.seen.add("policy")

@@ -78,6 +78,7 @@ REPORTS: dict[str, tuple[str, str, str]] = {
     "monthly": ("month", "服务质量月度评价报告", "Monthly service quality evaluation"),
     "quarterly": ("quarter", "服务质量季度评价报告", "Quarterly service quality evaluation"),
     "half_yearly": ("half_year", "服务质量半年度评价报告", "Half-yearly service quality evaluation"),
+    "yearly": ("year", "服务质量年度评价报告", "Yearly service quality evaluation"),
     "staffing": ("week", "人力需求与排班报告", "Staffing report"),
 }
 

@@ -102,13 +102,14 @@ class Profile:
         return max(earned)[1] if earned else min((bound, grade) for grade, bound in self.grades.items())[1]
 
 
-def profile(name: str = "default", lake: Lake | None = None) -> Profile:
+def profile(name: str | None = None, lake: Lake | None = None) -> Profile:
     """Read a profile by name, with goalposts from the metric catalogue where the profile states none.
 
     Parameters
     ----------
-    name : str
-        A profile of the shipped `profiles.toml` or of the organisation's own.
+    name : str, optional
+        A profile of the shipped `profiles.toml` or of the organisation's own. None takes the one made for the tables
+        the lake holds: of the profiles whose tables are all there, the one that asks for most; else "default".
     lake : Lake, optional
         Whose own catalogue folders are read too; its entries win.
 
@@ -121,6 +122,7 @@ def profile(name: str = "default", lake: Lake | None = None) -> Profile:
     from svcanalytics import metrics
 
     known = _definitions(lake)
+    name = name or _fitting(known, lake)
     if name not in known:
         raise CatalogueError(f"there is no index profile {name!r}", fix=f"use one of: {', '.join(sorted(known))}")
     file, raw = known[name]
@@ -189,6 +191,7 @@ class _FamilyEntry(_Strict):
 class _ProfileEntry(_Strict):
     name: dict[Literal["zh", "en"], str]
     families: dict[str, _FamilyEntry] = Field(min_length=1)
+    tables: list[str] = Field(default_factory=list)
     grades: dict[str, float] = Field(default_factory=lambda: dict(GRADES), min_length=1)
     min_coverage: Annotated[float, Field(ge=0, le=1)] = 0.5
     min_family_coverage: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -200,8 +203,14 @@ def _definitions(lake: Lake | None) -> dict[str, tuple[str, dict[str, Any]]]:
     for folder in folders:
         file = Path(folder) / "profiles.toml"
         if file.is_file():
-            found |= {name: (file.name, raw) for name, raw in resources.read_toml(file).get("profiles", {}).items()}
+            found |= {name: (str(file), raw) for name, raw in resources.read_toml(file).get("profiles", {}).items()}
     return found
+
+
+def _fitting(known: Mapping[str, tuple[str, dict[str, Any]]], lake: Lake | None) -> str:
+    wanted = {name: raw.get("tables", []) for name, (_, raw) in known.items()}
+    fit = [(len(tables), name) for name, tables in wanted.items() if lake and tables and all(map(lake.has, tables))]
+    return max(fit, key=lambda each: each[0])[1] if fit else "default"
 
 
 def _weight(entry: float | _MetricEntry) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from svcanalytics.errors import MappingError
@@ -21,6 +20,7 @@ __all__ = ["compile_table"]
 _NULL_WORDS = ("null", "(null)", "nan", "n/a", "#n/a", "none")
 _TRUE = ("true", "t", "1", "yes", "y", "是", "有", "已", "对")
 _FALSE = ("false", "f", "0", "no", "n", "否", "无", "未", "错")
+_WHOLE = "rows between unbounded preceding and unbounded following"
 _BLANKS = r"'\A[\s　 \x{FEFF}]+|[\s　 \x{FEFF}]+\z'"
 
 
@@ -69,29 +69,44 @@ class _Compiler:
         self.held = {normalise(row[0]): row[0] for row in held if row[0] not in ("_file", "_line")}
         self.used: dict[str, str] = {}
         self.values: dict[str, tuple[str, str | None, str]] = {}
+        self.extra: dict[str, str] = {}
 
     def compile(self) -> str:
         for name in self.rule.columns:
             self._convert(name)
         # Attributes come last: "rest" is what no rule has used.
         attributes = self._attributes() if "attributes" in self.table.columns else None
-        version = self._version()
-        refused = self._refused()
-        bad = [(name, state, reason) for name, (_, state, reason) in self.values.items() if state]
+        verdict = self._verdict()
         where = f"where {self._expression(self.rule.where, 'where')}" if self.rule.where else ""
-        last = self._last()
-        selected = []
-        for column in self.table.columns.values():
-            if column.name == "attributes" and attributes is not None and "attributes" not in self.values:
-                selected.append(f"{attributes} as attributes")
-                continue
-            value = self.values.get(column.name, ("null", None, ""))[0]
-            selected.append(
-                f"cast({self._gather(column.name, value)} as {column.sql_type}) as {identifier(column.name)}"
-            )
-        bad_column, bad_reason = self._verdict(refused, bad)
-        body = ", ".join([*selected, "_file", "_line", f"{version} as _version", bad_column, bad_reason])
-        return f"with source as (select {self._source()} from {self._rows()}) select {body} from source {where} {last}"
+        version, last = self._version(), ""
+        if self.rule.rows == "last":
+            last = f"qualify row_number() over ({self._window(descending=True, typed=True)}) = 1"
+        # Values are made in one step and gathered over a case's rows in the next: windows don't nest.
+        cells = [f"{value} as {_cell(name)}" for name, (value, _, _) in self.values.items()]
+        cells += [f"{state} as {_cell(f'bad {name}')}" for name, (_, state, _) in self.values.items() if state]
+        cells += [f"{sql} as {_cell(name)}" for name, sql in self.extra.items()]
+        selected = [
+            f"{self._final(column, attributes)} as {identifier(column.name)}" for column in self.table.columns.values()
+        ]
+        body = ", ".join([*selected, "_file", "_line", f"{version} as _version", *verdict])
+        typed = ", ".join([*cells, "_file", "_line"])
+        return (
+            f"with source as (select {self._source()} from {self._rows()}), "
+            f"typed as (select {typed} from source {where}) select {body} from typed {last}"
+        )
+
+    def _final(self, column: Column, attributes: str | None) -> str:
+        if column.name in self.values:
+            how = self.rule.columns[column.name].aggregate
+            return f"cast({self._gather(_cell(column.name), how)} as {column.sql_type})"
+        if column.name == "attributes" and attributes is not None:
+            return attributes
+        return f"cast(null as {column.sql_type})"
+
+    def _extra(self, name: str, sql: str) -> str:
+        """Carry a value from the first step to the second; return what it is called there."""
+        self.extra[name] = sql
+        return _cell(name)
 
     # -- source columns ------------------------------------------------------------------------------------------
 
@@ -102,6 +117,8 @@ class _Compiler:
             if (key := normalise(name)) in self.held:
                 column = self.held[key]
                 return self.used.setdefault(column, identifier(f"s_{column}"))
+            if name in self.mapping.derive:
+                return f"cast({self._expression(self.mapping.derive[name], f'derive.{name}')} as varchar)"
         recognised = {normalise(name) for name in self.mapping.recognise.columns}
         if needed or recognised & {normalise(name) for name in listed}:
             shown = " or ".join(repr(name) for name in listed[:3])
@@ -120,10 +137,9 @@ class _Compiler:
         for column, alias in self.used.items():
             name = identifier(column)
             # Most values need no trimming; looking is cheaper than replacing.
-            trimmed = f"case when regexp_matches({name}, {_BLANKS}) then regexp_replace({name}, {_BLANKS}, '', 'g') else {name} end"
-            cleaned.append(
-                f"(case when lower({name}) in ({listed}) then null else nullif({trimmed}, '') end) as {alias}"
-            )
+            trimmed = f"regexp_replace({name}, {_BLANKS}, '', 'g')"
+            trimmed = f"case when regexp_matches({name}, {_BLANKS}) then {trimmed} else {name} end"
+            cleaned.append(f"nullif(case when lower({name}) in ({listed}) then null else {trimmed} end, '') as {alias}")
         return ", ".join([*cleaned, "_file", "_line"])
 
     def _rows(self) -> str:
@@ -185,12 +201,11 @@ class _Compiler:
 
     def _mapped(self, text: str, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
         words = self.mapping.values[rule.values] if isinstance(rule.values, str) else rule.values or {}
-        whens = " ".join(
-            f"when {literal(str(word).casefold())} then {literal(_word(to))}" for word, to in words.items()
-        )
+        known = {str(word).casefold(): _word(to) for word, to in words.items()}
+        whens = " ".join(f"when {literal(word)} then {literal(to)}" for word, to in known.items())
         otherwise = rule.otherwise or ("refuse" if column.allowed or column.type != "text" else "keep")
         value = f"case lower({text}) {whens} else {text if otherwise == 'keep' else 'null'} end"
-        listed = ", ".join(literal(str(word).casefold()) for word in words)
+        listed = ", ".join(literal(word) for word in known)
         bad = f"({text} is not null and lower({text}) not in ({listed}))" if otherwise == "refuse" else None
         return f"try_cast({value} as {column.sql_type})", bad, "a word that the mapping's value map does not have"
 
@@ -199,15 +214,15 @@ class _Compiler:
             value = duration_sql(text, rule.unit)
             return value, _failed(text, value), "no duration: a number or H:MM:SS"
         # A decimal comma would be a guess: only commas in groups of three are taken out.
-        plain = f"case when regexp_full_match({text}, '[-+]?[0-9]{{1,3}}(,[0-9]{{3}})+(\\.[0-9]+)?') then replace({text}, ',', '') else {text} end"
-        if column.type == "number":
+        grouped = f"regexp_full_match({text}, '[-+]?[0-9]{{1,3}}(,[0-9]{{3}})+(\\.[0-9]+)?')"
+        plain = f"(case when {grouped} then replace({text}, ',', '') else {text} end)"
+        if column.type == "number" or rule.scale != 1:
             value = f"(try_cast({plain} as double) * {rule.scale!r})"
+            value = value if column.type == "number" else f"cast(round({value}) as bigint)"
             return value, _failed(text, value), "not a number"
-        if rule.scale != 1:
-            value = f"cast(round(try_cast({plain} as double) * {rule.scale!r}) as bigint)"
-            return value, _failed(text, value), "not a number"
-        whole = f"case when regexp_full_match({text}, '[-+]?[0-9]{{1,18}}(\\.0*)?') then try_cast(split_part({text}, '.', 1) as bigint)"
-        value = f"{whole} when regexp_full_match({text}, '[-+]?[0-9]{{1,3}}(,[0-9]{{3}}){{1,5}}') then try_cast(replace({text}, ',', '') as bigint) end"
+        # DuckDB would round 3.7 to 4.
+        whole = f"regexp_full_match({plain}, '[-+]?[0-9]{{1,18}}(\\.0*)?')"
+        value = f"(case when {whole} then try_cast(split_part({plain}, '.', 1) as bigint) end)"
         return value, _failed(text, value), "not a whole number"
 
     def _time(self, text: str, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
@@ -265,7 +280,8 @@ class _Compiler:
             return f"(row_number() over (partition by {per} order by _file, _line) - 1)"
         own = self._find(rule.sequence, name, True)
         # The source's own number, so that a later export gives the same; two of one number stay apart.
-        return f"(try_cast({own} as bigint) * 10 + row_number() over (partition by {per}, {own} order by _file, _line) - 1)"
+        among = f"row_number() over (partition by {per}, {own} order by _file, _line) - 1"
+        return f"(try_cast({own} as bigint) * 10 + {among})"
 
     # -- expressions and windows ---------------------------------------------------------------------------------
 
@@ -274,16 +290,26 @@ class _Compiler:
             found = self._find(name, where, False)
             return "null" if found is None else found
 
-        return render(text, column, self._previous, self._where(where))
+        windows = {"PREVIOUS": self._previous, "FINAL": self._in_last}
+        return render(text, column, windows, self._where(where))
 
     def _previous(self, sql: str) -> str:
         return f"lag({sql}) over ({self._window()})"
 
-    def _window(self, descending: bool = False) -> str:
-        return f"partition by {self._find(self.rule.per, 'per', True)} order by {self._order(descending)}"
+    def _in_last(self, sql: str) -> str:
+        return f"last_value({sql}) over ({self._window()} {_WHOLE})"
 
-    def _order(self, descending: bool = False) -> str:
+    def _window(self, descending: bool = False, typed: bool = False) -> str:
+        """Return the window over a case's rows, in the first step or, typed, in the second."""
+        per = self._find(self.rule.per, "per", True) or ""
         way = " desc nulls last" if descending else " nulls first"
+        terms = self._order()
+        if typed:
+            per = self._extra("per", per)
+            terms = [self._extra(f"order {i}", term) for i, term in enumerate(terms)]
+        return f"partition by {per} order by {', '.join(term + way for term in [*terms, '_file', '_line'])}"
+
+    def _order(self) -> list[str]:
         terms = []
         for name in self.rule.order:
             if normalise(name) in self.held:
@@ -293,51 +319,43 @@ class _Compiler:
                 terms.append(self._convert(name))
             else:
                 raise MappingError(f"there is no column {name!r}", where=self._where("order"), fix="correct the name")
-        return ", ".join(term + way for term in [*terms, "_file", "_line"])
+        return terms
 
-    def _last(self) -> str:
-        return f"qualify row_number() over ({self._window(descending=True)}) = 1" if self.rule.rows == "last" else ""
-
-    def _gather(self, name: str, value: str) -> str:
-        how = self.rule.columns[name].aggregate if name in self.rule.columns else "last"
+    def _gather(self, value: str, how: str) -> str:
+        """Return a case's value in the second step, from the values of its rows."""
         if self.rule.rows != "last" or how == "last":
             return value
         if how in ("max", "min", "sum", "count"):
-            return f"{how}({value}) over (partition by {self._find(self.rule.per, 'per', True)})"
+            return f"{how}({value}) over (partition by {self._per()})"
         function = "first_value" if how == "first" else "last_value"
-        whole = "rows between unbounded preceding and unbounded following"
-        return f"{function}({value} ignore nulls) over ({self._window()} {whole})"
+        return f"{function}({value} ignore nulls) over ({self._window(typed=True)} {_WHOLE})"
+
+    def _per(self) -> str:
+        return self._extra("per", self._find(self.rule.per, "per", True) or "")
 
     def _version(self) -> str:
         name = self.rule.version
         if name is None:
             return "cast(0 as bigint)"
         if name in self.rule.columns and normalise(name) not in self.held:
-            return f"coalesce(cast(epoch_us({self._convert(name)}) as bigint), 0)"
-        return f"coalesce(try_cast({self._find(name, 'version', True)} as bigint), 0)"
+            version = f"epoch_us({self._convert(name)})"
+        else:
+            version = f"try_cast({self._find(name, 'version', True)} as bigint)"
+        return self._extra("version", f"coalesce(cast({version} as bigint), 0)")
 
     # -- verdict and attributes ----------------------------------------------------------------------------------
 
-    @cached_property
-    def _per(self) -> str:
-        return self._find(self.rule.per, "per", True) or ""
-
-    def _refused(self) -> list[tuple[str, str, str]]:
-        return [
-            (
-                rule.column,
-                self._expression(rule.when, "refuse"),
-                rule.reason.get("en") or next(iter(rule.reason.values())),
-            )
-            for rule in self.rule.refuse
-        ]
-
-    def _verdict(self, refused: list[tuple[str, str, str]], bad: list[tuple[str, str, str]]) -> tuple[str, str]:
-        found = [*refused]
-        for name, state, reason in bad:
-            how = self.rule.columns[name].aggregate
-            whole = self.rule.rows == "last" and how != "last"
-            found.append((name, f"bool_or({state}) over (partition by {self._per})" if whole else state, reason))
+    def _verdict(self) -> tuple[str, str]:
+        """Return the columns that name what is wrong with a row: refusals first, then failed conversions."""
+        found: list[tuple[str, str, str]] = []
+        for i, rule in enumerate(self.rule.refuse):
+            state = self._extra(f"refuse {i}", self._expression(rule.when, "refuse"))
+            found.append((rule.column, state, rule.reason.get("en") or next(iter(rule.reason.values()))))
+        for name, (_, failed, reason) in self.values.items():
+            if failed:
+                cell = _cell(f"bad {name}")
+                several = self.rule.rows == "last" and self.rule.columns[name].aggregate != "last"
+                found.append((name, f"bool_or({cell}) over (partition by {self._per()})" if several else cell, reason))
         if not found:
             return "cast(null as varchar) as _bad_column", "cast(null as varchar) as _bad_reason"
         columns = " ".join(f"when {state} then {literal(name)}" for name, state, _ in found)
@@ -345,38 +363,36 @@ class _Compiler:
         return f"case {columns} end as _bad_column", f"case {reasons} end as _bad_reason"
 
     def _attributes(self) -> str:
-        wanted: list[tuple[str, str]] = []
+        """Return a JSON object of texts: what the source says beyond the contract."""
+        wanted: list[tuple[str, str, str]] = []
         if self.rule.attributes == "rest":
             ignored = {normalise(name) for name in self.mapping.ignore}
             rest = [c for key, c in self.held.items() if c not in self.used and key not in ignored]
-            wanted = [(column, self._find(column, "attributes", True) or "") for column in rest]
+            wanted = [(column, self._find(column, "attributes", True) or "", "last") for column in rest]
         elif isinstance(self.rule.attributes, list):
             found = [(name, self._find(name, "attributes", False)) for name in self.rule.attributes]
-            wanted = [(name, text) for name, text in found if text is not None]
+            wanted = [(name, text, "last") for name, text in found if text is not None]
         else:
             for name, rule in self.rule.attributes.items():
                 text = self._text(rule, f"attributes.{name}", False)
                 if text is not None:
                     mapped = self._mapped(text, rule, self.table.columns["attributes"])[0] if rule.values else text
-                    wanted.append((name, self._gather_attribute(mapped, rule)))
+                    wanted.append((name, mapped, rule.aggregate))
         if not wanted:
             return "cast(null as varchar)"
-        pairs = [
-            f"case when {v} is not null then {literal(_key(n))} || cast(to_json({v}) as varchar) end" for n, v in wanted
-        ]
+        pairs = []
+        for name, text, how in wanted:
+            value = self._gather(self._extra(f"attribute {name}", text), how)
+            pairs.append(f"{literal(_key(name))} || cast(to_json(cast({value} as varchar)) as varchar)")
+        # A missing value makes its pair null, and concat_ws leaves nulls out.
         return f"'{{' || nullif(concat_ws(',', {', '.join(pairs)}), '') || '}}'"
-
-    def _gather_attribute(self, value: str, rule: ColumnRule) -> str:
-        if self.rule.rows != "last" or rule.aggregate == "last":
-            return value
-        if rule.aggregate in ("max", "min", "sum", "count"):
-            return f"cast({rule.aggregate}({value}) over (partition by {self._per}) as varchar)"
-        function = "first_value" if rule.aggregate == "first" else "last_value"
-        whole = "rows between unbounded preceding and unbounded following"
-        return f"{function}({value} ignore nulls) over ({self._window()} {whole})"
 
     def _where(self, key: str) -> str:
         return f"{self.origin}: tables.{self.table.name}.columns.{key}"
+
+
+def _cell(name: str) -> str:
+    return identifier(f"= {name}")
 
 
 def _failed(text: str, value: str) -> str:

@@ -44,8 +44,8 @@ class ColumnRule(_Model):
     null_words : list of str
         Words that mean nothing here, beside those of the file.
     formats, dates, timezone, offsets
-        For times: strptime formats or ``iso``, ``excel``, ``epoch``, ``epoch_ms``; found over the whole column when left
-        out, with `dates` to tell day from month. The zone of values without offset. ``ignore``: offsets are wrong.
+        For times: strptime formats or ``iso``, ``excel``, ``epoch``, ``epoch_ms``; found over the whole column when
+        left out, with `dates` to tell day from month. The zone of values without offset. ``ignore``: offsets are wrong.
     unit : str
         For durations: the unit of plain numbers, or what two parts mean (``m:s``, ``h:m``).
     scale : float
@@ -113,7 +113,7 @@ class TableRule(_Model):
     attributes : "rest", list or dict
         Source columns kept as attributes: all that the table doesn't use, those named, or ``{ name = rule }``.
     per, order : str, list of str
-        The source column that holds a case's rows together, and the columns (of the source or the table) that order them.
+        The source column that holds a case's rows together, and the columns (of source or table) that order them.
     rows : str
         ``all``: a row gives a row; ``last``: the rows of one `per` give one row.
     version : str
@@ -161,6 +161,8 @@ class MappingModel(_Model):
         Columns that never become attributes.
     values : dict
         Value maps by name.
+    derive : dict
+        Columns that the source does not have, as whitelisted SQL over those it has; rules then name them like others.
     tables : dict
         The tables fed; the first is the primary one, which accounts for every row of the source.
     """
@@ -178,6 +180,7 @@ class MappingModel(_Model):
     recognise: Recognise = Recognise()
     ignore: list[str] = []
     values: dict[str, Words] = {}
+    derive: dict[str, str] = {}
     tables: dict[str, TableRule] = Field(default={})
 
     @property

@@ -154,7 +154,7 @@ def local_sql(text: str, formats: Sequence[str], zone: str, offsets: str = "keep
     zone : str
         The time zone of values without an offset.
     offsets : str
-        ``keep``: an offset in the value counts; ``ignore``: it is wrong and the value is local (a ``Z`` on local times).
+        ``keep``: an offset in the value counts; ``ignore``: it is wrong, the value is local (a ``Z`` on local times).
     """
     plain = [form for form in formats if form not in ("iso", "excel", "epoch", "epoch_ms")]
     local = []
@@ -163,9 +163,8 @@ def local_sql(text: str, formats: Sequence[str], zone: str, offsets: str = "keep
     if "excel" in formats:
         # Day 60 of a sheet is a 29 February that never was; no such date is of use here.
         days = f"try_cast({text} as double)"
-        local.append(
-            f"case when {days} between 61 and 110000 then timestamp '1899-12-30' + to_seconds(round({days} * 86400)) end"
-        )
+        moment = f"timestamp '1899-12-30' + to_seconds(round({days} * 86400))"
+        local.append(f"case when {days} between 61 and 110000 then {moment} end")
     offset = f"regexp_matches({text}, {literal(_OFFSET)})"
     if "iso" in formats and offsets == "ignore":
         local.append(f"try_cast(regexp_replace({text}, {literal(' ?' + _OFFSET)}, '') as timestamp)")
@@ -185,16 +184,17 @@ def _first(options: list[str]) -> str:
 
 
 def time_of_day_sql(text: str) -> str:
-    """Return SQL for the seconds since midnight of ``H:MM``, ``H:MM:SS``, ``H:MM AM``, or a sheet's fraction of a day."""
+    """Return SQL for the seconds since midnight of ``H:MM``, ``H:MM:SS``, ``H:MM AM``, or a fraction of a day."""
     clock = f"regexp_extract({text}, '([0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}})?)', 1)"
     hours = f"try_cast(split_part({clock}, ':', 1) as integer)"
     minutes = f"try_cast(split_part({clock}, ':', 2) as integer)"
     seconds = f"coalesce(try_cast(nullif(split_part({clock}, ':', 3), '') as integer), 0)"
-    half = f"case when {text} ilike '%pm' then ({hours} % 12) + 12 when {text} ilike '%am' then {hours} % 12 else {hours} end"
-    whole = f"({half}) * 3600 + {minutes} * 60 + {seconds}"
+    half = f"when {text} ilike '%pm' then ({hours} % 12) + 12 when {text} ilike '%am' then {hours} % 12"
+    whole = f"(case {half} else {hours} end) * 3600 + {minutes} * 60 + {seconds}"
+    valid = f"{hours} < 24 and {minutes} < 60 and {seconds} < 60"
     fraction = f"try_cast({text} as double)"
     return (
-        f"case when contains({text}, ':') then case when {hours} < 24 and {minutes} < 60 and {seconds} < 60 then {whole} end "
+        f"case when contains({text}, ':') then case when {valid} then {whole} end "
         f"when {fraction} >= 0 and {fraction} < 1 then cast(round({fraction} * 86400) as integer) end"
     )
 

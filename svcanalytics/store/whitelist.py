@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from svcanalytics.errors import MappingError
@@ -72,21 +72,24 @@ _NODES = [
     "NullSafeNEQ",
     "Tuple",
 ]
-_FUNCTIONS = ("PREVIOUS", "REGEXP_MATCHES", "CONTAINS", "SUFFIX", "PREFIX")
+_FUNCTIONS = ("PREVIOUS", "FINAL", "REGEXP_MATCHES", "CONTAINS", "SUFFIX", "PREFIX")
 _TYPES = ("VARCHAR", "TEXT", "BIGINT", "INT", "DOUBLE", "BOOLEAN", "DECIMAL", "DATE", "TIMESTAMP")
 
 
-def render(expression: str, column: Callable[[str], str], previous: Callable[[str], str], where: str) -> str:
+def render(
+    expression: str, column: Callable[[str], str], windows: Mapping[str, Callable[[str], str]], where: str
+) -> str:
     """Check a whitelisted SQL expression and write it as DuckDB SQL.
 
     Parameters
     ----------
     expression : str
-        Over the source's columns, which are text. ``previous(x)`` is x in the row before, of the same case.
+        Over the source's columns, which are text. ``previous(x)`` is x in the case's row before,
+        ``final(x)`` in its last.
     column : callable
         From the name of a source column to its SQL.
-    previous : callable
-        From SQL to the SQL of its value in the row before.
+    windows : mapping
+        For ``PREVIOUS`` and ``FINAL``: from SQL to the SQL of its value in that row.
     where : str
         File and key, for messages.
 
@@ -108,10 +111,10 @@ def render(expression: str, column: Callable[[str], str], previous: Callable[[st
     def rewrite(node: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.Column):
             return _raw(column(node.name))
-        if isinstance(node, exp.Anonymous) and node.name.upper() == "PREVIOUS":
+        if isinstance(node, exp.Anonymous) and node.name.upper() in windows:
             if len(node.expressions) != 1:
-                raise MappingError("previous() takes one value", where=where, fix="write previous(column)")
-            return _raw(previous(node.expressions[0].sql(dialect="duckdb")))
+                raise MappingError(f"{node.name}() takes one value", where=where, fix="write previous(column)")
+            return _raw(windows[node.name.upper()](node.expressions[0].sql(dialect="duckdb")))
         return node
 
     # Leaves first: `previous` then sees its argument already rewritten.

@@ -99,8 +99,8 @@ class _Reader:
         try:
             con.execute(
                 f"create or replace temp table {part} as select * from read_csv({literal(str(self.file))}, "
-                f"columns={columns}, auto_detect=false, header=false, skip={self.above}, delim={literal(self.delimiter)}, "
-                f"quote={quote}, escape={quote}, store_rejects=true, rejects_limit=0, "
+                f"columns={columns}, auto_detect=false, header=false, skip={self.above}, "
+                f"delim={literal(self.delimiter)}, quote={quote}, escape={quote}, store_rejects=true, rejects_limit=0, "
                 f"rejects_scan={literal(scans)}, rejects_table={literal(errors)})"
             )
         except duckdb.Error:
@@ -147,8 +147,9 @@ class _Reader:
         con.executemany(f"insert into {view}_rejects values (?, ?)", goods)
         last = f"(select goods, max(n) as n from {view}_rejects group by goods)"
         con.execute(
-            f"create or replace temp table {view} as select p.* exclude (_at), (p._at + coalesce(r.n, 0) + {first})::bigint "
-            f"as _line from (select *, {numbers} as _at, rowid as _row from {part}) p "
+            f"create or replace temp table {view} as select p.* exclude (_at), "
+            f"(p._at + coalesce(r.n, 0) + {first})::bigint as _line "
+            f"from (select *, {numbers} as _at, rowid as _row from {part}) p "
             f"asof left join {last} r on p._row >= r.goods order by p._row"
         )
         con.execute(f"alter table {view} drop column _row")

@@ -63,8 +63,8 @@ def read(
     Returns
     -------
     Reading
-        ``raw`` has every column as VARCHAR in the source's order, then ``_file`` and ``_line`` (the physical line, sheet
-        row or position). Rows of the source are `rows` plus `rejected`: none is lost.
+        ``raw`` has every column as VARCHAR in the source's order, then ``_file`` and ``_line`` (the physical line,
+        sheet row or position). Rows of the source are `rows` plus `rejected`: none is lost.
 
     Raises
     ------
@@ -198,7 +198,7 @@ def _kind(file: Path, name: str) -> str:
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return "excel"
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(b"<?xml") or text.startswith(b"<log"):
+    if text.startswith((b"<?xml", b"<log")):
         return "xes"
     known = _KINDS.get(Path(name).suffix.lower())
     if known in ("json", "xes") or (known is None and text.startswith((b"{", b"["))):

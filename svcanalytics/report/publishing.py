@@ -99,22 +99,29 @@ def publish(
         When `period` is no period.
     """
     job = _prepare(report, period, lake, Path(out).absolute(), language, scope, notebooks)
+    staging = job.place.out / ".staging"
+    draft = staging / job.place.name
     edition = _current(job)
-    if edition:
+    if edition and not draft.exists():
         return edition
     from filelock import FileLock
 
-    staging = make_private(job.place.out / ".staging")
+    make_private(staging)
     # Another publisher of the same report waits here, then finds the work done.
     with FileLock(staging / f"{job.place.name}.lock"):
+        remove_tree(draft)  # what a publisher left that died
         edition = _current(job)
         if edition:
             return edition
-        draft = staging / job.place.name
-        remove_tree(draft)  # what a publisher left that died
         make_private(draft)
         try:
             edition = _make(job, draft, progress, cell_timeout_s, timeout_s)
+        except OSError as error:
+            raise PublishError(
+                f"the edition could not be written: {error.strerror or error}",
+                where=str(job.place.folder),
+                fix="make room or give write permission, then publish again",
+            ) from error
         finally:
             remove_tree(draft)
     index.rebuild(job.place.out, lake.language)

@@ -129,7 +129,8 @@ def test_any_text_leaves_the_page_fit_to_be_published(text):
 def test_every_number_in_the_workbook_equals_the_page_s(tmp_path):
     values = {
         "integer": (24918, "24,918"), "number": (-3.25, "−3.3"), "rate": (0.6341625, "63.4%"),
-        "points": (0.0123, "+1.2"), "percent": (-0.034, "−3.4%"), "duration": (7980, "2小时13分"), "date": ("2026-10-31", "2026年10月31日"),
+        "points": (0.0123, "+1.2"), "percent": (-0.034, "−3.4%"), "duration": (7980, "2小时13分"),
+        "date": ("2026-10-31", "2026年10月31日"),
     }  # fmt: skip
     columns = (Column("name", "名称"), *(Column(kind, kind, kind) for kind in values), Column("mixed", "mixed", "rate"))
     row = (Cell("甲", "甲"), *(Cell(*pair) for pair in values.values()), Cell(-420, "−7分", kind="duration"))

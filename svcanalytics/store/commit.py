@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = ["commit", "copy_rows", "finished", "locked", "write", "writing"]
+__all__ = ["commit", "copy_rows", "enter", "finished", "locked", "write", "writing"]
 
 LOCK_TIMEOUT_S = 900
 _MANY_FILES = 24
@@ -241,11 +241,11 @@ def _change(
     written = copy_rows(con, merged, folder, load_id)
     added = {str(path.relative_to(lake.path)): count for path, count in written}
     files = tuple(sorted([*kept, *added]))
-    version = _enter(lake, table, state, added, sorted(set(old) - set(kept)), load_id)
+    version = enter(lake, table, state, added, sorted(set(old) - set(kept)), load_id)
     return TableState(version, _count(con, lake, files), files)
 
 
-def _enter(
+def enter(
     lake: Lake, table: Table, state: TableState | None, added: Mapping[str, int], dropped: list[str], load_id: str
 ) -> int:
     """Enter the change into the table's Delta log and return the new version."""

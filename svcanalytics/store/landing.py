@@ -22,18 +22,20 @@ if TYPE_CHECKING:
     from svcanalytics.store.lake import Lake
 
 __all__ = [
+    "REJECTS",
     "ROWS",
     "Landed",
     "clear_incoming",
     "discard",
     "land_file",
     "land_rows",
+    "resting_place",
     "restore_rows",
     "save_rows",
     "workplace",
 ]
 
-ROWS, REJECTS = "rows.parquet", "rejects.parquet"
+ROWS, REJECTS = "svcanalytics-rows.parquet", "svcanalytics-rejects.parquet"
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,9 @@ def land_rows(lake: Lake, con: duckdb.DuckDBPyConnection, load_id: str) -> Lande
     return _settle(lake, incoming, ROWS, _hash_files([incoming / ROWS, incoming / REJECTS]))
 
 
-def save_rows(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Write the tables ``raw`` and ``raw_rejects`` into a folder, durably."""
-    for table, name in (("raw", ROWS), ("raw_rejects", REJECTS)):
+def save_rows(con: duckdb.DuckDBPyConnection, folder: Path, rows: str = "raw", rejects: str = "raw_rejects") -> None:
+    """Write rows as they were read, and those that could not be split, into a folder, durably."""
+    for table, name in ((rows, ROWS), (rejects, REJECTS)):
         reach(f"write {name}")
         con.execute(f"copy (from {table}) to {literal(str(folder / name))} (format parquet, compression zstd)")
         (folder / name).chmod(0o600)
@@ -110,7 +112,9 @@ def save_rows(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
 def restore_rows(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Make the tables ``raw`` and ``raw_rejects`` again from rows kept by `save_rows`."""
     for table, name in (("raw", ROWS), ("raw_rejects", REJECTS)):
-        con.execute(f"create or replace temp table {table} as from read_parquet({literal(str(folder / name))})")
+        kind = con.execute(f"select 1 from duckdb_views() where view_name = {literal(table)}").fetchall()
+        con.execute(f"drop {'view' if kind else 'table'} if exists {table}")
+        con.execute(f"create temp table {table} as from read_parquet({literal(str(folder / name))})")
 
 
 def discard(lake: Lake, landed: Landed) -> None:
@@ -136,16 +140,29 @@ def _incoming(lake: Lake, load_id: str) -> Path:
     return make_private(lake.landing / f".incoming-{load_id}")
 
 
+def resting_place(lake: Lake, entry: str) -> Path | None:
+    """Return where an original lies, given what the books say; None when it is gone.
+
+    After a customer was erased from a file, its rows stand in its place.
+    """
+    folder = (lake.landing / entry).parent
+    for path in (folder / ROWS, lake.landing / entry):
+        if path.exists():
+            return path
+    return None
+
+
 def _settle(lake: Lake, incoming: Path, name: str, sha256: str) -> Landed:
     folder = lake.landing / sha256[:24]
-    fresh = not (folder / name).exists()
-    if fresh:
-        remove_tree(folder)
-        sync([incoming])
-        rename(incoming, folder)
-    else:
+    # What lies there already stays: a customer may have been erased from it since.
+    known = resting_place(lake, f"{folder.name}/{name}")
+    if known is not None:
         remove_tree(incoming)
-    return Landed(folder / name, sha256, fresh)
+        return Landed(known, sha256, False)
+    remove_tree(folder)
+    sync([incoming])
+    rename(incoming, folder)
+    return Landed(folder / name, sha256, True)
 
 
 def _copy_folder(original: Path, target: Path) -> str:

@@ -129,9 +129,14 @@ class _Run:
                 self.progress("copy")
                 landed = landing.land_file(self.lake, Path(source_object).absolute(), self.load_id)
             self.progress("read")
-            mapping, reading = self._read(con, landed.path if landed else source_object, source, assume_yes)
+            if landed is not None and landed.path.name == landing.ROWS:
+                mapping, reading = self._restored(con, landed.path.parent, source)
+            else:
+                mapping, reading = self._read(con, landed.path if landed else source_object, source, assume_yes)
             if landed is None:
                 landed = landing.land_rows(self.lake, con, self.load_id)
+                if not landed.fresh:
+                    landing.restore_rows(con, landed.folder)
             if (known := self._already(landed, mapping)) is not None:
                 return known
             return self._store(con, mapping, reading, landed, masking.mask(name))
@@ -146,9 +151,9 @@ class _Run:
             con.close()
 
     def release(self, entry: dict[str, Any]) -> LoadResult:
-        original = self.lake.landing / entry["landing"]
-        if not original.exists():
-            raise LakeError("the original is gone", where=str(original), fix="load the file again")
+        original = landing.resting_place(self.lake, entry["landing"])
+        if original is None:
+            raise LakeError("the original is gone", where=entry["name"], fix="load the file again")
         con = connect()
         try:
             landed = landing.Landed(original, entry["sha256"], False)
@@ -187,13 +192,21 @@ class _Run:
             )
         return mapping, reading
 
-    def _restored(self, con: duckdb.DuckDBPyConnection, folder: Path, source: str) -> tuple[Mapping, Reading]:
+    def _restored(
+        self, con: duckdb.DuckDBPyConnection, folder: Path, source: str | Mapping | None
+    ) -> tuple[Mapping, Reading]:
         from svcanalytics.store.reading import Reading
 
         landing.restore_rows(con, folder)
         columns = tuple(r[0] for r in con.execute("describe raw").fetchall() if r[0] not in ("_file", "_line"))
         rows, rejected = (_count(con, table) for table in ("raw", "raw_rejects"))
-        return mappings.find(source, self.lake.source_paths, columns), Reading(columns, rows, rejected)
+        reading = Reading(columns, rows, rejected)
+        if isinstance(source, str):
+            return mappings.find(source, self.lake.source_paths, columns), reading
+        mapping = source or mappings.recognise(columns, self.lake.source_paths)
+        if mapping is None:
+            raise MappingError("no source mapping fits the columns", fix="name one with source=…")
+        return mapping, reading
 
     def _refers(self, landed: Landed) -> bool:
         return not self.lake.sql(f"select 1 from loads where sha256 = {literal(landed.sha256)}").empty

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Counts", "LoadResult"]
+__all__ = ["Counts", "Erased", "LoadResult", "Undone"]
 
 
 class Counts(NamedTuple):
@@ -85,3 +85,59 @@ class LoadResult:
         for name, counts in {"input rows": self.counts, **self.tables}.items():
             table.add_row(name, *(f"{value:,}" for value in counts), end_section=name == "input rows")
         return table
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What taking back a load did.
+
+    Attributes
+    ----------
+    load_id : str
+        The load taken back.
+    tables : mapping of str to (int, int)
+        Per table, the rows removed and the rows returned to what they were before.
+    snapshot : int
+        The snapshot without the load.
+    """
+
+    load_id: str
+    tables: Mapping[str, tuple[int, int]]
+    snapshot: int
+
+    def __str__(self) -> str:
+        lines = [f"load {self.load_id} taken back"]
+        lines += [f"  {name}: {gone:,} removed, {back:,} as before" for name, (gone, back) in self.tables.items()]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What erasing a customer did.
+
+    Attributes
+    ----------
+    tables : mapping of str to int
+        Rows removed from the lake as it was, per table.
+    mentions : int
+        Rows of other customers in whose text the identifier stood and was taken out.
+    files : int
+        Data files rewritten, those of earlier snapshots among them.
+    originals : tuple of str
+        Names, masked, of the originals rewritten.
+    snapshot : int
+        The snapshot without the customer.
+    """
+
+    tables: Mapping[str, int]
+    mentions: int
+    files: int
+    originals: tuple[str, ...]
+    snapshot: int
+
+    def __str__(self) -> str:
+        lines = [f"  {name}: {rows:,} rows removed" for name, rows in self.tables.items()]
+        if self.mentions:
+            lines.append(f"  taken out of the text of {self.mentions:,} other rows")
+        lines.append(f"  {self.files:,} data files and {len(self.originals):,} originals written anew")
+        return "\n".join(["customer erased", *lines])

@@ -16,7 +16,7 @@ from pathlib import Path
 from svcanalytics.errors import LakeError
 from svcanalytics.store.files import write_atomically
 
-__all__ = ["EMPTY", "Snapshot", "TableState", "current", "history", "read", "replace", "write_atomically"]
+__all__ = ["EMPTY", "Snapshot", "TableState", "current", "history", "keep", "read", "replace", "write_atomically"]
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,17 @@ def history(lake: Path) -> list[Snapshot]:
 
 def replace(lake: Path, snapshot: Snapshot) -> None:
     """Make `snapshot` the lake's current one. The rename of `snapshot.json` is the moment a load becomes visible."""
-    text = json.dumps(asdict(snapshot), indent=1)
-    write_atomically(lake / "snapshots" / f"{snapshot.id:08d}.json", text)
-    write_atomically(lake / "snapshot.json", text)
+    keep(lake, snapshot)
+    write_atomically(lake / "snapshot.json", _text(snapshot))
+
+
+def keep(lake: Path, snapshot: Snapshot) -> None:
+    """Write a snapshot's own file, which earlier snapshots are read from."""
+    write_atomically(lake / "snapshots" / f"{snapshot.id:08d}.json", _text(snapshot))
+
+
+def _text(snapshot: Snapshot) -> str:
+    return json.dumps(asdict(snapshot), indent=1)
 
 
 def _parse(file: Path) -> Snapshot:

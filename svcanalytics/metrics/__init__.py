@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from svcanalytics.metrics.comparison import compare
 from svcanalytics.metrics.definitions import Catalogue, Metric, catalogue, families
 from svcanalytics.metrics.measures import measure
 
-__all__ = ["Catalogue", "Metric", "catalogue", "families", "measure"]
+__all__ = ["Catalogue", "Metric", "catalogue", "compare", "families", "measure"]

@@ -24,9 +24,9 @@ _COLLAPSE = 0.15
 def covered_days(days: Sequence[date], counts: Sequence[int]) -> tuple[date, date, int] | None:
     """Return the first and the last day that the data really cover, and the longest usual gap in days.
 
-    The last day is not that of the newest row: exports taken by one date end in stragglers (a log of incidents that were
-    updated before May ends holds a handful opened later). The usual week is the one that the median row lies in, so that
-    a platform that grew is measured by its grown size.
+    The last day is not that of the newest row: an export can end in stragglers (the log of a service that
+    moved elsewhere in May holds a handful of cases opened later). The usual week is the one that the median row lies
+    in, so that a platform that grew is measured by its grown size.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ def covered_days(days: Sequence[date], counts: Sequence[int]) -> tuple[date, dat
     Returns
     -------
     first, last, gap : date, date, int
-        `gap` is the 99th percentile of the days between two days with rows (1: every day has rows, 3: weekends have none).
-        None without rows.
+        `gap` is the 99th percentile of the days between two days with rows (1: every day has rows, 3: weekends have
+        none). None without rows.
     """
     if not len(days):
         return None

@@ -64,6 +64,9 @@ class Metric(BaseModel):
         The time column that puts a row into a period.
     scale : int
         Atoms in one unit: the value is numerator / denominator / scale.
+    requires : str
+        What a source must have noted in at least one row for its rows to count: a source that never says when a case
+        was answered doesn't answer late.
     pending : str
         Which rows aren't settled yet; a period with at least 1 % of them is flagged provisional.
     target, floor, goal : float
@@ -86,6 +89,7 @@ class Metric(BaseModel):
     at: str
     scale: int = Field(default=1, ge=1)
     q: float | None = Field(default=None, gt=0, lt=1)
+    requires: str = ""
     pending: str = ""
     target: float | None = None
     floor: float | None = None
@@ -109,7 +113,7 @@ class Metric(BaseModel):
 
     def expressions(self) -> dict[str, Expression]:
         """Return the parsed numerator, denominator and, when given, pending."""
-        texts = {"numerator": self.numerator, "denominator": self.denominator, "pending": self.pending}
+        texts = {key: getattr(self, key) for key in ("numerator", "denominator", "pending")}
         return {key: parse(text) for key, text in texts.items() if text}
 
     def columns(self) -> set[str]:
@@ -211,7 +215,7 @@ def _check(metric: Metric) -> None:
     if known.get(metric.at) != "timestamp":
         times = sorted(name for name, kind in known.items() if kind == "timestamp")
         raise CatalogueError(f"at|{metric.at!r} is no time of view {of.name!r}", fix=f"use one of {', '.join(times)}")
-    for key in ("numerator", "denominator", "pending"):
+    for key in ("numerator", "denominator", "requires", "pending"):
         text = getattr(metric, key)
         if not text:
             continue
@@ -221,7 +225,9 @@ def _check(metric: Metric) -> None:
                 f"{key}|view {of.name!r} has no column {column!r}",
                 fix=f"did you mean {_nearest(column, known)}? The view's columns: {', '.join(sorted(known))}",
             )
-        wanted_boolean = key == "pending" or metric.kind == "rate" or (key == "denominator" and metric.kind != "ratio")
+        wanted_boolean = (
+            key in ("requires", "pending") or metric.kind == "rate" or (key == "denominator" and metric.kind != "ratio")
+        )
         if wanted_boolean and not is_boolean(expression, of):
             raise CatalogueError(
                 f"{key}|{text!r} is a number, not yes or no", fix="write a comparison, or another kind"

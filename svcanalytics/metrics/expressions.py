@@ -1,7 +1,7 @@
 """Metric expressions: a small part of SQL, parsed, checked against a whitelist, and written out again for DuckDB.
 
-What a catalogue or a user writes is never pasted into a query. It is parsed to a tree; every node must be one of a short
-list; every column must exist; only then the tree is written as SQL. The subset means the same on other engines.
+What a catalogue or a user writes is never pasted into a query. It is parsed to a tree; every node must be one of a
+short list; every column must exist; only then the tree is written as SQL. The subset means the same on other engines.
 """
 
 from __future__ import annotations

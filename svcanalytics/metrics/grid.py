@@ -87,8 +87,8 @@ def make_grid(first: date, last: date, every: str, month_start: int, *, at: str,
 def day_number(at: str, zone: str, first: date, last: date) -> str:
     """Return SQL for the local day of a time, as days since 1970.
 
-    The zone's offsets between the two days are written out: shifting whole microseconds is many times faster than asking
-    the engine's calendar for every row, and the same on every engine.
+    The zone's offsets between the two days are written out: shifting whole microseconds is many times faster than
+    asking the engine's calendar for every row, and the same on every engine.
     """
     info = ZoneInfo(zone)
     # A day of margin on both sides, so that rows at the edge meet the right offset whatever the zone.

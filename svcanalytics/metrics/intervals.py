@@ -6,7 +6,18 @@ from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["mean_interval", "poisson_interval", "quantile_ranks", "ratio_interval", "wilson_interval"]
+__all__ = [
+    "benjamini_hochberg",
+    "mean_interval",
+    "newcombe_interval",
+    "poisson_interval",
+    "quantile_ranks",
+    "ratio_interval",
+    "score_test",
+    "sum_interval",
+    "welch_test",
+    "wilson_interval",
+]
 
 
 def wilson_interval(
@@ -90,6 +101,12 @@ def poisson_interval(count: np.ndarray, level: float = 0.95) -> tuple[np.ndarray
     return low, stats.chi2.ppf(1 - tail, 2 * k + 2) / 2
 
 
+def sum_interval(total: np.ndarray, squares: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval of a sum over a random number of rows (compound Poisson: variance is the sum of squares)."""
+    half = _normal_quantile(level) * np.sqrt(np.asarray(squares, float))
+    return np.asarray(total, float) - half, np.asarray(total, float) + half
+
+
 @lru_cache(maxsize=65_536)
 def quantile_ranks(n: int, q: float, level: float = 0.95) -> tuple[int, int]:
     """Return the ranks (from 1) of the order statistics that enclose a quantile; 0 where n is too small for one.
@@ -116,3 +133,54 @@ def _normal_quantile(level: float) -> float:
     from scipy import stats
 
     return float(stats.norm.ppf(0.5 + level / 2))
+
+
+def newcombe_interval(
+    p1: np.ndarray, low1: np.ndarray, high1: np.ndarray, p2: np.ndarray, low2: np.ndarray, high2: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval of the difference p1 - p2 of two rates from their Wilson intervals (Newcombe 1998,
+    method 10)."""
+    difference = p1 - p2
+    low = difference - np.sqrt((p1 - low1) ** 2 + (high2 - p2) ** 2)
+    return low, difference + np.sqrt((high1 - p1) ** 2 + (p2 - low2) ** 2)
+
+
+def score_test(x1: np.ndarray, n1: np.ndarray, x2: np.ndarray, n2: np.ndarray) -> np.ndarray:
+    """Return the two-sided p-value of equal rates, by the score test with the pooled rate."""
+    from scipy import stats
+
+    x1, n1, x2, n2 = (np.asarray(part, float) for part in (x1, n1, x2, n2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pooled = (x1 + x2) / (n1 + n2)
+        z = (x1 / n1 - x2 / n2) / np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
+    # All hits or none on both sides: no difference at all.
+    z = np.where((pooled == 0) | (pooled == 1), 0.0, z)
+    return 2 * stats.norm.sf(np.abs(z))
+
+
+def welch_test(
+    mean1: np.ndarray, std1: np.ndarray, n1: np.ndarray, mean2: np.ndarray, std2: np.ndarray, n2: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the interval of the difference of two means and its two-sided p-value (Welch 1947)."""
+    from scipy import stats
+
+    v1, v2 = np.asarray(std1, float) ** 2 / n1, np.asarray(std2, float) ** 2 / n2
+    difference, variance = np.asarray(mean1, float) - mean2, v1 + v2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = variance**2 / (v1**2 / (np.asarray(n1, float) - 1) + v2**2 / (np.asarray(n2, float) - 1))
+        p_value = 2 * stats.t.sf(np.abs(difference) / np.sqrt(variance), freedom)
+    p_value = np.where(variance == 0, np.where(difference == 0, 1.0, 0.0), p_value)
+    half = np.where(variance == 0, 0.0, stats.t.ppf(0.975, freedom) * np.sqrt(variance))
+    return difference - half, difference + half, p_value
+
+
+def benjamini_hochberg(p_values: np.ndarray) -> np.ndarray:
+    """Return p-values adjusted for the number of tests (Benjamini and Hochberg 1995); NaN stays and isn't counted."""
+    p = np.asarray(p_values, float)
+    adjusted = np.full(p.shape, np.nan)
+    tested = np.flatnonzero(~np.isnan(p))
+    if len(tested):
+        order = tested[np.argsort(p[tested], kind="stable")]
+        scaled = p[order] * len(order) / np.arange(1, len(order) + 1)
+        adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    return adjusted

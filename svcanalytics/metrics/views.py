@@ -6,74 +6,11 @@ durations are whole seconds. In the text ``t`` is the view's own table; ``{zone}
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-
 from svcanalytics.errors import CatalogueError
-from svcanalytics.store.contract import contract
+from svcanalytics.metrics.relations import Derived, View, seconds
 from svcanalytics.store.engine import identifier, literal
 
-__all__ = ["VIEWS", "Derived", "View", "pauses", "view"]
-
-
-@dataclass(frozen=True)
-class Derived:
-    """A column computed by a view: its contract type, its SQL, and the joins it needs."""
-
-    type: str
-    sql: str
-    needs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class View:
-    """One view.
-
-    Attributes
-    ----------
-    name : str
-        What the catalogue calls it.
-    tables : tuple of str
-        The contract tables whose rows it holds; the first decides whether a period's data are complete.
-    source : str
-        SQL that replaces the table where a view isn't simply one table; then `types` says what it gives.
-    time : str
-        The time column that the tables' ``day_key`` and ``month_key`` belong to, when the view has these.
-    """
-
-    name: str
-    tables: tuple[str, ...]
-    time: str = ""
-    derived: Mapping[str, Derived] = field(default_factory=dict)
-    joins: Mapping[str, str] = field(default_factory=dict)
-    source: str = ""
-    types: Mapping[str, str] = field(default_factory=dict)
-
-    def columns(self) -> dict[str, str]:
-        """Return the view's columns with their contract types."""
-        own = self.types or {name: column.type for name, column in contract()[self.tables[0]].all_columns.items()}
-        return {**own, **{name: derived.type for name, derived in self.derived.items()}}
-
-    def select(self, needed: Iterable[str], zone: str) -> str:
-        """Return the SQL of the view with the columns `needed` and nothing else.
-
-        Raises
-        ------
-        CatalogueError
-            When the view has no such column.
-        """
-        known, listed, joins = self.columns(), [], []
-        for name in sorted(set(needed)):
-            if name not in known:
-                raise CatalogueError(
-                    f"view {self.name!r} has no column {name!r}", fix=f"use one of {', '.join(sorted(known))}"
-                )
-            derived = self.derived.get(name)
-            joins += [join for join in (derived.needs if derived else ()) if join not in joins]
-            listed.append(f"{derived.sql if derived else 't.' + identifier(name)} as {identifier(name)}")
-        text = f"select {', '.join(listed) or '1 as one'} from {self.source or identifier(self.tables[0])} t"
-        text = " ".join([text, *(self.joins[join] for join in joins)])
-        return text.replace("{zone}", literal(zone))
+__all__ = ["VIEWS", "View", "pauses", "view"]
 
 
 def view(name: str) -> View:
@@ -101,9 +38,9 @@ def pauses(waits_for: str = "customer") -> str:
     )
 
 
-def _seconds(earlier: str, later: str) -> str:
-    # Differences of microseconds: date_diff on times with a zone goes through the calendar and is many times slower.
-    return f"((epoch_us({later}) - epoch_us({earlier})) // 1000000)"
+def _positive(number: str) -> str:
+    # Not greatest(0, …): that makes 0 of what isn't known.
+    return f"(case when {number} < 0 then 0 else {number} end)"
 
 
 def _first_of(column: str, *aliases: str) -> Derived:
@@ -113,6 +50,7 @@ def _first_of(column: str, *aliases: str) -> Derived:
     return Derived("text", sql, tuple(need for alias in aliases for need in of[alias]))
 
 
+_CONTACT_CASE = "left join contacts g on g.contact_id = t.contact_id"
 _CASE = "left join cases k on k.case_id = t.case_id"
 _CONTACT = "left join contacts f on f.contact_id = t.contact_id"
 _AGENT = "left join agents a on a.agent = t.agent"
@@ -128,7 +66,8 @@ _CONTACT_DIMENSIONS = {
 # What happened in a case, from its events. An automatic acknowledgement or a bot's answer is not a person's response.
 _STEPS = """left join (select case_id,
   min("at") filter (where milestone = 'first_response' and ("by" is null or "by" = 'human')) as human_at,
-  min("at") filter (where milestone in ('first_response', 'acknowledged') and "by" in ('automatic', 'bot')) as machine_at,
+  min("at") filter (where milestone in ('first_response', 'acknowledged') and "by" in ('automatic', 'bot'))
+    as machine_at,
   bool_or(milestone = 'escalated') as escalated,
   bool_or(milestone = 'followed_up') as followed_up,
   bool_or(milestone in ('result_told', 'adoption_told')) as told,
@@ -137,8 +76,9 @@ _STEPS = """left join (select case_id,
   min("at") filter (where milestone in ('restored', 'switched_over')) as restored_at,
   count(distinct team) as teams_n
   from events group by case_id) e on e.case_id = t.case_id"""
-_PAUSED = f"""left join (select w.case_id, sum(greatest(0, epoch_us(least(coalesce(w.ends_at, c.resolved_at), c.resolved_at))
-  - epoch_us(greatest(w.starts_at, c.opened_at)))) // 1000000 as paused_s
+_PAUSED = f"""left join (select w.case_id, cast(sum(greatest(0,
+    epoch_us(least(coalesce(w.ends_at, c.resolved_at), c.resolved_at)) - epoch_us(greatest(w.starts_at, c.opened_at))
+  )) // 1000000 as bigint) as paused_s
   from ({pauses()}) w join cases c on c.case_id = w.case_id
   where c.resolved_at is not null group by w.case_id) p on p.case_id = t.case_id"""
 _RESPONDED = (
@@ -149,10 +89,14 @@ _FORM = (
     r"^.{0,40}(留言|来信|来电|诉求|意见|反映|邮件)?.{0,6}(收悉|收到|知悉)[。.!!\s]*$"
     r"|^.{0,60}(message|e-?mail|request|letter|enquiry) (has been|was|is) (received|noted)[.!\s]*$"
 )
-_RISK = r"投诉|举报|曝光|起诉|媒体|记者|维权|上访|律师|赔偿|lawyer|attorney|lawsuit|\bsue\b|ombudsman|regulator|journalist|newspaper"
+_RISK = (
+    r"投诉|举报|曝光|起诉|媒体|记者|维权|上访|律师|赔偿"
+    r"|complain|lawyer|attorney|lawsuit|\bsue\b|ombudsman|regulator|journalist|newspaper"
+)
 _RESOLVED = "coalesce(t.resolution = 'yes', t.resolved_at is not null)"
-_GROSS = _seconds("t.opened_at", "t.resolved_at")
-_REPLY = r"regexp_replace(t.reply_text, '\s+', '', 'g')"
+_GROSS = seconds("t.opened_at", "t.resolved_at")
+_REPLY = r"trim(regexp_replace(t.reply_text, '[\s　]+', ' ', 'g'))"
+_FORM_LETTER = f"(length({_REPLY}) < 20 or regexp_matches({_REPLY}, {literal(_FORM)}, 'i'))"
 
 _CASES = View(
     "cases",
@@ -160,12 +104,12 @@ _CASES = View(
     "opened_at",
     {
         "responded_at": Derived("timestamp", _RESPONDED, ("steps",)),
-        "first_response_s": Derived("integer", _seconds("t.opened_at", _RESPONDED), ("steps",)),
+        "first_response_s": Derived("integer", seconds("t.opened_at", _RESPONDED), ("steps",)),
         "resolve_s": Derived("integer", _GROSS),
         "paused_s": Derived("integer", "coalesce(p.paused_s, 0)", ("paused",)),
         "resolve_net_s": Derived("integer", f"({_GROSS} - coalesce(p.paused_s, 0))", ("paused",)),
-        "close_s": Derived("integer", _seconds("t.opened_at", "t.closed_at")),
-        "restore_s": Derived("integer", _seconds("t.opened_at", "coalesce(e.restored_at, t.resolved_at)"), ("steps",)),
+        "close_s": Derived("integer", seconds("t.opened_at", "t.closed_at")),
+        "restore_s": Derived("integer", seconds("t.opened_at", "coalesce(e.restored_at, t.resolved_at)"), ("steps",)),
         "finished_at": Derived("timestamp", "coalesce(t.closed_at, t.resolved_at)"),
         "is_resolved": Derived("boolean", _RESOLVED),
         "is_open": Derived("boolean", "(t.resolved_at is null and t.closed_at is null and t.resolution is null)"),
@@ -180,14 +124,14 @@ _CASES = View(
         "next_case_s": Derived(
             "integer",
             "case when t.customer_id is not null then "
-            + _seconds(
+            + seconds(
                 "t.opened_at",
                 "lead(t.opened_at) over (partition by t.customer_id, t.category order by t.opened_at, t.case_id)",
             )
             + " end",
         ),
         # Seconds the row has been under watch: a repeat within 7 days can't be denied before 7 days have passed.
-        "watched_s": Derived("integer", _seconds("t.opened_at", "(select max(opened_at) from cases)")),
+        "watched_s": Derived("integer", seconds("t.opened_at", "(select max(opened_at) from cases)")),
         "repeats": Derived("boolean", "(t.related_case_id is not null)"),
         "escalated": Derived("boolean", "coalesce(e.escalated, false)", ("steps",)),
         "followed_up": Derived("boolean", "coalesce(e.followed_up, false)", ("steps",)),
@@ -198,10 +142,7 @@ _CASES = View(
         "teams_n": Derived("integer", "e.teams_n", ("steps",)),
         "satisfied": Derived("boolean", "s.satisfied", ("survey",)),
         "reply_length": Derived("integer", f"length({_REPLY})"),
-        "form_letter": Derived(
-            "boolean",
-            f"(length({_REPLY}) < 20 or regexp_matches({_REPLY.replace(chr(39) * 2, chr(39) + ' ' + chr(39))}, {literal(_FORM)}, 'i'))",
-        ),
+        "form_letter": Derived("boolean", _FORM_LETTER),
         "risk_words": Derived("boolean", f"regexp_matches(t.text, {literal(_RISK)}, 'i')"),
     },
     {
@@ -223,6 +164,7 @@ _WANTED_PERSON = (
     f"(t.direction is distinct from 'outbound' and ({_PERSON} is not null "
     f"or ({_GAVE_UP} and (t.queued_at is not null or not q.queues))))"
 )
+_WAITED = seconds("coalesce(t.queued_at, t.offered_at)", "t.ended_at")
 _HANDLE = (
     "(case when coalesce(t.talk_s, t.hold_s, t.wrap_s) is not null then "
     "coalesce(t.talk_s, 0) + coalesce(t.hold_s, 0) + coalesce(t.wrap_s, 0) end)"
@@ -237,12 +179,9 @@ _CONTACTS = View(
         "is_offered": Derived("boolean", _WANTED_PERSON, ("queues",)),
         "is_answered": Derived("boolean", f"({_WANTED_PERSON} and {_PERSON} is not null)", ("queues",)),
         "is_abandoned": Derived("boolean", f"({_WANTED_PERSON} and {_PERSON} is null)", ("queues",)),
-        "wait_s": Derived("integer", f"greatest(0, {_seconds(_WAIT_FROM, _PERSON)})", ("queues",)),
-        "patience_s": Derived(
-            "integer",
-            f"(case when {_GAVE_UP} then greatest(0, {_seconds('coalesce(t.queued_at, t.offered_at)', 't.ended_at')}) end)",
-        ),
-        "confirm_s": Derived("integer", f"greatest(0, {_seconds('t.offered_at', _PERSON)})"),
+        "wait_s": Derived("integer", _positive(seconds(_WAIT_FROM, _PERSON)), ("queues",)),
+        "patience_s": Derived("integer", f"(case when {_GAVE_UP} then {_positive(_WAITED)} end)"),
+        "confirm_s": Derived("integer", _positive(seconds("t.offered_at", _PERSON))),
         "handle_s": Derived("integer", _HANDLE),
         "began_with_bot": Derived("boolean", f"coalesce({_BOT_FIRST}, false)"),
         "kept_by_bot": Derived(
@@ -254,13 +193,13 @@ _CONTACTS = View(
         "next_contact_s": Derived(
             "integer",
             "case when t.customer_id is not null then "
-            + _seconds(
+            + seconds(
                 "t.offered_at",
                 "lead(t.offered_at) over (partition by t.customer_id, t.category order by t.offered_at, t.contact_id)",
             )
             + " end",
         ),
-        "watched_s": Derived("integer", _seconds("t.offered_at", "(select max(offered_at) from contacts)")),
+        "watched_s": Derived("integer", seconds("t.offered_at", "(select max(offered_at) from contacts)")),
         **_CASE_DIMENSIONS,
     },
     {
@@ -287,10 +226,7 @@ _SURVEYS = View(
         **_CONTACT_DIMENSIONS,
     },
     # A survey about a contact belongs to the contact's case too.
-    {
-        "contact": _CONTACT,
-        "case": f"{_CASE.replace('t.case_id', 'coalesce(t.case_id, (select x.case_id from contacts x where x.contact_id = t.contact_id))')}",
-    },
+    {"contact": _CONTACT, "case": f"{_CONTACT_CASE} {_CASE.replace('t.case_id', 'coalesce(t.case_id, g.case_id)')}"},
 )
 
 _AUDITS = View(
@@ -307,31 +243,22 @@ _AUDITS = View(
     {"contact": _CONTACT, "case": _CASE},
 )
 
+_BEFORE = 'lag(t."at") over (partition by t.case_id order by t."at", t.seq)'
 _EVENTS = View(
     "events",
     ("events",),
     "at",
     {
         # From the case's previous step to this one; waiting is what passed before work on it began.
-        "node_s": Derived(
-            "integer",
-            f"greatest(0, {_seconds('lag(t.at) over w', 't.at')})".replace(
-                "over w", 'over (partition by t.case_id order by t."at", t.seq)'
-            ).replace("t.at", 't."at"'),
-        ),
-        "waiting_s": Derived(
-            "integer",
-            "greatest(0, "
-            + _seconds('lag(t."at") over (partition by t.case_id order by t."at", t.seq)', "t.started_at")
-            + ")",
-        ),
+        "node_s": Derived("integer", _positive(seconds(_BEFORE, 't."at"'))),
+        "waiting_s": Derived("integer", _positive(seconds(_BEFORE, "t.started_at"))),
         **_CASE_DIMENSIONS,
         **{name: _first_of(name, "k") for name in ("channel", "category", "customer_type", "site")},
     },
     {"case": _CASE},
 )
 
-_LENGTH = _seconds("t.start_at", "t.end_at")
+_LENGTH = seconds("t.start_at", "t.end_at")
 _ROSTER = View(
     "roster",
     ("roster",),
@@ -395,8 +322,8 @@ _AGENT_MONTHS = View(
       from (select min("at") as first_at, max("at") as last_at from training
         union all select min(start_at), max(start_at) from roster)) h) g)""",
     types={
-        **{name: "text" for name in ("agent", "team", "role")},
-        **{name: "integer" for name in ("tools", "certificates", "satisfaction", "trained_s")},
+        **dict.fromkeys(("agent", "team", "role"), "text"),
+        **dict.fromkeys(("tools", "certificates", "satisfaction", "trained_s"), "integer"),
         "starts_at": "timestamp",
     },
 )
@@ -406,38 +333,42 @@ _WORKLOAD = View(
     "workload",
     ("roster", "contacts"),
     "at",
-    source="""(select 'contact' as kind, t.offered_at as "at", t.day_key, t.month_key, t.agent, coalesce(a.team, t.team) as team,
-    t.queue, t.site, case when t.handled_by is distinct from 'bot' then (coalesce(t.talk_s, 0) + coalesce(t.hold_s, 0)
-    + coalesce(t.wrap_s, 0)) // greatest(coalesce(t.concurrency, 1), 1) end as handle_s, cast(null as bigint) as worked_s,
-    cast(null as bigint) as cost, 1 as contacts
+    also=("contacts",),
+    source="""(select 'contact' as kind, t.offered_at as "at", t.day_key, t.month_key, t.source, t.agent,
+    coalesce(a.team, t.team) as team, t.queue, t.site,
+    case when t.handled_by is distinct from 'bot' then
+      (coalesce(t.talk_s, 0) + coalesce(t.hold_s, 0) + coalesce(t.wrap_s, 0)) // greatest(coalesce(t.concurrency, 1), 1)
+    end as handle_s, cast(null as bigint) as worked_s, cast(null as bigint) as cost, 1 as contacts
   from contacts t left join agents a on a.agent = t.agent
-  where (t.agent, t.day_key) in (select (agent, day_key) from roster where status = 'worked' and kind in ('work', 'overtime'))
-  union all select 'roster', t.start_at, t.day_key, t.month_key, t.agent, a.team, t.queue, t.site, null,
-    case when t.status = 'worked' and t.kind in ('work', 'overtime') then (epoch_us(t.end_at) - epoch_us(t.start_at))
-    // 1000000 end, case when t.status = 'worked' then t.cost end, 0
+  where (t.agent, t.day_key) in
+    (select (agent, day_key) from roster where status = 'worked' and kind in ('work', 'overtime'))
+  union all select 'roster', t.start_at, t.day_key, t.month_key, t.source, t.agent, a.team, t.queue, t.site, null,
+    case when t.status = 'worked' and t.kind in ('work', 'overtime')
+      then (epoch_us(t.end_at) - epoch_us(t.start_at)) // 1000000 end,
+    case when t.status = 'worked' then t.cost end, 0
   from roster t left join agents a on a.agent = t.agent)""",
     types={
         "at": "timestamp",
-        **{name: "integer" for name in ("day_key", "month_key", "handle_s", "worked_s", "cost", "contacts")},
-        **{name: "text" for name in ("kind", "agent", "team", "queue", "site")},
+        **dict.fromkeys(("day_key", "month_key", "handle_s", "worked_s", "cost", "contacts"), "integer"),
+        **dict.fromkeys(("kind", "agent", "team", "queue", "site"), "text"),
     },
 )
 
 # What is asked of the service beside the complaints about it: contacts, cases, orders.
 _DEMAND = View(
     "demand",
-    ("contacts", "cases"),
+    ("cases", "contacts"),
     "at",
-    source="""(select offered_at as "at", day_key, month_key, channel, site, team, category, customer_type, 1 as contacts,
-    0 as complaints, 0 as orders from contacts where direction is distinct from 'outbound'
+    source="""(select offered_at as "at", day_key, month_key, channel, site, team, category, customer_type,
+    1 as contacts, 0 as complaints, 0 as orders from contacts where direction is distinct from 'outbound'
   union all select opened_at, day_key, month_key, channel, site, team, category, customer_type, 0, 1, 0
     from cases where business_type = 'complaint'
   union all select "at", day_key, month_key, null, null, null, null, null, 0, 0, orders from outcomes
     where orders is not null)""",
     types={
         "at": "timestamp",
-        **{name: "integer" for name in ("day_key", "month_key", "contacts", "complaints", "orders")},
-        **{name: "text" for name in ("channel", "site", "team", "category", "customer_type")},
+        **dict.fromkeys(("day_key", "month_key", "contacts", "complaints", "orders"), "integer"),
+        **dict.fromkeys(("channel", "site", "team", "category", "customer_type"), "text"),
     },
 )
 
@@ -460,7 +391,8 @@ _FLOW = View(
     "flow",
     ("cases",),
     "",
-    source=f"""(select opened_at as "at", 1 as opened, 0 as finished, {", ".join(_FLOW_DIMENSIONS)}, attributes from cases
+    source=f"""(select opened_at as "at", 1 as opened, 0 as finished, {", ".join(_FLOW_DIMENSIONS)}, attributes
+    from cases
   union all select coalesce(closed_at, resolved_at), 0, 1, {", ".join(_FLOW_DIMENSIONS)}, attributes from cases
     where coalesce(closed_at, resolved_at) is not null)""",
     types={
@@ -468,29 +400,28 @@ _FLOW = View(
         "opened": "integer",
         "finished": "integer",
         "attributes": "json",
-        **{name: "text" for name in _FLOW_DIMENSIONS},
+        **dict.fromkeys(_FLOW_DIMENSIONS, "text"),
     },
 )
 
 _DONE = "(t.done_at is not null)"
+_LEDGER_END = (
+    "(select max(greatest(found_at, coalesce(done_at, found_at), coalesce(verified_at, found_at))) from actions)"
+)
 _ACTIONS = View(
     "actions",
     ("actions",),
     "found_at",
     {
         "is_done": Derived("boolean", _DONE),
-        "done_s": Derived("integer", _seconds("t.found_at", "t.done_at")),
+        "done_s": Derived("integer", seconds("t.found_at", "t.done_at")),
         "on_time": Derived("boolean", "coalesce(t.done_at <= t.due_at, false)"),
         # Past its date, or already done: only then "on time" has an answer.
         "has_verdict": Derived(
-            "boolean",
-            "(t.due_at is not null and (t.done_at is not null or t.due_at <= (select max(greatest(found_at, coalesce(done_at, found_at), coalesce(verified_at, found_at))) from actions)))",
+            "boolean", f"(t.due_at is not null and (t.done_at is not null or t.due_at <= {_LEDGER_END}))"
         ),
         "is_closed": Derived("boolean", "(t.accepted_at is not null and t.verified_at is not null)"),
-        "watched_s": Derived(
-            "integer",
-            _seconds("t.found_at", "(select max(greatest(found_at, coalesce(done_at, found_at))) from actions)"),
-        ),
+        "watched_s": Derived("integer", seconds("t.found_at", _LEDGER_END)),
         "team": Derived("text", "t.scope"),
     },
 )

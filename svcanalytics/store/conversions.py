@@ -70,6 +70,8 @@ class _Compiler:
         self.used: dict[str, str] = {}
         self.values: dict[str, tuple[str, str | None, str]] = {}
         self.extra: dict[str, str] = {}
+        # Columns of which a value map takes only the words it knows: the others must not be lost.
+        self.partly: set[str] = set()
 
     def compile(self) -> str:
         for name in self.rule.columns:
@@ -119,7 +121,8 @@ class _Compiler:
                 return self.used.setdefault(column, identifier(f"s_{column}"))
             if name in self.mapping.derive:
                 return f"cast({self._expression(self.mapping.derive[name], f'derive.{name}')} as varchar)"
-        recognised = {normalise(name) for name in self.mapping.recognise.columns}
+        known = self.mapping.recognise
+        recognised = set() if known.also else {normalise(name) for name in known.columns}
         if needed or recognised & {normalise(name) for name in listed}:
             shown = " or ".join(repr(name) for name in listed[:3])
             raise MappingError(
@@ -175,6 +178,8 @@ class _Compiler:
     def _text(self, rule: ColumnRule, name: str, needed: bool) -> str | None:
         if rule.column is not None:
             text = self._find(rule.column, name, needed)
+            if rule.otherwise == "null":
+                self.partly.update(column for column, alias in self.used.items() if alias == text)
         elif rule.expression is not None:
             text = f"cast({self._expression(rule.expression, name)} as varchar)"
         else:
@@ -367,7 +372,9 @@ class _Compiler:
         wanted: list[tuple[str, str, str]] = []
         if self.rule.attributes == "rest":
             ignored = {normalise(name) for name in self.mapping.ignore}
-            rest = [c for key, c in self.held.items() if c not in self.used and key not in ignored]
+            rest = [
+                c for key, c in self.held.items() if (c not in self.used or c in self.partly) and key not in ignored
+            ]
             wanted = [(column, self._find(column, "attributes", True) or "", "last") for column in rest]
         elif isinstance(self.rule.attributes, list):
             found = [(name, self._find(name, "attributes", False)) for name in self.rule.attributes]

@@ -13,7 +13,7 @@ from svcanalytics.errors import ConfigError, MappingError
 from svcanalytics.store.contract import contract
 from svcanalytics.store.conversions import compile_table
 from svcanalytics.store.reading import read
-from svcanalytics.store.reading.formats import Reading
+from svcanalytics.store.reading.formats import FileFormat, Reading
 from svcanalytics.store.reading.headers import normalise
 from svcanalytics.store.rules import MappingModel
 from svcanalytics.store.words import rule_for
@@ -143,7 +143,7 @@ def prepare(
         return (mapping if mapping.tables else find(name, folders, reading.columns)), reading
     reading = read(con, source, work=work)
     mapping = recognise(reading.columns, folders)
-    if mapping is not None and mapping.file != type(mapping.file)():
+    if mapping is not None and mapping.file != FileFormat(kind=mapping.file.kind):
         # The mapping knows more of the layout than a look at the file told.
         reading = read(con, source, mapping, work=work)
     return mapping, reading

@@ -135,9 +135,10 @@ class TableRule(_Model):
 
 
 class Recognise(_Model):
-    """Columns by which a file of this source is known."""
+    """Columns by which a file of this source is known; `also` are those of its other layouts."""
 
     columns: list[str] = []
+    also: list[list[str]] = []
 
 
 class MappingModel(_Model):
@@ -190,8 +191,8 @@ class MappingModel(_Model):
 
     @property
     def recognise_columns(self) -> tuple[str, ...]:
-        """The columns that a file of this source has."""
-        return tuple(self.recognise.columns)
+        """The columns that files of this source have."""
+        return tuple(dict.fromkeys([*self.recognise.columns, *(name for one in self.recognise.also for name in one)]))
 
     @model_validator(mode="after")
     def _check_tables(self) -> MappingModel:
@@ -222,7 +223,7 @@ class MappingModel(_Model):
             raise ValueError(f'tables.{name}.rows = "last" needs per')
 
     def find_columns(self, columns: tuple[str, ...]) -> int:
-        """Count the recognised columns a file has; 0 unless it has them all."""
+        """Count the recognised columns a file has; 0 unless it has all those of one layout."""
         held = {normalise(column) for column in columns}
-        wanted = {normalise(column) for column in self.recognise.columns}
-        return len(wanted) if wanted and wanted <= held else 0
+        layouts = [{normalise(name) for name in names} for names in (self.recognise.columns, *self.recognise.also)]
+        return max((len(layout) for layout in layouts if layout <= held), default=0)

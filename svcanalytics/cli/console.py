@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "Progress", "complain", "console", "context", "frame", "install_context", "progress", "table"]
 
-Progress = Callable[[int, int, str], None]
-"""Called with steps done, steps in all and what is being done."""
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, steps begun and steps in all."""
 
 
 @dataclass
@@ -133,8 +133,8 @@ def progress(title: str) -> Iterator[Progress]:
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
 
-        def advance(done: int, total: int, message: str = "") -> None:
-            bar.update(task, completed=done, total=total, description=message or title)
+        def advance(doing: str, done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, description=f"{title} · {doing}" if doing else title)
 
         yield advance
 

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from svcanalytics.cli.console import console, context, frame, progress, table
+
+if TYPE_CHECKING:
+    from svcanalytics.store import Lake
+
 __all__ = ["register"]
+
+quarantine = typer.Typer(
+    name="quarantine",
+    help="Rows that broke the contract: list them, or let them in after the mapping is mended.",
+    no_args_is_help=True,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -16,28 +28,89 @@ def register(app: typer.Typer) -> None:
     app.add_typer(quarantine)
 
 
-quarantine = typer.Typer(help="Rows that broke the contract: list them, or release them after a fix of the mapping.")
-
-
 def load(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A file or folder.")],
-    source: Annotated[str | None, typer.Option(help="Name of the source mapping; none: one is proposed.")] = None,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A file, a folder, or a database URL with --query.")],
+    source: Annotated[str | None, typer.Option(help="Name of the source mapping; none: the columns tell.")] = None,
+    query: Annotated[str | None, typer.Option(help="SQL to run when FILE is a database URL (SQLAlchemy).")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the proposed mapping without asking.")] = False,
 ) -> None:
-    """Load an export into the lake: all of it at once, or nothing."""
+    """Load an export into the lake: all of it at once, or nothing. Loading it again changes nothing."""
+    from svcanalytics import store
+
+    source_object = file if query is None else store.Query(file, query)
+    lake = context.lake(create=True)
+    mapping: Any = source
+    if source is None and not yes:
+        mapping = _confirm_proposal(lake, source_object)
+    with progress(context.say("load", "装载")) as step:
+        result = store.load(
+            lake, source_object, mapping, assume_yes=yes, progress=lambda doing: step(doing, 0, 0), made_up=lake.made_up
+        )
+    console().print(result)
+
+
+def _confirm_proposal(lake: Lake, source_object: Any) -> Any:
+    """Return the mapping that fits, or the one proposed and agreed to."""
     raise NotImplementedError
 
 
-def undo(load_id: Annotated[str, typer.Argument(metavar="LOAD", help="The load's id; see status.")]) -> None:
-    """Take back a load: the tables are as if it had never been."""
-    raise NotImplementedError
+def undo(load_id: Annotated[str, typer.Argument(metavar="LOAD", help="The load's id, as status shows it.")]) -> None:
+    """Take back a load: the lake is as if it had never been."""
+    from svcanalytics import store
+
+    console().print(str(store.undo(context.lake(), load_id)))
 
 
-def erase(customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's own id.")]) -> None:
-    """Erase a customer from the lake and from the originals."""
-    raise NotImplementedError
+def erase(
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id as the source has it.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Erase a customer for good: from the lake, its history and the originals."""
+    from svcanalytics import store
+
+    lake = context.lake()
+    if not yes:
+        typer.confirm(context.say("This can't be undone. Erase?", "此操作不可撤销,确定删除?"), abort=True)
+    with progress(context.say("erase", "删除")):
+        erased = store.erase(lake, customer)
+    console().print(str(erased))
 
 
-def template(name: Annotated[str, typer.Argument(metavar="TABLE", help="Such as surveys, audits, roster.")]) -> None:
-    """Write a fill-in workbook for a table; it loads back as it is."""
-    raise NotImplementedError
+def template(
+    name: Annotated[str, typer.Argument(metavar="TABLE", help="Such as surveys, audits, roster, training, actions.")],
+    language: Annotated[str | None, typer.Option(help="zh or en; default: as in svcanalytics.toml.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The workbook to write; default: TABLE.xlsx here.")] = None,
+) -> None:
+    """Write a fill-in workbook for a table; filled in, `load` takes it as it is."""
+    from svcanalytics import store
+
+    written = store.write_template(name, out or Path(f"{name}.xlsx"), language or context.settings.language)
+    console().print(context.say(f"Written: {written}", f"已写入 {written}"), soft_wrap=True)
+
+
+@quarantine.command("list")
+def list_rows(
+    load_id: Annotated[str | None, typer.Option("--load", help="Only the rows of this load.")] = None,
+    limit: Annotated[int, typer.Option(help="Rows to show.")] = 50,
+) -> None:
+    """List the rows in quarantine with line, column and reason, counted by reason first."""
+    from svcanalytics import store
+
+    held = store.quarantined(context.lake(), load_id)
+    if held.empty:
+        console().print(context.say("Nothing is in quarantine.", "隔离区为空。"))
+        return
+    reasons = held.groupby(["load_id", "table", "column", "reason"], dropna=False).size().reset_index(name="rows")
+    frame(reasons, title=context.say("By reason", "按原因"))
+    shown = held[["load_id", "table", "file", "line", "column", "reason", "text"]]
+    frame(shown, title=context.say("Rows", "明细"), limit=limit)
+
+
+@quarantine.command("release")
+def release_rows(load_id: Annotated[str, typer.Argument(metavar="LOAD", help="The load whose rows to let in.")]) -> None:
+    """Read a load's original again under the mapping as it is now, and let in what fits."""
+    from svcanalytics import store
+
+    with progress(context.say("release", "放行")) as step:
+        result = store.release(context.lake(), load_id, progress=lambda doing: step(doing, 0, 0))
+    console().print(result)

@@ -9,44 +9,22 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import svcanalytics
 from svcanalytics import resources
 from svcanalytics.errors import PublishError
 from svcanalytics.periods import Period, parse_period
 from svcanalytics.report import index, inputs
-from svcanalytics.report.edition import MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, Place
-from svcanalytics.report.labels import REPORTS, issue_number, label, moment
-from svcanalytics.report.parameters import Value, check, declared
-from svcanalytics.report.runner import Progress, Run, run
+from svcanalytics.report.edition import Edition, Place
+from svcanalytics.report.labels import REPORTS
+from svcanalytics.report.parameters import check, declared
+from svcanalytics.report.rendering import Job, render_edition
+from svcanalytics.report.runner import Progress, run
 from svcanalytics.store import Lake
 from svcanalytics.store.failpoints import reach
-from svcanalytics.store.files import hash_file, make_private, remove_tree, sync
+from svcanalytics.store.files import make_private, remove_tree, sync
 
 __all__ = ["publish"]
-
-_FORMAT = 1
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One publication: what, where to, from what."""
-
-    place: Place
-    period: Period
-    lake: Lake
-    name: str
-    source: bytes
-    parameters: Mapping[str, Value]
-    inputs: Mapping[str, Any]
-    fingerprint: str
 
 
 def publish(
@@ -130,7 +108,7 @@ def publish(
 
 def _prepare(
     report: str, period: str | Period, lake: Lake, out: Path, language: str, scope: str, notebooks: str | Path | None
-) -> _Job:
+) -> Job:
     span = parse_period(period, lake.month_start)
     place = Place(out, report, span.key, scope, language)
     place.check_links()
@@ -156,7 +134,7 @@ def _prepare(
     }
     parameters = check(known, given, file.name)
     found = inputs.collect(lake, source, parameters)
-    return _Job(place, span, lake, file.name, source, parameters, found, inputs.fingerprint(found))
+    return Job(place, span, lake, file.name, source, parameters, found, inputs.fingerprint(found))
 
 
 def _find(report: str, folder: Path) -> Path:
@@ -169,7 +147,7 @@ def _find(report: str, folder: Path) -> Path:
     raise PublishError(f"there is no report {report!r}", where=str(folder), fix=f"add {report}.ipynb there")
 
 
-def _current(job: _Job) -> Edition | None:
+def _current(job: Job) -> Edition | None:
     """Return the current edition when it was made from the same inputs, and make sure that it is listed."""
     edition = job.place.latest()
     if edition is None or edition.manifest["fingerprint"] != job.fingerprint:
@@ -179,8 +157,7 @@ def _current(job: _Job) -> Edition | None:
     return edition
 
 
-def _make(job: _Job, draft: Path, progress: Progress | None, cell_timeout_s: int, timeout_s: int) -> Edition:
-    begun = time.monotonic()
+def _make(job: Job, draft: Path, progress: Progress | None, cell_timeout_s: int, timeout_s: int) -> Edition:
     work = make_private(draft / "work")
     reach("run")
     try:
@@ -200,88 +177,9 @@ def _make(job: _Job, draft: Path, progress: Progress | None, cell_timeout_s: int
         progress("render", 1, 1)
     folder = draft / "edition"
     folder.mkdir()
-    before = job.place.latest()
-    manifest = _render(job, result, folder, before, time.monotonic() - begun)
+    manifest = render_edition(job, result, folder, job.place.latest())
     _move(folder, job.place.folder / str(manifest["edition"]))
     return Edition(job.place.folder / str(manifest["edition"]), manifest, "published")
-
-
-def _render(job: _Job, result: Run, folder: Path, before: Edition | None, run_s: float) -> dict[str, Any]:
-    """Write page, workbook, notebook and manifest into the draft and return the manifest."""
-    from svcanalytics.report import page, workbook
-    from svcanalytics.report.extraction import extract
-
-    begun = time.monotonic()
-    now = datetime.now(UTC).replace(microsecond=0)
-    number = before.number + 1 if before else 1
-    language, lake = job.place.language, job.lake
-    content = extract(result.notebook, language, job.name)
-    edition = label("edition_n", language, number)
-    if before:
-        edition += f" ({label('supersedes', language, before.number)})"
-    imprint = page.Imprint(
-        organisation=lake.settings.organisation,
-        issue=issue_number(job.period, language),
-        period=_span(job.period, language),
-        edition=edition,
-        published=moment(now, lake.timezone, language),
-        snapshot=str(lake.snapshot.id),
-        scope=label("scope_all", language) if job.place.scope == "all" else job.place.scope,
-        made_up=lake.made_up,
-        version=svcanalytics.__version__,
-    )
-    reach("write page")
-    (folder / PAGE).write_text(page.render(content, imprint, where=job.name, workbook=WORKBOOK), "utf-8")
-    reach("write workbook")
-    workbook.write(content, imprint, folder / WORKBOOK, now)
-    reach("write notebook")
-    (folder / NOTEBOOK).write_text(
-        json.dumps(_portable(result.notebook, job.name), ensure_ascii=False, indent=1), "utf-8"
-    )
-    files = {
-        name: {"sha256": hash_file(folder / name), "bytes": (folder / name).stat().st_size}
-        for name in (PAGE, WORKBOOK, NOTEBOOK)
-    }
-    manifest = {
-        "format": _FORMAT,
-        "report": job.place.report,
-        "period": job.period.key,
-        "period_start": job.period.start.isoformat(),
-        "period_end": job.period.last.isoformat(),
-        "period_label": {key: job.period.label(key) for key in ("zh", "en")},
-        "scope": job.place.scope,
-        "language": language,
-        "edition": number,
-        "status": "published",
-        "title": content.document.title,
-        "organisation": lake.settings.organisation,
-        "timezone": lake.timezone,
-        "made_up": lake.made_up,
-        "warnings": list(content.document.warnings),
-        "published_at": now.isoformat(),
-        "supersedes": before.number if before else None,
-        "changed": inputs.changes(before.manifest["inputs"], job.inputs) if before else [],
-        "fingerprint": job.fingerprint,
-        "inputs": dict(job.inputs),
-        "snapshot": {
-            "id": lake.snapshot.id,
-            "created_at": lake.snapshot.created_at,
-            "tables": {
-                name: {"version": table.version, "rows": table.rows} for name, table in lake.snapshot.tables.items()
-            },
-        },
-        "parameters": dict(job.parameters),
-        "python": sys.version.split()[0],
-        "timings": {
-            "run_s": round(run_s, 3),
-            "render_s": round(time.monotonic() - begun, 3),
-            "cells_s": [round(seconds, 3) for seconds in result.cells],
-        },
-        "files": files,
-    }
-    reach("write manifest")
-    (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), "utf-8")
-    return manifest
 
 
 def _move(draft: Path, final: Path) -> None:
@@ -303,24 +201,9 @@ def _move(draft: Path, final: Path) -> None:
         os.close(handle)
 
 
-def _keep_failed(job: _Job, work: Path) -> None:
+def _keep_failed(job: Job, work: Path) -> None:
     """Keep what an analyst needs to see why a run failed; its owner only can read it."""
     kept = make_private(make_private(job.place.out / ".failed") / job.place.name)
     for name in ("output.ipynb", "input.ipynb", "child.log"):
         if (work / name).exists():
             shutil.copyfile(work / name, kept / name)
-
-
-def _portable(notebook: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the notebook without the staging folder's names, opening with any Python kernel."""
-    metadata = {key: value for key, value in notebook["metadata"].items() if key != "widgets"}
-    metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    metadata["papermill"] = {**metadata.get("papermill", {}), "input_path": name, "output_path": NOTEBOOK}
-    return {**notebook, "metadata": metadata}
-
-
-def _span(period: Period, language: str) -> str:
-    named, span = period.label(language), period.span(language)
-    if period.kind == "day":
-        return named
-    return f"{named}（{span}）" if language == "zh" else f"{named} ({span})"

@@ -1,0 +1,185 @@
+"""Render an edition from a run: page, workbook, notebook, and the manifest that says what it was made from and how."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import svcanalytics
+from svcanalytics.periods import Period
+from svcanalytics.report import inputs
+from svcanalytics.report.edition import MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, Place
+from svcanalytics.report.labels import issue_number, label, moment
+from svcanalytics.report.parameters import Value
+from svcanalytics.report.runner import Run
+from svcanalytics.store import Lake
+from svcanalytics.store.failpoints import reach
+from svcanalytics.store.files import hash_file
+
+__all__ = ["Job", "render_edition"]
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """One publication.
+
+    Attributes
+    ----------
+    place : Place
+        Where its editions stand.
+    period : Period
+        What it is about.
+    lake : Lake
+        At the snapshot that is read.
+    name, source
+        The notebook's name and its file's bytes.
+    parameters : mapping
+        What the notebook is given, checked.
+    inputs, fingerprint
+        See `report.inputs`.
+    """
+
+    place: Place
+    period: Period
+    lake: Lake
+    name: str
+    source: bytes
+    parameters: Mapping[str, Value]
+    inputs: Mapping[str, Any]
+    fingerprint: str
+
+
+def render_edition(job: Job, result: Run, folder: Path, before: Edition | None) -> dict[str, Any]:
+    """Write an edition into a folder.
+
+    Parameters
+    ----------
+    job : Job
+        What is published.
+    result : Run
+        The run of its notebook.
+    folder : Path
+        An empty folder.
+    before : Edition, optional
+        The edition that this one supersedes.
+
+    Returns
+    -------
+    dict
+        The manifest.
+
+    Raises
+    ------
+    PublishError
+        When the notebook's outputs are no report, or the page breaks the rules of `gate`.
+    """
+    from svcanalytics.report import page, workbook
+    from svcanalytics.report.extraction import extract
+
+    begun = time.monotonic()
+    now = datetime.now(UTC).replace(microsecond=0)
+    content = extract(result.notebook, job.place.language, job.name)
+    imprint = page.Imprint(**_particulars(job, before, now))
+    reach("write page")
+    (folder / PAGE).write_text(page.render(content, imprint, where=job.name, workbook=WORKBOOK), "utf-8")
+    reach("write workbook")
+    workbook.write(content, imprint, folder / WORKBOOK, now)
+    reach("write notebook")
+    _write_json(folder / NOTEBOOK, _portable(result.notebook, job.name))
+    timings = {
+        "run_s": round(result.seconds, 3),
+        "cells_s": [round(seconds, 3) for seconds in result.cells],
+        "render_s": round(time.monotonic() - begun, 3),
+    }
+    files = {name: _describe_file(folder / name) for name in (PAGE, WORKBOOK, NOTEBOOK)}
+    head = {"title": content.document.title, "warnings": list(content.document.warnings)}
+    manifest = {**_manifest(job, before, now), **head, "timings": timings, "files": files}
+    reach("write manifest")
+    _write_json(folder / MANIFEST, manifest)
+    return manifest
+
+
+def _particulars(job: Job, before: Edition | None, now: datetime) -> dict[str, Any]:
+    language, lake, scope = job.place.language, job.lake, job.place.scope
+    edition = label("edition_n", language, _number(before))
+    if before:
+        words = label("supersedes", language, before.number)
+        edition += f"（{words}）" if language == "zh" else f" ({words})"
+    return {
+        "organisation": lake.settings.organisation,
+        "issue": issue_number(job.period, language),
+        "period": _span(job.period, language),
+        "edition": edition,
+        "published": moment(now, lake.timezone, language),
+        "snapshot": str(lake.snapshot.id),
+        "scope": label("scope_all", language) if scope == "all" else scope,
+        "made_up": lake.made_up,
+        "version": svcanalytics.__version__,
+    }
+
+
+def _manifest(job: Job, before: Edition | None, now: datetime) -> dict[str, Any]:
+    """Return what an edition was made from, and what it supersedes and why."""
+    lake, snapshot = job.lake, job.lake.snapshot
+    return {
+        "format": _FORMAT,
+        "report": job.place.report,
+        "period": job.period.key,
+        "period_start": job.period.start.isoformat(),
+        "period_end": job.period.last.isoformat(),
+        "period_label": {language: job.period.label(language) for language in ("zh", "en")},
+        "scope": job.place.scope,
+        "language": job.place.language,
+        "edition": _number(before),
+        "status": "published",
+        "organisation": lake.settings.organisation,
+        "timezone": lake.timezone,
+        "made_up": lake.made_up,
+        "published_at": now.isoformat(),
+        "supersedes": before.number if before else None,
+        "changed": inputs.changes(before.manifest["inputs"], job.inputs) if before else [],
+        "fingerprint": job.fingerprint,
+        "inputs": dict(job.inputs),
+        "snapshot": {
+            "id": snapshot.id,
+            "created_at": snapshot.created_at,
+            "tables": {name: {"version": table.version, "rows": table.rows} for name, table in snapshot.tables.items()},
+        },
+        "parameters": dict(job.parameters),
+        "python": sys.version.split()[0],
+    }
+
+
+def _number(before: Edition | None) -> int:
+    return before.number + 1 if before else 1
+
+
+def _describe_file(file: Path) -> dict[str, Any]:
+    return {"sha256": hash_file(file), "bytes": file.stat().st_size}
+
+
+def _write_json(file: Path, value: Any) -> None:
+    file.write_text(json.dumps(value, ensure_ascii=False, indent=1), "utf-8", errors="replace")
+
+
+def _portable(notebook: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the notebook without the staging folder's names, opening with any Python kernel."""
+    metadata = {key: value for key, value in notebook["metadata"].items() if key != "widgets"}
+    metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    metadata["papermill"] = {**metadata.get("papermill", {}), "input_path": name, "output_path": NOTEBOOK}
+    return {**notebook, "metadata": metadata}
+
+
+def _span(period: Period, language: str) -> str:
+    named, span = period.label(language), period.span(language)
+    if period.kind == "day":
+        return named
+    return f"{named}（{span}）" if language == "zh" else f"{named} ({span})"

@@ -15,7 +15,7 @@ from svcanalytics.report.formats import (
     word,
 )
 
-__all__ = ["Reading", "kind_of"]
+__all__ = ["Clock", "Reading", "kind_of"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Reading:
         The same for the same period last year.
     ytd : float or None
         The year so far.
+    previous_base, yoy_base : str
+        How good the bases are, as `metrics.compare` says: "ok", "no_base", "incomplete", "january_february" …
     streak : int
         Periods running it was met (positive) or missed (negative), this one included; 0 when neither.
     flag : str
@@ -70,6 +72,8 @@ class Reading:
     yoy_significant: bool | None = None
     ytd: float | None = None
     streak: int = 0
+    previous_base: str = ""
+    yoy_base: str = ""
     flag: str = ""
     family: str = ""
     unit: str = ""
@@ -119,11 +123,23 @@ class Reading:
         return format_change(value, kind, language)
 
 
-def kind_of(metric_kind: str, unit: str) -> str:
-    """Return how a metric's values are written, from its kind ("rate", "mean", "count", "quantile") and unit."""
-    if metric_kind == "rate":
+@dataclass(frozen=True)
+class Clock:
+    """One standard in one period: how many fell due, on time, late and still running, and its share as a `Reading`."""
+
+    reading: Reading
+    due: int
+    on_time: int
+    late: int
+    running: int
+    overrun_s: float | None
+
+
+def kind_of(unit: str, metric_kind: str = "") -> str:
+    """Return how a metric's values are written, from its unit ("share", "s", …) and its kind ("count", "mean" …)."""
+    if unit == "share":
         return "rate"
-    if unit in ("s", "second", "seconds"):
+    if unit == "s":
         return "duration"
     return "integer" if metric_kind == "count" else "number"
 

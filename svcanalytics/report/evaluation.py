@@ -1,0 +1,200 @@
+"""The evaluation of one period: everything its report says, computed once from one snapshot of the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from svcanalytics.errors import PublishError
+from svcanalytics.periods import Period, parse_period
+from svcanalytics.report import gathering
+from svcanalytics.report.readings import Clock, Reading
+
+if TYPE_CHECKING:
+    from svcanalytics.metrics import Metric
+    from svcanalytics.quality import IndexResult, Profile
+    from svcanalytics.store import Lake
+
+__all__ = ["LOOK_BACK", "REPORTS", "Evaluation", "evaluate"]
+
+#: Kind of period each report is about.
+REPORTS = {"weekly": "week", "monthly": "month", "quarterly": "quarter", "half_yearly": "half_year", "yearly": "year"}
+
+#: Periods shown before the reported one; never fewer than lead to the same period last year.
+LOOK_BACK = {"day": 28, "week": 26, "month": 12, "quarter": 8, "half_year": 4, "year": 2}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a report is written from. Frames are tidy; nothing in here is text for readers but names.
+
+    Attributes
+    ----------
+    report, period, language, scope
+        What was asked for.
+    organisation : str
+        Its name; "" when `svcanalytics.toml` gives none.
+    made_up : bool
+        The lake holds the demonstration's data.
+    snapshot : int
+        The lake's snapshot that was read.
+    data_until : date or None
+        Local day of the newest case or contact.
+    incomplete : bool
+        The data stop inside the period, or begin in it.
+    readings : tuple of Reading
+        One per metric with data in the period, in the catalogue's order.
+    clocks : tuple of Clock
+        One per standard with anything due or running.
+    history : DataFrame
+        `measure` over the periods up to this one.
+    index : IndexResult or None
+        Scores over the same periods.
+    profile : Profile or None
+        The index profile.
+    volumes : mapping of str to DataFrame
+        For each dimension (channel, business_type): period, group, count.
+    units : mapping of str to DataFrame
+        For each dimension (team, channel): `measure` of this period by it.
+    months : DataFrame
+        `measure` by month inside the period; empty for a report about one month or less.
+    backlog : DataFrame
+        age (label key), count, overdue; empty without cases.
+    backlog_before : int or None
+        Open cases at the end of last period.
+    tables, loads : DataFrame
+        Rows per table; loads with rows read, new, updated, unchanged, quarantined.
+    left_out : mapping of str to str
+        Metrics without data in this lake and why.
+    metrics : mapping of str to Metric
+        The catalogue.
+    """
+
+    report: str
+    period: Period
+    language: str
+    scope: str = "all"
+    organisation: str = ""
+    made_up: bool = False
+    snapshot: int = 0
+    data_until: date | None = None
+    incomplete: bool = False
+    readings: tuple[Reading, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    history: pd.DataFrame = field(default_factory=pd.DataFrame)
+    index: IndexResult | None = None
+    profile: Profile | None = None
+    volumes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    units: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    months: pd.DataFrame = field(default_factory=pd.DataFrame)
+    backlog: pd.DataFrame = field(default_factory=pd.DataFrame)
+    backlog_before: int | None = None
+    tables: pd.DataFrame = field(default_factory=pd.DataFrame)
+    loads: pd.DataFrame = field(default_factory=pd.DataFrame)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+
+    @property
+    def every(self) -> str:
+        """Kind of the report's period."""
+        return self.period.kind
+
+    def reading(self, metric: str) -> Reading | None:
+        """Return the reading of one metric, or None without data."""
+        return next((reading for reading in self.readings if reading.id == metric), None)
+
+    def periods(self) -> list[Period]:
+        """Return the periods of the history in order of time, this one last."""
+        return _look_back(self.period)
+
+
+def evaluate(
+    lake: Lake | str, *, period: str, report: str = "monthly", language: str = "zh", scope: str = "all",
+    snapshot: int | None = None,
+) -> Evaluation:  # fmt: skip
+    """Compute everything a report says about one period.
+
+    Parameters
+    ----------
+    lake : Lake or str
+        The lake or its folder.
+    period : str
+        "2026-10", "2026Q3", "2026H2" …
+    report : str
+        monthly, quarterly, half_yearly, weekly or yearly.
+    language : str
+        "zh" or "en": the language of names in it.
+    scope : str
+        "all": the whole organisation.
+    snapshot : int, optional
+        Read the lake as it stood then; default: the lake's own snapshot.
+
+    Raises
+    ------
+    PublishError
+        When the report is unknown, the period is of another kind, or the lake holds neither cases nor contacts.
+    """
+    lake = gathering.open_lake(lake, snapshot)
+    asked = parse_period(period, lake.month_start)
+    _check(lake, asked, report, language, scope)
+    periods = _look_back(asked)
+    start, end = periods[0].start, asked.last
+    found = gathering.measure_periods(lake, asked, start, end)
+    readings = gathering.read_metrics(lake, found, asked, language)
+    index, profile = gathering.score_periods(lake, found.history)
+    return Evaluation(
+        report=report,
+        period=asked,
+        language=language,
+        scope=scope,
+        organisation=lake.settings.organisation,
+        made_up=lake.made_up,
+        snapshot=lake.snapshot.id,
+        data_until=gathering.last_day(lake),
+        incomplete=found.incomplete,
+        readings=readings,
+        clocks=tuple(gathering.read_clocks(lake, asked, start, end, language)),
+        history=found.history,
+        index=index,
+        profile=profile,
+        volumes=gathering.count_volumes(lake, asked.kind, start, end),
+        units=gathering.measure_units(lake, asked, readings, profile),
+        months=gathering.measure_months(lake, asked, readings, profile),
+        backlog=gathering.age_backlog(lake, asked),
+        backlog_before=gathering.count_backlog(lake, asked.start),
+        tables=gathering.count_tables(lake, asked),
+        loads=gathering.list_loads(lake),
+        left_out=found.left_out,
+        metrics=found.metrics,
+    )
+
+
+def _look_back(period: Period) -> list[Period]:
+    earliest = min(period.previous(LOOK_BACK[period.kind]).start, period.same_last_year().start)
+    if period.kind == "month" and period.last.month == 2:
+        earliest = min(earliest, period.same_last_year().previous().start)  # January and February are compared together
+    found = [period]
+    while found[-1].start > earliest:
+        found.append(found[-1].previous())
+    return found[::-1]
+
+
+def _check(lake: Lake, period: Period, report: str, language: str, scope: str) -> None:
+    if report not in REPORTS:
+        raise PublishError(f"there is no report {report!r}", fix=f"use one of {', '.join(REPORTS)}")
+    if period.kind != REPORTS[report]:
+        raise PublishError(
+            f"{period.key} is not the period of a {report} report",
+            where="period",
+            fix=f"name a {REPORTS[report].replace('_', '-')}",
+        )
+    if language not in ("zh", "en"):
+        raise PublishError(f"no reports in language {language!r}", fix='use "zh" or "en"')
+    if scope != "all":
+        raise PublishError(f"there is no scope {scope!r}", fix='use "all"')
+    if not (lake.has("cases") or lake.has("contacts")):
+        raise PublishError("the lake holds neither cases nor contacts", where=str(lake.path), fix="load a file first")

@@ -1,0 +1,305 @@
+"""Fetch what an evaluation holds: a handful of measurements of one snapshot, turned into readings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from svcanalytics import metrics, quality, store
+from svcanalytics.errors import CatalogueError
+from svcanalytics.metrics.views import view
+from svcanalytics.periods import Period
+from svcanalytics.report.formats import is_missing
+from svcanalytics.report.readings import Clock, Reading, kind_of
+from svcanalytics.store.contract import contract
+
+if TYPE_CHECKING:
+    from svcanalytics.metrics import Metric
+    from svcanalytics.quality import IndexResult, Profile
+    from svcanalytics.store import Lake
+
+__all__ = [
+    "Measured",
+    "age_backlog",
+    "count_backlog",
+    "count_tables",
+    "count_volumes",
+    "last_day",
+    "list_loads",
+    "measure_months",
+    "measure_periods",
+    "measure_units",
+    "open_lake",
+    "read_clocks",
+    "read_metrics",
+    "score_periods",
+]
+
+#: Ages of open cases, in days: [from, to).
+AGES = ((0, 1), (1, 3), (3, 7), (7, 30), (30, None))
+#: Rows of a period loaded later than this after its end are late.
+LATE_DAYS = 5
+#: How many measures teams and channels are compared by.
+MOST_MEASURES = 2
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The measurement of all metrics over the periods up to the reported one."""
+
+    history: pd.DataFrame
+    left_out: Mapping[str, str]
+    metrics: Mapping[str, Metric]
+    incomplete: bool
+
+
+def open_lake(lake: Lake | str | Path, snapshot: int | None) -> Lake:
+    """Return the lake at the snapshot asked for; a folder is opened, never made."""
+    if isinstance(lake, str | Path):
+        lake = store.open(lake, create=False)
+    return lake if snapshot is None or snapshot == lake.snapshot.id else lake.at(snapshot)
+
+
+def measure_periods(lake: Lake, period: Period, start: date, end: date) -> Measured:
+    """Measure the whole catalogue over all periods from `start` to `end`."""
+    history = metrics.measure(lake, every=period.kind, start=start, end=end)
+    known = metrics.catalogue(lake).metrics
+    now = history[history["period"] == period.key]
+    # Cases or contacts decide: a survey that comes once a quarter doesn't make a month incomplete.
+    main = [name for name, metric in known.items() if metric.kind == "count" and metric.view in ("cases", "contacts")]
+    flags = now.loc[now["metric"].isin(main), "flag"]
+    incomplete = bool((flags == "incomplete").any()) if len(flags) else bool((now["flag"] == "incomplete").any())
+    return Measured(history, history.attrs.get("left_out", {}), known, incomplete or now.empty)
+
+
+def read_metrics(lake: Lake, found: Measured, period: Period, language: str) -> tuple[Reading, ...]:
+    """Return one reading per metric with data in the period, in the catalogue's order."""
+    if not (found.history["period"] == period.key).any():
+        return ()
+    compared = metrics.compare(found.history, period, month_start=lake.month_start, country=lake.country)
+    readings = []
+    for row in compared.to_dict("records"):
+        metric = found.metrics[row["metric"]]
+        if is_missing(row["n"]):
+            continue
+        readings.append(
+            _reading(
+                row,
+                metric.name[language],
+                kind_of(metric.unit, metric.kind),
+                metric.direction,
+                family=metric.family,
+                unit=metric.unit,
+            )
+        )
+    return tuple(readings)
+
+
+def score_periods(lake: Lake, history: pd.DataFrame) -> tuple[IndexResult | None, Profile | None]:
+    """Return the index over all periods with its profile; neither when no profile fits what the lake holds."""
+    try:
+        chosen = quality.profile(None, lake)
+    except CatalogueError:
+        return None, None
+    return quality.score(history, chosen), chosen
+
+
+def read_clocks(lake: Lake, period: Period, start: date, end: date, language: str) -> list[Clock]:
+    """Return one clock per standard that has anything due or running in the period."""
+    if not hasattr(metrics, "standards") or not hasattr(metrics, "standard_names"):  # TODO
+        return []
+    measured = metrics.standards(lake, every=period.kind, start=start, end=end)
+    if measured.empty:
+        return []
+    known = metrics.standard_names(lake)
+    compared = metrics.compare(measured, period, month_start=lake.month_start, country=lake.country)
+    clocks = []
+    for row in compared.to_dict("records"):
+        reading = _reading(row, known[row["metric"]][language], "rate", "up", unit="share")
+        clocks.append(Clock(reading, int(row["due"]), int(row["on_time"]), int(row["late"]), int(row["running"]),
+                            None if is_missing(row["overrun_s"]) else float(row["overrun_s"])))  # fmt: skip
+    return clocks
+
+
+def count_volumes(lake: Lake, every: str, start: date, end: date) -> dict[str, pd.DataFrame]:
+    """Count what came in by channel and by type: period, group, count; contacts count where there are no cases."""
+    counted = {}
+    metric = "cases_opened" if lake.has("cases") else "contacts_offered"
+    for dimension in ("channel", "business_type") if metric == "cases_opened" else ("channel", "queue"):
+        frame = metrics.measure(lake, [metric], by=[dimension], every=every, start=start, end=end)
+        if frame[dimension].notna().any():  # a dimension nobody filled in tells nothing
+            counted[dimension] = frame.rename(columns={dimension: "group"}).assign(
+                count=frame["numerator"].fillna(0).astype(int)
+            )[["period", "group", "count"]]
+    if not counted:
+        frame = metrics.measure(lake, [metric], every=every, start=start, end=end)
+        counted["all"] = frame.assign(group="all", count=frame["numerator"].fillna(0).astype(int))[
+            ["period", "group", "count"]
+        ]
+    return counted
+
+
+def measure_units(
+    lake: Lake, period: Period, readings: tuple[Reading, ...], profile: Profile | None
+) -> dict[str, pd.DataFrame]:
+    """Measure the main indicators of the period by team and by channel, where there are two or more of these."""
+    found = {}
+    for dimension, choices in (("team", ("owner_team", "team", "first_team")), ("channel", ("channel",))):
+        for column in choices:
+            chosen = [name for name in _main(readings, profile) if _splits(lake, name, column)][:MOST_MEASURES]
+            if not chosen:
+                continue
+            frame = metrics.measure(lake, chosen, by=[column], every=period.kind, start=period.start, end=period.last)
+            frame = frame[frame[column].notna()].rename(columns={column: dimension})
+            if frame[dimension].nunique() >= 2:
+                found[dimension] = frame
+                break
+    return found
+
+
+def measure_months(lake: Lake, period: Period, readings: tuple[Reading, ...], profile: Profile | None) -> pd.DataFrame:
+    """Measure the main indicators by month inside a longer period."""
+    if period.kind not in ("quarter", "half_year", "year"):
+        return pd.DataFrame()
+    chosen = [reading.id for reading in readings if not is_missing(reading.target)] or _main(readings, profile)[:8]
+    if not chosen:
+        return pd.DataFrame()
+    return metrics.measure(lake, chosen, every="month", start=period.start, end=period.last)
+
+
+def age_backlog(lake: Lake, period: Period) -> pd.DataFrame:
+    """Count the cases open at the end of the period by age: from_d, to_d (days), count, overdue (past their due_at)."""
+    if not lake.has("cases"):
+        return pd.DataFrame()
+    at = _instant(lake, period.end)
+    rows = lake.sql(
+        f"select floor((epoch({at}) - epoch(opened_at)) / 86400) as age, count(*) as n, count(due_at) as known, "
+        f"count(*) filter (where due_at < {at}) as late from cases where {_open_at(at)} group by 1"
+    )
+    records = []
+    for low, high in AGES:
+        of_age = rows[(rows["age"] >= low) & (rows["age"] < (float("inf") if high is None else high))]
+        records.append(
+            {"from_d": low, "to_d": high, "count": int(of_age["n"].sum()), "overdue": int(of_age["late"].sum())}
+        )
+    frame = pd.DataFrame(records)
+    return frame if rows["known"].sum() else frame.drop(columns="overdue")
+
+
+def count_backlog(lake: Lake, day: date) -> int | None:
+    """Count the cases open when a local day began; None before the first case."""
+    if not lake.has("cases"):
+        return None
+    at = _instant(lake, day)
+    row = lake.sql(
+        f"select count(*) filter (where {_open_at(at)}) as n, min(opened_at) < {at} as known from cases"
+    ).iloc[0]
+    return int(row["n"]) if row["known"] else None
+
+
+def last_day(lake: Lake) -> date | None:
+    """Return the local day of the newest case or contact."""
+    tables = [name for name in ("cases", "contacts") if lake.has(name)]
+    if not tables:
+        return None
+    union = " union all ".join(f"select max(day_key) as d from {name}" for name in tables)
+    key = lake.sql(f"select max(d) as d from ({union})")["d"].iloc[0]
+    return None if is_missing(key) else date(int(key) // 10_000, int(key) // 100 % 100, int(key) % 100)
+
+
+def count_tables(lake: Lake, period: Period) -> pd.DataFrame:
+    """Return each table with its rows, those of the period, and how many of these were loaded late."""
+    frame = lake.tables()
+    first, last = (int(day.strftime("%Y%m%d")) for day in (period.start, period.last))
+    limit = _instant(lake, period.end + timedelta(days=LATE_DAYS))
+    dated = [name for name in frame["table"] if lake.has(name) and contract()[name].time]
+    if not dated:
+        return frame.assign(period_rows=None, late=None)
+    # A table's first load brings its history: nothing in it is late.
+    each = (
+        f'select \'{name}\' as name, count(*) as n, count(*) filter (where l."at" > {limit} and l."at" > '
+        f'(select min(m."at") from loads m where m.load_id in (select load_id from {name}))) as late '
+        f"from {name} t left join loads l using (load_id) where t.day_key between {first} and {last}"
+        for name in dated
+    )
+    counts = lake.sql(" union all ".join(each)).set_index("name")
+    return frame.assign(
+        period_rows=frame["table"].map(counts["n"]).astype("Int64"),
+        late=frame["table"].map(counts["late"]).astype("Int64"),
+    )
+
+
+def list_loads(lake: Lake) -> pd.DataFrame:
+    """Return the loads that the snapshot holds, oldest first."""
+    return lake.sql(
+        'select "at", source, read, new, updated, unchanged, quarantined from loads '
+        "where status = 'loaded' order by 1"
+    )
+
+
+def _reading(row: Mapping, name: str, kind: str, direction: str, *, family: str = "", unit: str = "") -> Reading:
+    def number(key: str) -> float | None:
+        value = row.get(key)
+        return None if is_missing(value) else float(value)
+
+    def truth(key: str) -> bool | None:
+        value = row.get(key)
+        return None if is_missing(value) else bool(value)
+
+    return Reading(
+        id=row["metric"],
+        name=name,
+        kind=kind,
+        direction=direction if direction in ("up", "down") else "",
+        value=number("value"),
+        low=number("low"),
+        high=number("high"),
+        n=int(row["n"]),
+        target=number("target"),
+        light=row.get("light") or None,
+        previous=number("previous"),
+        change=number("change"),
+        significant=truth("change_significant"),
+        last_year=number("last_year"),
+        yoy_change=number("yoy_change"),
+        yoy_significant=truth("yoy_significant"),
+        ytd=number("ytd"),
+        previous_base=str(row.get("previous_base") or ""),
+        yoy_base=str(row.get("yoy_base") or ""),
+        streak=int(row.get("streak") or 0),
+        flag=row.get("flag") or "",
+        family=family,
+        unit=unit,
+    )
+
+
+def _main(readings: tuple[Reading, ...], profile: Profile | None) -> list[str]:
+    """Return the ids of the measures that matter most: by weight in the index, then those with a target."""
+    weights = {} if profile is None else {m.metric: m.weight * profile.families[m.family] for m in profile.metrics}
+    shown = [
+        reading
+        for reading in readings
+        if not is_missing(reading.value) and reading.kind in ("rate", "duration", "number")
+    ]
+    order = sorted(shown, key=lambda reading: (-weights.get(reading.id, 0.0), is_missing(reading.target)))
+    return [reading.id for reading in order]
+
+
+def _splits(lake: Lake, metric: str, column: str) -> bool:
+    return column in view(metrics.catalogue(lake).metrics[metric].view).columns()
+
+
+def _instant(lake: Lake, day: date) -> str:
+    local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(lake.timezone))
+    return f"to_timestamp({local.timestamp():.0f})"
+
+
+def _open_at(at: str) -> str:
+    ended = "coalesce(resolved_at, closed_at)"
+    return f"opened_at < {at} and (({ended} is null and resolution is null) or {ended} >= {at})"

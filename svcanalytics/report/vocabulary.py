@@ -1,0 +1,71 @@
+"""Words of the tables' closed lists and of common channels as readers say them; a source's own words stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from svcanalytics.report.formats import is_missing, word
+
+__all__ = ["dimension_name", "group_name"]
+
+_DIMENSIONS = {
+    "channel": ("渠道", "Channel"),
+    "business_type": ("业务类型", "Type of request"),
+    "category": ("类别", "Subject"),
+    "team": ("团队", "Team"),
+    "owner_team": ("责任团队", "Team in charge"),
+    "first_team": ("首问团队", "First team"),
+    "queue": ("队列", "Queue"),
+    "site": ("网点", "Site"),
+    "urgency": ("紧急程度", "Urgency"),
+    "customer_type": ("客户类型", "Customer type"),
+}
+
+_GROUPS = {
+    "consultation": ("咨询", "Consultation"),
+    "complaint": ("投诉", "Complaint"),
+    "help": ("求助", "Help"),
+    "report": ("举报", "Report"),
+    "praise": ("表扬", "Praise"),
+    "suggestion": ("建议", "Suggestion"),
+    "after_sales": ("售后", "After-sales"),
+    "booking": ("预约", "Booking"),
+    "repair": ("报修", "Repair"),
+    "incident": ("事件", "Incident"),
+    "low": ("低", "Low"),
+    "normal": ("一般", "Normal"),
+    "urgent": ("紧急", "Urgent"),
+    "critical": ("重大", "Critical"),
+    "individual": ("个人", "Individual"),
+    "enterprise": ("企业", "Enterprise"),
+    "internal": ("内部", "Internal"),
+    "other": ("其他", "Other"),
+    "phone": ("电话", "Phone"),
+    "email": ("邮件", "E-mail"),
+    "mail": ("信件", "Mail"),
+    "chat": ("在线", "Chat"),
+    "app": ("应用", "App"),
+    "web": ("网站", "Web"),
+    "counter": ("窗口", "Counter"),
+    "wechat": ("微信", "WeChat"),
+    "self-service": ("自助", "Self-service"),
+    "self_service": ("自助", "Self-service"),
+    "direct opening": ("直接登记", "Direct opening"),
+    "bot": ("机器人", "Bot"),
+    "sms": ("短信", "SMS"),
+    "visit": ("来访", "Visit"),
+}
+
+
+def dimension_name(name: str, language: str) -> str:
+    """Return what readers call a column that splits a measure; a source's own column stays itself."""
+    chinese, english = _DIMENSIONS.get(name, (name, name))
+    return chinese if language == "zh" else english
+
+
+def group_name(value: Any, language: str) -> str:
+    """Return what readers call a group: the closed lists and common channels are translated, other words kept."""
+    if is_missing(value) or value == "":
+        return word("unknown", language)
+    known = _GROUPS.get(str(value).lower())
+    return (known[0] if language == "zh" else known[1]) if known else str(value)

@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
+from svcanalytics.metrics.attainment import standards
+from svcanalytics.metrics.clocks import clock_rows, data_stop
 from svcanalytics.metrics.comparison import compare
 from svcanalytics.metrics.definitions import Catalogue, Metric, catalogue, families
 from svcanalytics.metrics.measures import measure
+from svcanalytics.metrics.rules import Rulebook, Standard, clock_calendars, rulebook
+from svcanalytics.metrics.worklist import overdue
 
-__all__ = ["Catalogue", "Metric", "catalogue", "compare", "families", "measure"]
+__all__ = [
+    "Catalogue",
+    "Metric",
+    "Rulebook",
+    "Standard",
+    "catalogue",
+    "clock_calendars",
+    "clock_rows",
+    "compare",
+    "data_stop",
+    "families",
+    "measure",
+    "overdue",
+    "rulebook",
+    "standards",
+]

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 
 from svcanalytics.errors import PeriodError
-from svcanalytics.periods.grid import Grid, build_grid, local_days, local_midnights
+from svcanalytics.periods.grid import Grid, add_months, build_grid, local_days, local_midnights
 
 __all__ = ["ROUND_THE_CLOCK", "Calendar", "calendars"]
 
@@ -66,7 +66,7 @@ class Calendar:
         """Whether the calendar is round the clock."""
         return self.hours is None
 
-    def due(self, starts: Any, limit_s: Any = None, *, working_days: Any = None) -> np.ndarray:
+    def due(self, starts: Any, limit_s: Any = None, *, working_days: Any = None, months: Any = None) -> np.ndarray:
         """Return when a clock started at `starts` falls due.
 
         Parameters
@@ -78,6 +78,8 @@ class Calendar:
         working_days : int or array-like of int, optional
             Limit in working days instead: due is the last instant of the n-th working day after the local day of the
             start, which itself does not count.
+        months : int or array-like of int, optional
+            Limit in calendar months instead: the same local time on the same day of the month, or on its last day.
 
         Returns
         -------
@@ -86,21 +88,26 @@ class Calendar:
         Raises
         ------
         PeriodError
-            When neither or both limits are given, or one is negative.
+            When not exactly one limit is given, or it is negative.
         """
-        if (limit_s is None) == (working_days is None):
-            raise PeriodError("give a limit in seconds or in working days", where=f"calendar {self.id}", fix="give one")
+        given = [limit for limit in (limit_s, working_days, months) if limit is not None]
+        if len(given) != 1:
+            raise PeriodError(
+                "give one limit: seconds, working days or months", where=f"calendar {self.id}", fix="give one"
+            )
         start = to_us(starts)
-        limit = np.broadcast_to(
-            np.asarray(limit_s if working_days is None else working_days, dtype=np.int64), start.shape
-        )
-        if (limit < 0).any() or (working_days is not None and (limit < 1).any()):
+        limit = np.broadcast_to(np.asarray(given[0], dtype=np.int64), start.shape)
+        if (limit < (0 if limit_s is not None else 1)).any():
             raise PeriodError("a limit can't be negative", where=f"calendar {self.id}", fix="give a positive limit")
         known = start != _NAT
         result = np.full(start.shape, _NAT)
         if known.any():
-            count = self._due_days if working_days is not None else self._due_us
-            result[known] = count(start[known], limit[known])
+            if limit_s is not None:
+                result[known] = self._due_us(start[known], limit[known])
+            elif working_days is not None:
+                result[known] = self._due_days(start[known], limit[known])
+            else:
+                result[known] = add_months(start[known], limit[known], self.timezone)
         return result.view("datetime64[us]")
 
     def elapsed_s(self, starts: Any, stops: Any) -> np.ndarray:
@@ -241,7 +248,7 @@ def calendars(
     PeriodError
         When a definition can't be used; names file, calendar and key.
     """
-    found = {ROUND_THE_CLOCK.id: ROUND_THE_CLOCK}
+    found = {ROUND_THE_CLOCK.id: replace(ROUND_THE_CLOCK, timezone=timezone)}
     for id_, definition in (extra or {}).items():
         found[id_] = _define(id_, definition, timezone, country, f"{where} [{id_}]".strip())
     return found

@@ -12,7 +12,7 @@ from svcanalytics.periods.holidays import holiday_year
 if TYPE_CHECKING:
     from svcanalytics.periods.calendar import Calendar
 
-__all__ = ["Grid", "build_grid", "local_days", "local_midnights"]
+__all__ = ["Grid", "add_months", "build_grid", "local_days", "local_midnights"]
 
 _MINUTE = 60_000_000
 _ORIGIN = np.datetime64("2000-01-01", "us").astype(np.int64)
@@ -102,6 +102,19 @@ def local_days(times: np.ndarray, timezone: str) -> np.ndarray:
 def local_midnights(days: np.ndarray, timezone: str) -> np.ndarray:
     """Return when each local day begins, in microseconds UTC."""
     return _to_utc(days.astype("datetime64[us]"), timezone, first_one=True)
+
+
+def add_months(times: np.ndarray, months: np.ndarray, timezone: str) -> np.ndarray:
+    """Return the same local time so many calendar months later, on the last day of a month that is too short."""
+    import pandas as pd
+
+    index = pd.DatetimeIndex(times.view("datetime64[us]")).tz_localize("UTC").tz_convert(timezone)
+    walls = index.tz_localize(None).to_numpy().astype("datetime64[us]")
+    days, month = walls.astype("datetime64[D]"), walls.astype("datetime64[M]")
+    target = month + months
+    last = (target + 1).astype("datetime64[D]") - 1
+    moved = np.minimum(target.astype("datetime64[D]") + (days - month.astype("datetime64[D]")), last)
+    return _to_utc(moved.astype("datetime64[us]") + (walls - days.astype("datetime64[us]")), timezone, first_one=True)
 
 
 def _weekday_like(calendar: Calendar, days: np.ndarray, first: int, last: int) -> np.ndarray:

@@ -1,0 +1,320 @@
+"""When clocks start and stop: one SQL query per topic, from the events first and from a case's own columns otherwise.
+
+Each query makes the temp table ``_clock``: ``rid`` (0, 1, …), ``id``, ``round``, ``team`` (owner), ``rule`` (index of
+the standard that applies), ``start_us``, ``stop_us``, ``due_us``, ``end_us`` (what made the clock pointless),
+``is_open``, and the columns asked for as ``_by0`` …; times are microseconds since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from svcanalytics.metrics.expressions import attribute, condition
+from svcanalytics.metrics.rules import NEXT, Standard
+from svcanalytics.metrics.views import View, view
+from svcanalytics.store.contract import contract
+from svcanalytics.store.engine import identifier, literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from svcanalytics.store import Lake
+
+__all__ = ["Selection", "find_clocks", "missing_data", "owner"]
+
+# First-asked responsibility: the team that took a case owns its clocks, also after a transfer.
+_OWNERS = {"cases": "coalesce(first_team, owner_team, team)", "actions": "coalesce(department, scope)"}
+_PERSON = '("by" is null or "by" = \'human\')'
+_COLUMNS = {
+    "first_response": "first_response_at",
+    # A case closed with success, or without a word on success, was resolved by then at the latest.
+    "resolved": "coalesce(resolved_at, case when coalesce(resolution, 'yes') = 'yes' then closed_at end)",
+    "closed": "closed_at",
+}
+_READ = {
+    "first_response": ("first_response_at",),
+    "resolved": ("resolved_at", "resolution", "closed_at"),
+    "closed": ("closed_at",),
+}
+_LAST = ("resolved", "closed")
+_DUTY = ("kind", "name")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which rows are asked for: columns to split by, a filter, and the local days that a clock's start lies in."""
+
+    by: tuple[str, ...] = ()
+    where: Mapping[str, object] = field(default_factory=dict)
+    first: date | None = None
+    last: date | None = None
+
+
+def owner(table: str) -> str:
+    """Return the SQL of the team that owns a row's clocks."""
+    columns = view(table).columns()
+    return _OWNERS.get(table) or next((name for name in ("team", "department") if name in columns), "null")
+
+
+def missing_data(con: duckdb.DuckDBPyConnection, lake: Lake, rule: Standard, selection: Selection) -> str:
+    """Say why a standard can't be measured as asked; empty when it can."""
+    of = view(rule.table)
+    if not any(lake.has(table) for table in of.tables):
+        return f"no rows in {', '.join(of.tables)}"
+    if rule.table == "cases" and rule.from_ != "opened" and not lake.has("events"):
+        return "no rows in events"
+    for name in dict.fromkeys([*selection.by, *selection.where]):
+        if name != "team" and name not in of.columns() and not _has_attribute(con, of, name, lake.timezone):
+            return f"reads view {of.name!r}, which has no column or attribute {name!r}"
+    return ""
+
+
+def find_clocks(
+    con: duckdb.DuckDBPyConnection, lake: Lake, rules: Sequence[Standard], selection: Selection
+) -> list[Standard]:
+    """Make the temp table ``_clock`` of one topic's clocks (see the module) and return its rules."""
+    _make_base(con, lake, rules, selection)
+    rule = rules[0]
+    if rule.table != "cases":
+        _of_columns(con, rule)
+    elif rule.repeat:
+        _of_steps(con, rule)
+    elif rule.from_ == "opened":
+        _of_cases(con, rule)
+    else:
+        _of_rounds(con, rule)
+    return list(rules)
+
+
+def _make_base(con: duckdb.DuckDBPyConnection, lake: Lake, rules: Sequence[Standard], selection: Selection) -> None:
+    """Make the temp table ``_base``: the rows that any rule is for, with the columns that are needed."""
+    rule = rules[0]
+    of, key = view(rule.table), contract()[view(rule.table).tables[0]].key[0]
+    columns = of.columns()
+    start = {"opened": "opened_at"}.get(rule.from_, "opened_at") if rule.table == "cases" else rule.from_
+    times = {"opened_at", "closed_at"} if rule.table == "cases" else {rule.from_, *rule.to, *rule.until} - {NEXT}
+    needed = {key, start, *times, *([rule.due] if rule.due else [])}
+    for milestone in (*rule.to, *rule.until):
+        needed |= set(_READ.get(milestone, ())) if rule.table == "cases" else set()
+    needed |= set().union(*(each.condition.columns for each in rules))
+    needed |= {
+        name for name in ("first_team", "owner_team", "team", "department", "scope", "source") if name in columns
+    }
+    needed |= {"form_letter"} if rule.answer else set()
+    needed |= set(_DUTY) if NEXT in rule.to else set()
+    plain = [name for name in dict.fromkeys([*selection.by, *selection.where]) if name in columns or name == "team"]
+    keys = [name for name in dict.fromkeys([*selection.by, *selection.where]) if name not in plain]
+    needed |= {name for name in plain if name in columns} | ({"attributes"} if keys else set())
+    owned = f"{owner(rule.table)} as team"
+    rows = (
+        f"select * {'exclude (team)' if 'team' in columns else ''}, {owned} from ({of.select(needed, lake.timezone)})"
+    )
+    by = ", ".join(
+        f", {identifier(name) if name in plain else attribute(name)} as _by{i}" for i, name in enumerate(selection.by)
+    ).replace(", ,", ",")
+    ranged = _range(rule, selection, lake.timezone, start)
+    which = " ".join(
+        f"when {each.condition.sql} and {_validity(each, start, lake.timezone)} then {i}"
+        for i, each in enumerate(rules)
+    )
+    measured = _recorded(rule)
+    con.execute(
+        f"create or replace temp table _base as select *, {identifier(key)} as id, case {which} end as rule, "
+        f"epoch_us({identifier(start)}) as start_us {by} from ({rows}) r where {identifier(start)} is not null "
+        f"and {condition(selection.where, keys)} and {ranged} and {measured}"
+    )
+    if NEXT not in rule.to:
+        con.execute("delete from _base where rule is null")
+
+
+def _of_columns(con: duckdb.DuckDBPyConnection, rule: Standard) -> None:
+    if NEXT in rule.to:
+        stop = f"lead(start_us) over (partition by {', '.join(_DUTY)} order by start_us, id)"
+    else:
+        stop = _first(
+            [
+                f"case when epoch_us({identifier(name)}) >= start_us then epoch_us({identifier(name)}) end"
+                for name in rule.to
+            ]
+        )
+    end = _first([f"epoch_us({identifier(name)})" for name in rule.until])
+    due = f"epoch_us({identifier(rule.due)})" if rule.due else "cast(null as bigint)"
+    _finish(
+        con, f"select *, 1 as round, {stop} as stop_us, {end} as end_us, {due} as due_us from _base", "end_us is null"
+    )
+
+
+def _of_cases(con: duckdb.DuckDBPyConnection, rule: Standard) -> None:
+    """From opening to the first of the milestones."""
+    wanted = list(dict.fromkeys([*rule.to, *rule.until]))
+    listed = ", ".join(literal(name) for name in [*wanted, "reopened", "acknowledged"])
+    counts = _counting(rule)
+    parts = []
+    for i, name in enumerate(wanted):
+        test = f"milestone = {literal(name)}" + (f" and {counts}" if name in rule.to else "")
+        parts.append(f"{'max' if name in _LAST else 'min'}(e.at_us) filter (where {test}) as m{i}")
+        parts.append(f"bool_or(milestone = {literal(name)}) as any{i}")
+        by_machine = f"milestone in ({literal(name)}, 'acknowledged') and \"by\" in ('automatic', 'bot')"
+        parts.append(f"min(e.at_us) filter (where {by_machine}) as machine{i}")
+    steps = (
+        f"select e.case_id, max(e.at_us) filter (where milestone = 'reopened') as reopened, {', '.join(parts)} "
+        'from (select case_id, milestone, "by", medium, epoch_us("at") as at_us from events '
+        f"where milestone in ({listed})) e join _base b on b.id = e.case_id and e.at_us >= b.start_us "
+        "group by e.case_id"
+    )
+    reached = {name: _reached(rule, name, i) for i, name in enumerate(wanted)}
+    stop, end = _first([reached[name] for name in rule.to]), _first([reached[name] for name in rule.until])
+    due = f"epoch_us({identifier(rule.due)})" if rule.due else "cast(null as bigint)"
+    _finish(
+        con,
+        f"select b.*, 1 as round, {stop} as stop_us, {end} as end_us, {due} as due_us "
+        f"from _base b left join ({steps}) s on s.case_id = b.id",
+    )
+
+
+def _reached(rule: Standard, name: str, i: int) -> str:
+    """Return SQL for when a case reached a milestone: its event, or its column when no event tells of the milestone."""
+    event = f"s.m{i}"
+    if name in _LAST:
+        # A case that was reopened since is not resolved.
+        event = f"(case when s.m{i} >= coalesce(s.reopened, s.m{i}) then s.m{i} end)"
+    found = event
+    if name in _COLUMNS and not rule.medium:
+        column = f"epoch_us({_COLUMNS[name]})"
+        same = f"and {column} is distinct from s.machine{i}" if rule.person and name in rule.to else ""
+        found = f"coalesce({event}, case when s.any{i} is not true and {column} >= b.start_us {same} then {column} end)"
+    if rule.answer and name == "first_response":
+        return f"(case when form_letter is not true then {found} end)"
+    return found
+
+
+def _of_steps(con: duckdb.DuckDBPyConnection, rule: Standard) -> None:
+    """From opening to the first step, from each step to the next, until the end: one row per gap."""
+    wanted = [*rule.to, *rule.until]
+    ends = [f"min(e.at_us) filter (where milestone = {literal(name)})" for name in rule.until]
+    columns = [f"epoch_us({_COLUMNS[name]})" for name in rule.until if name in _COLUMNS]
+    steps = ", ".join(literal(name) for name in rule.to)
+    con.execute(
+        "create or replace temp table _steps as select b.id, milestone, e.at_us, "
+        f'{_counting(rule)} as counts from (select case_id, milestone, "by", medium, epoch_us("at") as at_us '
+        f"from events where milestone in ({', '.join(literal(name) for name in wanted)})) e "
+        "join _base b on b.id = e.case_id and e.at_us >= b.start_us"
+    )
+    event, column = _first([f"s.e{i}" for i in range(len(ends))]), _first(columns)
+    listed = ", ".join(f"{sql} as e{i}" for i, sql in enumerate(ends))
+    con.execute(
+        f"create or replace temp table _ends as select b.id, coalesce({event}, {column}) as end_us from _base b "
+        f"left join (select e.id, {listed} from _steps e group by e.id) s on s.id = b.id"
+    )
+    points = (
+        "select id, start_us as at_us from _base union all select s.id, s.at_us from _steps s join _ends n "
+        f"on n.id = s.id where milestone in ({steps}) and counts and s.at_us < coalesce(n.end_us, s.at_us + 1)"
+    )
+    _finish(
+        con,
+        "select b.* exclude (start_us), p.round, p.at_us as start_us, coalesce(p.next_us, n.end_us) as stop_us, "
+        "cast(null as bigint) as end_us, cast(null as bigint) as due_us from _base b join (select id, at_us, "
+        "row_number() over w as round, lead(at_us) over w as next_us "
+        f"from ({points}) window w as (partition by id order by at_us)) p on p.id = b.id join _ends n on n.id = b.id",
+    )
+
+
+def _of_rounds(con: duckdb.DuckDBPyConnection, rule: Standard) -> None:
+    """From each time a milestone is reached to the next of those that stop it: a case can escalate twice."""
+    stops = ", ".join(literal(name) for name in rule.to)
+    marks = (
+        'select e.case_id, e.seq, epoch_us(e."at") as at_us, milestone in (' + stops + ") as stops from events e "
+        f"where milestone = {literal(rule.from_)} or (milestone in ({stops}) and {_counting(rule)})"
+    )
+    rounds = (
+        "select case_id, at_us, stops, lag(stops) over w as after_stop, min(case when stops then at_us end) over "
+        f"(w rows between current row and unbounded following) as stop_us from ({marks}) "
+        "window w as (partition by case_id order by at_us, stops, seq)"
+    )
+    starts = (
+        "select case_id, at_us, stop_us, row_number() over (partition by case_id order by at_us) as round "
+        f"from ({rounds}) where not stops and coalesce(after_stop, true)"
+    )
+    _finish(
+        con,
+        "select b.* exclude (start_us), p.round, p.at_us as start_us, p.stop_us, cast(null as bigint) as end_us, "
+        f"cast(null as bigint) as due_us from _base b join ({starts}) p on p.case_id = b.id",
+    )
+
+
+def _finish(con: duckdb.DuckDBPyConnection, rows: str, is_open: str = "closed_at is null") -> None:
+    con.execute(
+        "create or replace temp table _clock as select row_number() over (order by id, round) - 1 as rid, "
+        f"* replace (cast(stop_us as bigint) as stop_us, cast(end_us as bigint) as end_us), {is_open} as is_open "
+        f"from ({rows}) where rule is not null"
+    )
+
+
+def _counting(rule: Standard) -> str:
+    parts = [_PERSON] if rule.person else []
+    parts += [f"medium in ({', '.join(literal(name) for name in rule.medium)})"] if rule.medium else []
+    return " and ".join(parts) or "true"
+
+
+def _recorded(rule: Standard) -> str:
+    """Return SQL that keeps rows of sources that record what stops the clock: nothing recorded is not "never done"."""
+    if NEXT in rule.to:
+        return "true"
+    main = rule.to[0]
+    if rule.table != "cases":
+        table = identifier(view(rule.table).tables[0])
+        if main not in contract()[view(rule.table).tables[0]].all_columns:
+            return "true"
+        return f"source in (select source from {table} where {identifier(main)} is not null group by source)"
+    medium = f" and medium in ({', '.join(literal(name) for name in rule.medium)})" if rule.medium else ""
+    told = f"select case_id from events where milestone = {literal(main)}{medium}"
+    events = f"select source from cases where case_id in ({told}) group by source"
+    columns = (
+        ""
+        if main not in _COLUMNS
+        else f" union select source from cases where {_COLUMNS[main]} is not null group by source"
+    )
+    return f"source in ({events}{columns})"
+
+
+def _range(rule: Standard, selection: Selection, zone: str, start: str) -> str:
+    # Only a clock that starts with its row can be cut by time here.
+    if rule.at != "start" or (rule.table == "cases" and rule.from_ != "opened") or NEXT in rule.to:
+        return "true"
+    parts = []
+    if selection.first is not None:
+        parts.append(f"epoch_us({identifier(start)}) >= {_midnight(selection.first, zone)}")
+    if selection.last is not None:
+        parts.append(f"epoch_us({identifier(start)}) < {_midnight(selection.last + timedelta(days=1), zone)}")
+    return " and ".join(parts) or "true"
+
+
+def _validity(rule: Standard, start: str, zone: str) -> str:
+    parts = ["true"]
+    if rule.valid_from:
+        parts.append(f"epoch_us({identifier(start)}) >= {_midnight(rule.valid_from, zone)}")
+    if rule.valid_to:
+        parts.append(f"epoch_us({identifier(start)}) < {_midnight(rule.valid_to + timedelta(days=1), zone)}")
+    return " and ".join(parts)
+
+
+def _midnight(day: date, zone: str) -> int:
+    moment = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+    return int(moment.timestamp()) * 1_000_000
+
+
+def _first(parts: Sequence[str]) -> str:
+    if not parts:
+        return "cast(null as bigint)"
+    return parts[0] if len(parts) == 1 else f"least({', '.join(parts)})"
+
+
+def _has_attribute(con: duckdb.DuckDBPyConnection, of: View, name: str, zone: str) -> bool:
+    if "attributes" not in of.columns():
+        return False
+    rows = of.select(["attributes"], zone)
+    return bool(con.execute(f"select 1 from ({rows}) where {attribute(name)} is not null limit 1").fetchall())

@@ -7,15 +7,19 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from svcanalytics.sample.business import forecasts_table, outcomes_table, requirements_table
 from svcanalytics.sample.cases import make_cases
 from svcanalytics.sample.contacts import make_contacts
 from svcanalytics.sample.customers import customers, make_pool
 from svcanalytics.sample.feedback import make_surveys
+from svcanalytics.sample.governance import actions_table, duties_table, pilots_table, risks_table
+from svcanalytics.sample.inspection import audits_table
 from svcanalytics.sample.people import make_people
-from svcanalytics.sample.staffing import agents_table
+from svcanalytics.sample.staffing import agents_table, roster_table, training_table
 from svcanalytics.sample.steps import make_steps
 from svcanalytics.sample.structure import teams
 from svcanalytics.sample.tables import case_ids, cases_table, contact_ids, contacts_table, events_table, surveys_table
+from svcanalytics.sample.talk import messages_table
 from svcanalytics.sample.wording import case_texts, comments
 from svcanalytics.sample.world import DAY, World, make_world
 
@@ -53,15 +57,27 @@ def organisation(
     _link(world, contacts, cases)
     steps = make_steps(world, people, cases)
     surveys = make_surveys(world, people, contacts, cases)
-    ids, contact_numbers = case_ids(len(cases)), contact_ids(len(contacts))
+    of_case, of_contact = case_ids(len(cases)), contact_ids(len(contacts))
+    audits = audits_table(world, people, contacts, of_case, of_contact)
     return {
         "teams": teams(),
         "agents": agents_table(world, people),
         "customers": customers(world, pool),
         "cases": cases_table(world, people, pool, cases, case_texts(world, cases)),
-        "contacts": contacts_table(world, people, pool, contacts, ids),
-        "events": events_table(world, people, steps, ids),
-        "surveys": surveys_table(world, surveys, ids, contact_numbers, comments(world, surveys)),
+        "contacts": contacts_table(world, people, pool, contacts, of_case),
+        "events": events_table(world, people, steps, of_case),
+        "surveys": surveys_table(world, surveys, of_case, of_contact, comments(world, surveys)),
+        "messages": messages_table(world, people, pool, contacts, of_case, of_contact),
+        "audits": audits,
+        "roster": roster_table(world, people),
+        "training": training_table(world, people),
+        "outcomes": outcomes_table(world, pool, contacts),
+        "actions": actions_table(world, cases, of_case, audits),
+        "duties": duties_table(world),
+        "risks": risks_table(world),
+        "pilots": pilots_table(world),
+        "forecasts": forecasts_table(world),
+        "requirements": requirements_table(world),
     }
 
 

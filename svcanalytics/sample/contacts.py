@@ -39,7 +39,7 @@ def make_contacts(world: World, people: People, pool: Pool) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Sorted by `offered`. Codes and seconds: queue, person (-1 none), category, customer, offered, queued (-1 never),
+        Sorted by `offered`. Codes and seconds: queue, person and team (-1 none), category, customer, offered, queued (-1 never),
         human (-1 never), answered (-1 gave up), ended, talk, hold, wrap, bot (a bot finished it), handover (code or -1),
         concurrency, resolved.
     """
@@ -51,7 +51,6 @@ def _duty(world: World, people: People, queue: str) -> list[tuple[int, int, int,
     # Who takes a queue's contacts and how fast: new people are slower, and a knowledge base makes Hotline B faster.
     shifts = people.shifts
     own = [i for i, team in enumerate(TEAMS) if team.queue == queue]
-    # Calls nobody of the English desk can take go to the hotline's early birds, and at night to nobody else.
     mine = shifts[shifts["team"].isin(own) & (shifts["state"] == "work")]
     days_in_post = mine["day"].to_numpy() - people.staff["first_shift"].to_numpy()[mine["person"]]
     skill = world.rng("pace").lognormal(0, 0.07, len(people.staff))[mine["person"]]
@@ -61,7 +60,7 @@ def _duty(world: World, people: People, queue: str) -> list[tuple[int, int, int,
     )
     pace = pace * np.where(faster, CAUSES["knowledge_base"].effect, 1.0)
     starts = mine["starts"].to_numpy() + np.maximum(mine["late"].to_numpy(), 0)
-    pause, ends = mine["pause"].to_numpy(), mine["ends"].to_numpy()
+    pause, ends = mine["pause"].to_numpy(), mine["ends"].to_numpy() - 7200 * mine["trains"].to_numpy()
     duty = []
     for who, begin, rest, end, speed in zip(
         mine["person"].tolist(), starts.tolist(), pause.tolist(), ends.tolist(), pace.tolist(), strict=True
@@ -121,6 +120,7 @@ def _queue(world: World, people: People, pool: Pool, queue: str) -> pd.DataFrame
         {
             "queue": QUEUES.index(queue),
             "person": person,
+            "team": np.where(served, people.staff["team"].to_numpy()[person], -1),
             "category": category,
             "customer": customer,
             "offered": offered,

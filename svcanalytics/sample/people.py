@@ -27,7 +27,8 @@ class People:
         negative; `left` far in the future when still there), role.
     shifts : DataFrame
         One row per person and rostered day: person, team, day, starts, ends (seconds), state (work, sick, leave),
-        late (seconds late at the start), pause (second at which the break begins, -1 without).
+        late (seconds late at the start), pause (second at which the break begins, -1 without), trains (the last two
+        hours are training), meets (the first half-hour is a meeting).
     """
 
     staff: pd.DataFrame
@@ -128,4 +129,10 @@ def _absent(world: World, shifts: pd.DataFrame) -> pd.DataFrame:
     breaks = np.array([spec.kind != "expert" for spec in TEAMS])[shifts["team"].to_numpy()]
     middle = (shifts["starts"] + shifts["ends"]).to_numpy() // 2
     pause = np.where(breaks, middle + (shifts["person"].to_numpy() % 3 - 1) * 2700 - 1350, -1)
-    return shifts.assign(state=state, late=late, pause=pause)
+    # One training a month and person; experts meet on the first working day of the week they have.
+    month = world.days["month"].to_numpy()[shifts["day"]] + 12 * (shifts["day"].to_numpy() // 365)
+    _, first = np.unique(shifts["person"].to_numpy() * 1000 + month, return_index=True)
+    trains = np.zeros(n, bool)
+    trains[np.minimum(first + 4, n - 1)] = True
+    meets = ~breaks & (world.days["weekday"].to_numpy()[shifts["day"]] == 0)
+    return shifts.assign(state=state, late=late, pause=pause, trains=trains & (state == "work"), meets=meets)

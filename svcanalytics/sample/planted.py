@@ -84,6 +84,8 @@ _LIST = (
     Cause("knowledge_base", "process", "contacts", "team = '热线B组 Hotline B' and handled_by = 'human'", "2026-05-01", "",
           "talk_s", 0.8, "times", "Hotline B got a new knowledge base: its calls take a fifth less time.",
           "热线B组启用新知识库,通话时长缩短两成。"),
+    Cause("waiting_costs", "process", "outcomes", "contacted", "", "", "converted per 10 s waited", -0.012, "points",
+          "Every ten seconds of waiting cost 1.2 points of conversion.", "等待每多10秒,转化率下降1.2个百分点。"),
 )
 # fmt: on
 

@@ -262,7 +262,9 @@ def _suggest(rng: np.random.Generator, steps: Steps, cases: pd.DataFrame) -> Non
     adopted = listed + _lag(rng, 9 * DAY, len(ideas), 0.4)
     told = adopted + _lag(rng, 2.5 * DAY, len(ideas), 0.6)
     steps.add("adopted", ideas[kept], adopted[kept])
-    steps.add("adoption_told", ideas[kept], told[kept], medium=_MESSAGE)
+    # Whoever made a suggestion is told the decision, whichever it is; a few are forgotten.
+    hears = rng.random(len(ideas)) < 0.95
+    steps.add("adoption_told", ideas[hears], told[hears], medium=_MESSAGE)
     shown = kept & (rng.random(len(ideas)) < 0.4)
     steps.add("published", ideas[shown], told[shown] + _lag(rng, 6 * DAY, int(shown.sum())), medium=_WRITTEN)
 

@@ -155,8 +155,7 @@ def contacts_table(
     )
     counter = channels[col["queue"]] == "counter"
     served = col["person"] >= 0
-    first_team = np.array([next(i for i, t in enumerate(TEAMS) if t.queue == q) for q in QUEUES])
-    team = np.where(served, people.staff["team"].to_numpy()[col["person"]], first_team[col["queue"]])
+    team = col["team"]
     seat = people.staff["seat"].to_numpy()[col["person"]] + 1
     frame = {
         "contact_id": ids[:-1],
@@ -166,7 +165,7 @@ def contacts_table(
         "site": sites[col["queue"]],
         "window": np.where(counter & served, seat.astype(str), None),
         "queue": np.asarray(QUEUES, dtype=object)[col["queue"]],
-        "team": np.where(served, _TEAM_NAMES[team], None),
+        "team": _TEAM_NAMES[np.where(served, team, -1)],
         "agent": agents_named(people, col["person"]),
         "category": _CATEGORY_NAMES[col["category"]],
         "customer_id": customer_ids(col["customer"]),

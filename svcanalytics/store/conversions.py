@@ -173,6 +173,10 @@ class _Compiler:
             text = self._text(rule, name, not column.null)
             if text is not None:
                 self.values[name] = self._typed(text, rule, column)
+        if rule.not_before is not None:
+            value, state, reason = self.values[name]
+            known = f"case when {value} >= {self._convert(rule.not_before)} then {value} end"
+            self.values[name] = (known, state, reason)
         return self.values[name][0]
 
     def _text(self, rule: ColumnRule, name: str, needed: bool) -> str | None:

@@ -52,6 +52,8 @@ class ColumnRule(_Model):
         For numbers: multiplied by this, then rounded where the column holds integers.
     after : str
         For `date` with `time`: a column of the table; a time of day far before it belongs to the next day.
+    not_before : str
+        For times: a column of the table; an earlier time says nothing (work written down before the case was opened).
     aggregate : str
         For tables with ``rows = "last"``: which of the case's values counts.
     """
@@ -75,6 +77,7 @@ class ColumnRule(_Model):
     unit: Unit = "s"
     scale: float = 1
     after: str | None = None
+    not_before: str | None = None
     aggregate: Aggregate = "last"
 
     @model_validator(mode="after")

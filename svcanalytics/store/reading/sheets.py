@@ -41,12 +41,13 @@ def read_workbook(stage: Stage, path: Path, name: str, layout: FileFormat, expec
             f"no sheet {missing[0]!r}", where=name, fix=f"its sheets are {', '.join(book.sheet_names)}"
         ) from None
     tables: list[tuple[str, Rows, Header]] = []
-    for sheet in layout.sheets or book.sheet_names:
+    # Sheets named with a # in front are for people: the notes of a fill-in workbook.
+    for sheet in layout.sheets or [sheet for sheet in book.sheet_names if not sheet.startswith("#")]:
         rows = list(_rows(book.get_sheet_by_name(sheet)))
         if rows:
             header = find_header([cells for _, cells in rows[:_SAMPLE]], expected, layout.header, _above(rows, layout))
             tables.append((sheet, rows, header))
-    several = len(book.sheet_names) > 1
+    several = sum(not sheet.startswith("#") for sheet in book.sheet_names) > 1
     for sheet, rows, header in tables if layout.sheets else _chosen(stage, name, tables, expected):
         width = len(header.names)
         body = ((line, _fit(cells, width)) for line, cells in rows[header.first :])
@@ -60,12 +61,11 @@ def _above(rows: Rows, layout: FileFormat) -> int | None:
 
 def _rows(sheet: object) -> Iterator[tuple[int, list[str | None]]]:
     """Yield row numbers and texts of rows that hold any value."""
-    top, left = sheet.start or (0, 0)
+    top = (sheet.start or (0, 0))[0]
     for offset, row in enumerate(sheet.iter_rows()):
         cells = [as_text(cell) for cell in row]
         if any(cell and not cell.isspace() for cell in cells):
-            # Columns count from the sheet's edge, so that a mapping may skip an empty margin.
-            yield top + offset + 1, [*[None] * (left if not left else 0), *cells]
+            yield top + offset + 1, cells
 
 
 def _fit(cells: list[str | None], width: int) -> list[str | None]:

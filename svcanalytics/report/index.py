@@ -11,6 +11,7 @@ import svcanalytics
 from svcanalytics.report.edition import MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, editions
 from svcanalytics.report.gate import check_page
 from svcanalytics.report.labels import REPORTS, label, moment, report_name
+from svcanalytics.store.contract import contract
 from svcanalytics.store.files import write_atomically
 
 __all__ = ["INDEX", "is_stale", "rebuild"]
@@ -74,7 +75,9 @@ def _groups(out: Path, language: str) -> list[dict[str, Any]]:
         found.sort(key=lambda edition: -edition.number)
         head = found[0].manifest
         starts[head["report"], head["period"]] = head["period_start"]
-        entries = [_entry(out, edition, found[index - 1] if index else None) for index, edition in enumerate(found)]
+        entries = [
+            _entry(out, edition, found[index - 1] if index else None, language) for index, edition in enumerate(found)
+        ]
         reports[head["report"]][head["period"]].append(
             {"place": place.name, "current": entries[0], "older": entries[1:]}
         )
@@ -87,9 +90,7 @@ def _groups(out: Path, language: str) -> list[dict[str, Any]]:
                 {
                     "key": period,
                     "title": places_of[0]["current"][f"period_{language}"],
-                    "places": sorted(
-                        places_of, key=lambda entry: (not entry["place"].startswith("all-"), entry["place"])
-                    ),
+                    "places": sorted(places_of, key=lambda entry: _order(entry["place"], language)),
                 }
                 for period, places_of in sorted(
                     reports[report].items(), key=lambda item: starts[report, item[0]], reverse=True
@@ -101,7 +102,7 @@ def _groups(out: Path, language: str) -> list[dict[str, Any]]:
     ]
 
 
-def _entry(out: Path, edition: Edition, newer: Edition | None) -> dict[str, Any]:
+def _entry(out: Path, edition: Edition, newer: Edition | None, language: str) -> dict[str, Any]:
     manifest = edition.manifest
     folder = edition.path.relative_to(out).as_posix()
     published = datetime.fromisoformat(manifest["published_at"])
@@ -114,7 +115,7 @@ def _entry(out: Path, edition: Edition, newer: Edition | None) -> dict[str, Any]
         "published": published,
         "moment": {key: moment(published, manifest["timezone"], key) for key in ("zh", "en")},
         "superseded_by": newer.number if newer else None,
-        "changed": manifest["changed"],
+        "changed": [_change(text, language) for text in manifest["changed"]],
         "made_up": manifest["made_up"],
         "warnings": manifest["warnings"],
         "period_zh": manifest["period_label"]["zh"],
@@ -124,3 +125,21 @@ def _entry(out: Path, edition: Edition, newer: Edition | None) -> dict[str, Any]
         "notebook": f"{folder}/{NOTEBOOK}",
         "manifest": f"{folder}/{MANIFEST}",
     }
+
+
+def _order(place: str, language: str) -> tuple[bool, str, bool]:
+    """Sort the whole organisation first, and the reader's language before the other."""
+    scope, _, written_in = place.rpartition("-")
+    return scope != "all", scope, written_in != language
+
+
+def _change(text: str, language: str) -> str:
+    """Return an input that changed, in words: "data: cases" is "数据（工单）" where the table is named so."""
+    name, _, keys = text.partition(": ")
+    tables = contract().tables if name == "data" else {}
+    words = [getattr(tables[key], language) if key in tables else key for key in keys.split(", ") if key]
+    listed = "、".join(words) if language == "zh" else ", ".join(words)
+    shown = listed if name == "data" else ""
+    if not shown:
+        return label(f"input_{name}", language)
+    return label(f"input_{name}", language) + (f"（{shown}）" if language == "zh" else f" ({shown})")

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from svcanalytics import resources
-from svcanalytics.report.blocks import Cell, Column, Figure, Heading, Table
+from svcanalytics.report.blocks import Cell, Column, Document, Figure, Heading, Table
 from svcanalytics.report.extraction import Content
 from svcanalytics.report.formats import LIGHTS
 from svcanalytics.report.gate import check_page
@@ -79,10 +79,12 @@ def render(content: Content, imprint: Imprint, *, where: str, workbook: str = ""
         When a picture or the finished page breaks the rules of `pictures` and `gate`.
     """
     language = content.document.language
-    facts = imprint.facts(language)
+    period = label("period", language)
+    facts = [(name, text) for name, text in imprint.facts(language) if name != period]
     known = {name for name, _ in facts}
     page = template("report.html.j2").render(
         document=content.document,
+        subtitle=_subtitle(content.document, imprint),
         imprint=imprint,
         facts=[*facts, *((name, text) for name, text in content.document.facts if name not in known)],
         sections=_sections(content),
@@ -109,6 +111,13 @@ def template(name: str) -> Any:
     environment.globals.update(draw=_draw, cell_class=_cell_class, kind_of=_kind_of, lights=LIGHTS, is_wide=_is_wide)
     environment.tests["numeric"] = lambda column: column.kind in _NUMERIC
     return environment.get_template(name)
+
+
+def _subtitle(document: Document, imprint: Imprint) -> str:
+    """Return the period, and what the report's own subtitle says beyond organisation and period."""
+    parts = (part.strip() for part in document.subtitle.split("·"))
+    own = [part for part in parts if part and part != imprint.organisation and part not in imprint.period]
+    return " · ".join([imprint.period, *own])
 
 
 def _sections(content: Content) -> list[dict[str, Any]]:

@@ -337,4 +337,5 @@ def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 def _fingerprint(mapping: Mapping) -> str:
-    return hashlib.sha256(mapping.model_dump_json().encode()).hexdigest()[:16]
+    # Pydantic warns of a union of "rest", a list and a dict that it writes down rightly all the same.
+    return hashlib.sha256(mapping.model_dump_json(warnings=False).encode()).hexdigest()[:16]

@@ -214,7 +214,7 @@ class MappingModel(_Model):
                 raise ValueError(f"tables.{name}.columns.{column}: the table has no such column")
             if isinstance(of.values, str) and of.values not in self.values:
                 raise ValueError(f"tables.{name}.columns.{column}.values: there is no value map {of.values!r}")
-            for other in (of.start, of.after):
+            for other in (of.start, of.after, of.not_before):
                 if other is not None and (other not in rule.columns or other == column):
                     raise ValueError(f"tables.{name}.columns.{column}: {other!r} is no other column of the table")
         needed = [c.name for c in table.columns.values() if not c.null and c.name not in rule.columns]

@@ -134,7 +134,7 @@ def progress(title: str) -> Iterator[Progress]:
         task = bar.add_task(title, total=None)
 
         def advance(doing: str, done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, description=f"{title} · {doing}" if doing else title)
+            bar.update(task, completed=done, total=total or None, description=f"{title} · {doing}" if doing else title)
 
         yield advance
 

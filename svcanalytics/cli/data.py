@@ -10,7 +10,8 @@ import typer
 from svcanalytics.cli.console import console, context, frame, progress, table
 
 if TYPE_CHECKING:
-    from svcanalytics.store import Lake
+    from svcanalytics.errors import MappingError
+    from svcanalytics.store import Lake, LoadResult
 
 __all__ = ["register"]
 
@@ -36,22 +37,52 @@ def load(
 ) -> None:
     """Load an export into the lake: all of it at once, or nothing. Loading it again changes nothing."""
     from svcanalytics import store
+    from svcanalytics.errors import MappingError
 
     source_object = file if query is None else store.Query(file, query)
     lake = context.lake(create=True)
-    mapping: Any = source
-    if source is None and not yes:
-        mapping = _confirm_proposal(lake, source_object)
-    with progress(context.say("load", "装载")) as step:
-        result = store.load(
-            lake, source_object, mapping, assume_yes=yes, progress=lambda doing: step(doing, 0, 0), made_up=lake.made_up
-        )
+    try:
+        result = _load(lake, source_object, source)
+    except MappingError as refused:
+        agreed = _agree(lake, source_object, yes, refused) if source is None else None
+        if agreed is None:
+            raise
+        result = _load(lake, source_object, agreed)
     console().print(result)
 
 
-def _confirm_proposal(lake: Lake, source_object: Any) -> Any:
-    """Return the mapping that fits, or the one proposed and agreed to."""
-    raise NotImplementedError
+def _load(lake: Lake, source_object: Any, source: str | None) -> LoadResult:
+    from svcanalytics import store
+
+    with progress(context.say("load", "装载")) as step:
+        return store.load(lake, source_object, source, progress=lambda doing: step(doing, 0, 0), made_up=lake.made_up)
+
+
+def _agree(lake: Lake, source_object: Any, yes: bool, refused: MappingError) -> str | None:
+    """Propose a mapping, show the first rows as understood, ask, and keep it; None when nothing can be proposed."""
+    from svcanalytics.store.proposal import examine
+
+    proposal = examine(source_object, lake.source_paths, lake.timezone).proposal
+    if proposal is None:
+        return None
+    say, out = context.say, console()
+    target = proposal.mapping.primary
+    out.print(say(f"No mapping knows this file. Proposed: table {target}", f"没有已知的映射。建议写入表 {target}"))
+    rows = [(column, proposal.sources.get(column, "")) for column in proposal.rows.columns]
+    table(say("becomes|from column", "目标列|来源列").split("|"), rows)
+    if proposal.attributes:
+        out.print(say("Kept as attributes: ", "保留为其他属性:") + ", ".join(proposal.attributes), markup=False)
+    for note in proposal.notes:
+        out.print(f"· {note}", markup=False)
+    frame(proposal.rows, title=say("First rows as understood (masked)", "按此理解的前几行(已脱敏)"))
+    if proposal.bad:
+        out.print(say(f"{proposal.bad} rows would go to quarantine", f"{proposal.bad} 行将进入隔离区"))
+    if not yes and not typer.confirm(say("Load it like this?", "按此装载?")):
+        raise refused
+    # Kept with the lake, so that the next export of this source is known and quarantined rows can be released.
+    kept = proposal.save(lake.path.parent / "sources")
+    out.print(say(f"Mapping kept: {kept}", f"映射已保存:{kept}"), soft_wrap=True)
+    return proposal.mapping.name
 
 
 def undo(load_id: Annotated[str, typer.Argument(metavar="LOAD", help="The load's id, as status shows it.")]) -> None:
@@ -107,7 +138,9 @@ def list_rows(
 
 
 @quarantine.command("release")
-def release_rows(load_id: Annotated[str, typer.Argument(metavar="LOAD", help="The load whose rows to let in.")]) -> None:
+def release_rows(
+    load_id: Annotated[str, typer.Argument(metavar="LOAD", help="The load whose rows to let in.")],
+) -> None:
     """Read a load's original again under the mapping as it is now, and let in what fits."""
     from svcanalytics import store
 

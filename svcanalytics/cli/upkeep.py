@@ -19,12 +19,10 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    organisation: Annotated[str, typer.Option(prompt="Name of the organisation", help="The name that reports carry.")],
-    timezone: Annotated[
-        str, typer.Option(prompt="Time zone", help="IANA name; decides local days and months.")
-    ] = "Asia/Shanghai",
-    country: Annotated[str, typer.Option(prompt="Country (ISO code)", help="Whose public holidays count.")] = "CN",
-    language: Annotated[str, typer.Option(prompt="Language (zh or en)", help="zh or en.")] = "zh",
+    organisation: Annotated[str | None, typer.Option(help="The name that reports carry; asked when left out.")] = None,
+    timezone: Annotated[str, typer.Option(help="IANA name; decides local days and months.")] = "Asia/Shanghai",
+    country: Annotated[str, typer.Option(help="ISO code: whose public holidays count.")] = "CN",
+    language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
     month_start: Annotated[int, typer.Option(help="Day on which an assessment month begins, 1 to 28.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing svcanalytics.toml.")] = False,
 ) -> None:
@@ -34,6 +32,11 @@ def init(
 
     if Path(FILE).exists() and not force:
         raise ConfigError("this folder is set up already", where=FILE, fix="edit it, or use --force to replace it")
+    if organisation is None:
+        organisation = typer.prompt("Name of the organisation / 机构名称")
+        language = typer.prompt("Language (zh or en) / 语言", default=language)
+        timezone = typer.prompt("Time zone / 时区", default=timezone)
+        country = typer.prompt("Country (ISO code) / 国家", default=country)
     chosen = Settings(organisation, timezone, country, language, month_start=month_start)
     written = write_settings(chosen, Path())
     for folder in ("catalogue", "sources"):
@@ -59,8 +62,6 @@ def demo(
 
 def status() -> None:
     """Show the lake's tables, its snapshot and its last loads."""
-    from svcanalytics.store import snapshot
-
     lake = context.lake()
     console().print(
         context.say(
@@ -70,11 +71,14 @@ def status() -> None:
         soft_wrap=True,
     )
     held = lake.tables()
-    frame(held[held["rows"] > 0])
-    past = snapshot.history(lake.path)[-10:]
-    rows = [(each.id, each.created_at, each.load_id, sum(t.rows for t in each.tables.values())) for each in past]
-    heads = context.say("snapshot|made at|load|rows in all", "快照|时间|批次|总行数").split("|")
-    table(heads, reversed(rows), title=context.say("Last snapshots", "最近的快照"))
+    frame(held.loc[held["rows"] > 0, ["table", "rows", "one_row_is"]])
+    query = (
+        'select load_id as load, "at", source, name, read, new, updated, unchanged, quarantined, status from loads '
+        'order by "at" desc limit 10'
+    )
+    loads = lake.sql(query)
+    loads["at"] = loads["at"].dt.tz_convert(lake.timezone).dt.strftime("%Y-%m-%d %H:%M")
+    frame(loads, title=context.say("Last loads", "最近的装载"))
 
 
 def doctor() -> None:

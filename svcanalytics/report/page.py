@@ -8,9 +8,11 @@ half a second. Autoescape is on everywhere; the one thing put in as markup is an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from svcanalytics import resources
@@ -25,6 +27,7 @@ __all__ = ["Imprint", "render", "template"]
 
 _NUMERIC = frozenset(("integer", "number", "rate", "points", "percent", "duration"))
 _WIDE = 9
+_SHORT = 18
 
 
 @dataclass(frozen=True)
@@ -108,8 +111,7 @@ def template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(draw=_draw, cell_class=_cell_class, kind_of=_kind_of, lights=LIGHTS, is_wide=_is_wide)
-    environment.tests["numeric"] = lambda column: column.kind in _NUMERIC
+    environment.globals.update(draw=_draw, cell_class=_cell_class, kind_of=_kind_of, layout=_layout)
     return environment.get_template(name)
 
 
@@ -123,41 +125,87 @@ def _subtitle(document: Document, imprint: Imprint) -> str:
 def _sections(content: Content) -> list[dict[str, Any]]:
     """Group blocks under their headings of level 2; what stands before the first has no heading."""
     sections: list[dict[str, Any]] = [{"heading": None, "blocks": []}]
-    figures = tables = 0
+    counts = {"figure": 0, "table": 0}
     for block in content.blocks:
         if isinstance(block, Heading) and block.level <= 2:
             sections.append({"heading": block, "blocks": []})
             continue
-        number = 0
-        if isinstance(block, Figure):
-            figures = number = figures + 1
-        elif isinstance(block, Table):
-            tables = number = tables + 1
-        sections[-1]["blocks"].append({"block": block, "number": number})
-    return [section for section in sections if section["heading"] or section["blocks"]]
+        if block.type in counts:
+            counts[block.type] += 1
+        sections[-1]["blocks"].append({"block": block, "number": counts.get(block.type, 0)})
+    return [
+        {"heading": section["heading"], **_arrange(section["blocks"])}
+        for section in sections
+        if section["heading"] or section["blocks"]
+    ]
+
+
+def _arrange(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Put figures that follow one another side by side, and a section of sentences and one figure in two columns."""
+    kinds = [entry["block"].type for entry in entries]
+    if kinds[-1:] == ["figure"] and kinds.count("text") == len(kinds) - 1 >= 1:
+        lead = 1 if entries[0]["block"].role == "lead" else 0
+        return {"lead": entries[:lead], "beside": entries[lead:-1], "rows": [entries[-1:]]}
+    rows: list[list[dict[str, Any]]] = []
+    for entry, kind in zip(entries, kinds, strict=True):
+        if kind == "figure" and rows and rows[-1][-1]["block"].type == "figure":
+            rows[-1].append(entry)
+        else:
+            rows.append([entry])
+    return {"lead": [], "beside": [], "rows": rows}
+
+
+def _layout(table: Table) -> dict[str, Any]:
+    """Return how a table is laid out: classes per column, and its rows by the groups its first column names.
+
+    A first column that repeats itself down the rows becomes headings between them, which leaves room for the numbers.
+    """
+    first = [row[0].text for row in table.rows]
+    changes = sum(text != before for text, before in pairwise(first))
+    grouped = (
+        len(table.columns) > 2
+        and table.columns[0].kind == table.columns[1].kind == "text"
+        and changes + 1 == len(set(first))
+        and 2 * len(set(first)) <= len(first)
+    )
+    cut = 1 if grouped else 0
+    groups: list[dict[str, Any]] = []
+    for row in table.rows:
+        if not groups or (grouped and groups[-1]["title"] != row[0].text):
+            groups.append({"title": row[0].text if grouped else "", "rows": []})
+        groups[-1]["rows"].append(list(enumerate(row))[cut:])
+    columns = list(enumerate(table.columns))[cut:]
+    return {
+        "columns": columns,
+        "groups": groups,
+        "classes": [_column_class(table, place) for place in range(len(table.columns))],
+        "heads": table.columns[cut].kind == "text",
+        "first": cut,
+        "wide": len(columns) > _WIDE,
+    }
+
+
+def _column_class(table: Table, place: int) -> str:
+    column = table.columns[place]
+    cells = [row[place] for row in table.rows]
+    if column.kind in _NUMERIC or any(cell.kind in _NUMERIC for cell in cells):
+        return "number"
+    longest = max((len(cell.text) for cell in cells), default=0)
+    return "short" if place and longest <= _SHORT else ""
 
 
 def _draw(figure: Figure) -> Mapping[str, Any]:
     import markupsafe
 
     svg, width = picture(figure.svg, figure.title, figure.alt, figure.id)
-    return {"svg": markupsafe.Markup(svg), "width": width}
+    return {"svg": markupsafe.Markup(svg), "width": math.ceil(width)}
 
 
 def _kind_of(cell: Cell, column: Column) -> str:
     return cell.kind or column.kind
 
 
-def _cell_class(cell: Cell, column: Column) -> str:
-    names = []
-    if cell.value is None:
-        names.append("absent")
-    if _kind_of(cell, column) in _NUMERIC and not (column.kind == "text" and cell.value is None):
-        names.append("number")
-    if cell.light in LIGHTS:
-        names.append(f"light {cell.light}")
-    return " ".join(names)
-
-
-def _is_wide(table: Table) -> bool:
-    return len(table.columns) > _WIDE
+def _cell_class(cell: Cell, column_class: str) -> str:
+    absent = "absent" if cell.value is None else ""
+    light = f"light {cell.light}" if cell.light in LIGHTS else ""
+    return " ".join(filter(None, (column_class, absent, light)))

@@ -23,9 +23,9 @@ _WORDS = {
         "floor": "底线",
         "target": "目标",
         "goal": "卓越",
-        "key": "实心=本期(形状示灯);空心=上期;横线=95%区间;竖线=目标",
-        "family_key": "实心=本期;空心=上期;横线=95%区间;竖线=目标80分",
-        "units_key": "点=本期;横线=95%区间;竖线=总体;深色=与总体差异显著",
+        "key": "实心=本期（形状示灯）；空心=上期；横线=95%区间；竖线=目标",
+        "family_key": "实心=本期；空心=上期；横线=95%区间；竖线=目标80分",
+        "units_key": "点=本期；横线=95%区间；竖线=总体；深色=与总体差异显著",
     },
     "en": {
         "floor": "floor",
@@ -158,7 +158,7 @@ def _rows(
     ]
     if reference is not None:
         layers.insert(
-            1, base.mark_tick(yOffset=9, thickness=2, size=22, color=theme.TARGET).encode(x=alt.datum(reference))
+            1, base.mark_tick(yOffset=9, thickness=2, size=18, color=theme.TARGET).encode(x=alt.datum(reference))
         )
     # The key stands under the plot as a text of its own: an axis title there would be the place of tick labels.
     return alt.layer(*layers).properties(

@@ -23,7 +23,7 @@ def data_quality(evaluation: Evaluation) -> Blocks:
     items: list = [Heading("数据质量" if zh else "Data quality", 2, "data_quality")]
     if e.incomplete:
         text = (
-            "本期数据不完整,见篇首提示。" if zh else "The data of this period are incomplete; see the note at the top."
+            "本期数据不完整，见篇首提示。" if zh else "The data of this period are incomplete; see the note at the top."
         )
         items.append(Text(text, "warning"))
     items.append(Text(_tables_sentence(e)))
@@ -38,7 +38,7 @@ def data_quality(evaluation: Evaluation) -> Blocks:
         Column("row", "一行是" if zh else "One row is"),
     ]
     note = (
-        "迟到=本期的行在期末5天后才装载(首次装载历史数据时除外)。" if zh
+        "迟到=本期的行在期末5天后才装载（首次装载历史数据时除外）。" if zh
         else "Late: rows of the period that were loaded more than 5 days after its end (a first load of history aside)."
     )  # fmt: skip
     held = e.tables[e.tables["rows"] > 0] if len(e.tables) else e.tables
@@ -87,12 +87,12 @@ def definitions(evaluation: Evaluation) -> Blocks:
         )
     head = Heading("口径说明" if zh else "Definitions", 2, "definitions")
     general = (
-        "占比给出Wilson 95%区间,均值的区间由样本量、总和与平方和计算,"
-        "分位数为精确值并给出次序统计量区间。变化是否显著按两期差异检验判断,"
-        "并按比较次数校正(Benjamini–Hochberg,5%);同期无数据时写“无同期数据”,不以0代替。"
+        "占比给出Wilson 95%区间，均值的区间由样本量、总和与平方和计算，"
+        "分位数为精确值并给出次序统计量区间。变化是否显著按两期差异检验判断，"
+        "并按比较次数校正（Benjamini–Hochberg，5%）；同期无数据时写“无同期数据”，不以0代替。"
         if zh
-        else "Shares carry Wilson's 95% interval, means one from n, sum and sum of squares, quantiles are exact with an "
-        "interval from order statistics. Changes are tested and corrected for their number (Benjamini–Hochberg, 5%). "
+        else "Shares carry Wilson's 95% interval, means one from n, sum and sum of squares; quantiles are exact, their "
+        "intervals from order statistics. Changes are tested and corrected for their number (Benjamini–Hochberg, 5%). "
         'Where there is nothing to compare with, the report says "no base", never 0.'
     )
     if not records:
@@ -107,8 +107,8 @@ def _tables_sentence(e: Evaluation) -> str:
     held = [label[name] for name, rows in names.items() if rows]
     missing = [label[name] for name, rows in names.items() if not rows]
     if zh:
-        text = f"本报告使用{len(held)}张数据表:{'、'.join(held)}。"
-        return text + (f"未提供:{'、'.join(missing)};依赖它们的内容不在报告中。" if missing else "数据表齐全。")
+        text = f"本报告使用{len(held)}张数据表：{'、'.join(held)}。"
+        return text + (f"未提供：{'、'.join(missing)}；依赖它们的内容不在报告中。" if missing else "数据表齐全。")
     text = f"This report had {len(held)} table{'' if len(held) == 1 else 's'}: {', '.join(held)}."
     if not missing:
         return text + " None is missing."
@@ -121,7 +121,7 @@ def _left_out_sentence(e: Evaluation) -> str:
     if not total or shown == total:
         return ""
     if e.language == "zh":
-        return f"指标目录共{total}项,本期有数据的{shown}项,其余{total - shown}项缺少所需的数据表、字段或本期记录。"
+        return f"指标目录共{total}项，本期有数据的{shown}项，其余{total - shown}项缺少所需的数据表、字段或本期记录。"
     return (
         f"Of the catalogue's {total} measures {shown} have data in this period; "
         f"the other {total - shown} lack the tables, columns or records they need."
@@ -134,7 +134,7 @@ def _flags_sentence(e: Evaluation) -> str:
     if e.language == "zh":
         parts = [f"{small}项样本不足不公布"] if small else []
         parts += [f"{partial}项数据不完整"] if partial else []
-        parts += [f"{open_yet}项为暂定值(部分记录尚未办结)"] if open_yet else []
+        parts += [f"{open_yet}项为暂定值（部分记录尚未办结）"] if open_yet else []
         return f"{'、'.join(parts)}。" if parts else "所有指标数据完整、样本充足。"
     parts = [f"{small} suppressed for too few records"] if small else []
     parts += [f"{partial} on incomplete data"] if partial else []
@@ -150,11 +150,11 @@ def _loads(e: Evaluation) -> list:
     share = sums["quarantined"] / sums["read"] if sums["read"] else 0.0
     if zh:
         text = (
-            f"共装载{len(e.loads)}批,读入{sums['read']:,}行:新增{sums['new']:,}、更新{sums['updated']:,}、"
-            f"未变{sums['unchanged']:,}、隔离{sums['quarantined']:,}({share:.2%})。"
+            f"共装载{len(e.loads)}批，读入{sums['read']:,}行：新增{sums['new']:,}、更新{sums['updated']:,}、"
+            f"未变{sums['unchanged']:,}、隔离{sums['quarantined']:,}（{share:.2%}）。"
         )
         if sums["quarantined"]:
-            text += "隔离的行不符合数据约定,未计入任何指标。"
+            text += "隔离的行不符合数据约定，未计入任何指标。"
     else:
         text = (
             f"{len(e.loads)} loads read {sums['read']:,} rows: {sums['new']:,} new, {sums['updated']:,} updated, "

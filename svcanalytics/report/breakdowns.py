@@ -51,7 +51,7 @@ def backlog(evaluation: Evaluation) -> Blocks:
     e, zh = evaluation, evaluation.language == "zh"
     head = Heading("在办积压与时长" if zh else "Backlog and ageing", 2, "backlog")
     if e.backlog.empty:
-        text = "没有事项数据,不统计积压。" if zh else "There are no cases, so there is no backlog to count."
+        text = "没有事项数据，不统计积压。" if zh else "There are no cases, so there is no backlog to count."
         return Blocks((head, Text(text, "note")))
     total = int(e.backlog["count"].sum())
     if total == 0:
@@ -68,7 +68,7 @@ def backlog(evaluation: Evaluation) -> Blocks:
                     frame.assign(share=frame["count"] / total).to_dict("records"), e.language)  # fmt: skip
     old = int(frame.loc[frame["from_d"] >= 7, "count"].sum())
     if zh:
-        title = f"期末在办{total:,}件,其中超过7天的{old:,}件"
+        title = f"期末在办{total:,}件，其中超过7天的{old:,}件"
     else:
         title = f"{total:,} open at the end of the period, {old:,} of them for more than 7 days"
     alt = narrative.describe_alternative("期末在办事项按时长分布" if zh else "Open cases by age", sentence, e.language)
@@ -105,8 +105,8 @@ def _volume(e: Evaluation, dimension: str, frame: pd.DataFrame) -> list:
     top = groups[0] if groups[0] != word("other", e.language) else groups[-1]
     share = format_rate(grid.loc[top, e.period.key] / total if total else None, e.language)
     if zh:
-        title = f"本期{total:,}件,{name}以{top}为主({share})"
-        course = f"本期共{total:,}件,其中{top}占{share}。"
+        title = f"本期{total:,}件，{name}以{top}为主（{share}）"
+        course = f"本期共{total:,}件，其中{top}占{share}。"
         what = f"各期受理量按{name}的构成"
     else:
         title = (
@@ -208,7 +208,7 @@ def _units(e: Evaluation, dimension: str, metric_id: str, part: pd.DataFrame) ->
         frame, language=e.language, kind=kind, reference=None if overall is None else overall.value
     )
     return [
-        Heading(f"{unit}:{name}" if zh else f"{unit}: {name}", 3),
+        Heading(f"{unit}：{name}" if zh else f"{unit}: {name}", 3),
         Figure(f"{id}_figure", title, alt, charts.svg(chart, e.language), table),
     ]
 
@@ -247,15 +247,20 @@ def _unit_table(e: Evaluation, id: str, name: str, unit: str, records: list, sma
     ]
     notes = []
     if small:
-        notes.append(f"{small}个样本不足,不公布。" if zh else f"{small} with too few records are not published.")
+        notes.append(f"{small}个样本不足，不公布。" if zh else f"{small} with too few records are not published.")
     if hidden:
         notes.append(f"另有{hidden}个未列出。" if zh else f"{hidden} more are not listed.")
     notes.append(
-        "是否显著按多重比较校正(Bonferroni,95%);误差范围内的差异不排名。" if zh
+        "是否显著按多重比较校正（Bonferroni，95%）；误差范围内的差异不排名。" if zh
         else "Differences are corrected for the number compared (Bonferroni, 95%); noise is not ranked."
     )  # fmt: skip
     return tabulate(
-        id, f"{unit}:{name}" if zh else f"{unit}: {name}", columns, records, e.language, ("" if zh else " ").join(notes)
+        id,
+        f"{unit}：{name}" if zh else f"{unit}: {name}",
+        columns,
+        records,
+        e.language,
+        ("" if zh else " ").join(notes),
     )
 
 
@@ -266,11 +271,11 @@ def _unit_title(
     whole = "" if overall is None else overall.value_text(e.language)
     if e.language == "zh":
         if differing.empty:
-            title = f"{name}:各{unit}差异在抽样误差范围内,不排名"
+            title = f"{name}：各{unit}差异在抽样误差范围内，不排名"
         else:
-            title = f"{name}:{narrative.enumerate_names(list(differing['label']), 'zh', 3)}与其他{unit}差异显著"
+            title = f"{name}：{narrative.enumerate_names(list(differing['label']), 'zh', 3)}与其他{unit}差异显著"
         return title, narrative.describe_alternative(
-            f"{len(shown)}个{unit}的{name}及95%区间", f"总体为{whole};{title}。", "zh"
+            f"{len(shown)}个{unit}的{name}及95%区间", f"总体为{whole}；{title}。", "zh"
         )
     if differing.empty:
         title = f"{name}: differences by {unit.lower()} are within sampling error, so no ranking"
@@ -285,8 +290,8 @@ def _backlog_sentence(e: Evaluation, total: int) -> str:
     overdue = int(e.backlog["overdue"].sum()) if "overdue" in e.backlog else None
     if e.language == "zh":
         text = f"期末在办{total:,}件"
-        text += "" if before is None else f",比期初{'增加' if total >= before else '减少'}{abs(total - before):,}件"
-        return text + ("" if overdue is None else f";其中{overdue:,}件已超过系统时限") + "。"
+        text += "" if before is None else f"，比期初{'增加' if total >= before else '减少'}{abs(total - before):,}件"
+        return text + ("" if overdue is None else f"；其中{overdue:,}件已超过系统时限") + "。"
     text = f"{total:,} cases were open at the end of the period"
     text += (
         ""

@@ -17,7 +17,7 @@ def standards(evaluation: Evaluation) -> Blocks:
     head = Heading("服务标准执行情况" if zh else "Service standards", 2, "standards")
     if not e.clocks:
         text = (
-            "本期没有适用的时限标准(缺少事项时间或里程碑数据)。"
+            "本期没有适用的时限标准（缺少事项时间或里程碑数据）。"
             if zh
             else ("No time standard applies in this period: there are no case times or milestones to measure.")
         )
@@ -36,7 +36,7 @@ def standards(evaluation: Evaluation) -> Blocks:
         Column("light", "灯" if zh else "Light", "light"),
     ]
     if zh:
-        note = "应办=按时+超时;未到期的在办事项不计入达标率;平均超时只对超时事项计算;*为变化显著(95%)。"
+        note = "应办=按时+超时；未到期的在办事项不计入达标率；平均超时只对超时事项计算；*为变化显著（95%）。"
     else:
         note = (
             "Due = on time + late; what is still running within its limit counts neither way; mean overrun is over "
@@ -83,14 +83,14 @@ def _sentence(e: Evaluation) -> str:
     red = [clock.reading.name for clock in judged if clock.reading.light == "red"]
     worst = max((clock for clock in e.clocks if clock.late), key=lambda clock: clock.late, default=None)
     if e.language == "zh":
-        text = f"{len(e.clocks)}项标准共应办{due:,}件次,超时{late:,}件次。"
+        text = f"{len(e.clocks)}项标准共应办{due:,}件次，超时{late:,}件次。"
         if judged:
             text += (
-                f"设有目标的{len(judged)}项中,{f'{len(red)}项未达标:' + '、'.join(red) if red else '没有未达标的'}。"
+                f"设有目标的{len(judged)}项中，{f'{len(red)}项未达标：' + '、'.join(red) if red else '没有未达标的'}。"
             )
         if worst:
-            overrun = "" if is_missing(worst.overrun_s) else f",平均超时{format_duration(worst.overrun_s, 'zh')}"
-            text += f"超时最多的是“{worst.reading.name}”({worst.late:,}件{overrun})。"
+            overrun = "" if is_missing(worst.overrun_s) else f"，平均超时{format_duration(worst.overrun_s, 'zh')}"
+            text += f"超时最多的是“{worst.reading.name}”（{worst.late:,}件{overrun}）。"
         return text
     text = f"{len(e.clocks)} standards fell due {due:,} times in all, {late:,} times too late."
     if judged:

@@ -62,7 +62,7 @@ def courses(evaluation: Evaluation) -> Blocks:
         items += [figure] if figure else []
     if len(items) == 1:
         text = (
-            "历史数据不足两期,暂无走势。" if zh else "There are fewer than two periods, so there is no course to show."
+            "历史数据不足两期，暂无走势。" if zh else "There are fewer than two periods, so there is no course to show."
         )
         items.append(Text(text, "note"))
     return Blocks(tuple(items))
@@ -81,10 +81,10 @@ def decisions(evaluation: Evaluation) -> Blocks:
                 if zh
                 else (f"missed for {-reading.streak} {narrative.period_word(e.every, 'en')}s running")
             )
-            what = "列入督办,明确责任部门和完成时限" if zh else "name who is answerable, a measure and a date"
+            what = "列入督办，明确责任部门和完成时限" if zh else "name who is answerable, a measure and a date"
         elif reading.light == "red" and reading.better is False:
             why = "未达标且显著变差" if zh else "missed and significantly worse"
-            what = "查明原因,制定整改措施" if zh else "have the cause found and a remedy planned"
+            what = "查明原因，制定整改措施" if zh else "have the cause found and a remedy planned"
         elif reading.light == "green" and reading.streak >= 4 and not is_missing(reading.target):
             continue
         else:
@@ -100,7 +100,7 @@ def decisions(evaluation: Evaluation) -> Blocks:
         )
     if not asked:
         text = (
-            "本期没有指标达到提请决策的条件(连续3期未达标,或未达标且显著变差)。"
+            "本期没有指标达到提请决策的条件（连续3期未达标，或未达标且显著变差）。"
             if zh
             else (
                 "No measure calls for a decision: none was missed three periods running, "
@@ -131,7 +131,7 @@ def _month_cell(e: Evaluation, reading: Reading, by_month: pd.DataFrame, key: st
         return Cell(None, word("suppressed", e.language))
     text = reading.written(row["value"], e.language)
     if row["flag"] == "incomplete":
-        text += f"({word('incomplete', 'zh')})" if e.language == "zh" else f" ({word('incomplete', 'en')})"
+        text += f"（{word('incomplete', 'zh')}）" if e.language == "zh" else f" ({word('incomplete', 'en')})"
     return Cell(None if is_missing(row["value"]) else float(row["value"]), text, kind=reading.kind)
 
 
@@ -170,7 +170,7 @@ def _course(e: Evaluation, reading: Reading) -> Figure | None:
         for row in frame.to_dict("records")
     ]
     title = (
-        f"{reading.name}{reading.value_text('zh')}:{sentence.rstrip('。')}"
+        f"{reading.name}{reading.value_text('zh')}：{sentence.rstrip('。')}"
         if zh
         else f"{reading.name} {reading.value_text('en')}: {sentence.rstrip('.')}"
     )

@@ -145,6 +145,8 @@ def evaluate(
     start, end = periods[0].start, asked.last
     found = gathering.measure_periods(lake, asked, start, end)
     readings = gathering.read_metrics(lake, found, asked, language)
+    books = gathering.read_books(lake, asked)
+    ages, before = gathering.age_backlog(lake, asked)
     index, profile = gathering.score_periods(lake, found.history)
     return Evaluation(
         report=report,
@@ -154,20 +156,20 @@ def evaluate(
         organisation=lake.settings.organisation,
         made_up=lake.made_up,
         snapshot=lake.snapshot.id,
-        data_until=gathering.last_day(lake),
+        data_until=books.until,
         incomplete=found.incomplete,
         readings=readings,
-        clocks=tuple(gathering.read_clocks(lake, asked, start, end, language)),
+        clocks=tuple(gathering.read_clocks(lake, asked, language)),
         history=found.history,
         index=index,
         profile=profile,
         volumes=gathering.count_volumes(lake, asked.kind, start, end),
         units=gathering.measure_units(lake, asked, readings, profile),
         months=gathering.measure_months(lake, asked, readings, profile),
-        backlog=gathering.age_backlog(lake, asked),
-        backlog_before=gathering.count_backlog(lake, asked.start),
-        tables=gathering.count_tables(lake, asked),
-        loads=gathering.list_loads(lake),
+        backlog=ages,
+        backlog_before=before,
+        tables=books.tables,
+        loads=books.loads,
         left_out=found.left_out,
         metrics=found.metrics,
     )

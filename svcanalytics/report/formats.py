@@ -37,11 +37,11 @@ LIGHTS: dict[str, dict[str, str]] = {
 
 WORDS: dict[str, tuple[str, str]] = {
     "no_base": ("无同期数据", "no base"),
-    "suppressed": ("样本不足,不公布", "too few to publish"),
+    "suppressed": ("样本不足", "too few"),
     "incomplete": ("数据不完整", "incomplete"),
     "provisional": ("暂定", "provisional"),
     "other": ("其他", "Other"),
-    "unknown": ("(未填)", "(not recorded)"),
+    "unknown": ("（未填）", "(not recorded)"),
     "yes": ("是", "yes"),
     "no": ("否", "no"),
 }
@@ -145,8 +145,8 @@ def light_rule(language: str) -> str:
     mark = {colour: f"{entry['shape']} {entry[language]}" for colour, entry in LIGHTS.items()}
     if language == "zh":
         return (
-            f"亮灯规则:{mark['green']}(绿)=95%区间整体达到目标;{mark['yellow']}(黄)=区间跨越目标,尚不能断定;"
-            f"{mark['red']}(红)=区间整体未达目标;{mark['grey']}(灰)=样本量低于最小公布量。"
+            f"亮灯规则：{mark['green']}（绿）=95%区间整体达到目标；{mark['yellow']}（黄）=区间跨越目标，尚不能断定；"
+            f"{mark['red']}（红）=区间整体未达目标；{mark['grey']}（灰）=样本量低于最小公布量。"
         )
     return (
         f"How the lights are set: {mark['green']} (green): the whole 95% interval reaches the target; "

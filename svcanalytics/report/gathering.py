@@ -25,17 +25,15 @@ if TYPE_CHECKING:
     from svcanalytics.store import Lake
 
 __all__ = [
+    "Books",
     "Measured",
     "age_backlog",
-    "count_backlog",
-    "count_tables",
     "count_volumes",
-    "last_day",
-    "list_loads",
     "measure_months",
     "measure_periods",
     "measure_units",
     "open_lake",
+    "read_books",
     "read_clocks",
     "read_metrics",
     "score_periods",
@@ -57,6 +55,15 @@ class Measured:
     left_out: Mapping[str, str]
     metrics: Mapping[str, Metric]
     incomplete: bool
+
+
+@dataclass(frozen=True)
+class Books:
+    """What a lake says about itself: rows per table, loads, and the local day of the newest case or contact."""
+
+    tables: pd.DataFrame
+    loads: pd.DataFrame
+    until: date | None
 
 
 def open_lake(lake: Lake | str | Path, snapshot: int | None) -> Lake:
@@ -110,20 +117,28 @@ def score_periods(lake: Lake, history: pd.DataFrame) -> tuple[IndexResult | None
     return quality.score(history, chosen), chosen
 
 
-def read_clocks(lake: Lake, period: Period, start: date, end: date, language: str) -> list[Clock]:
-    """Return one clock per standard that has anything due or running in the period."""
-    if not hasattr(metrics, "standards") or not hasattr(metrics, "standard_names"):  # TODO
+def read_clocks(lake: Lake, period: Period, language: str) -> list[Clock]:
+    """Return one clock per standard that has anything due or running in the period, with its change on the last."""
+    measured = metrics.standards(lake, every=period.kind, start=period.previous().start, end=period.last)
+    now = measured[measured["period"] == period.key].set_index("metric")
+    if now.empty:
         return []
-    measured = metrics.standards(lake, every=period.kind, start=start, end=end)
-    if measured.empty:
-        return []
-    known = metrics.standard_names(lake)
-    compared = metrics.compare(measured, period, month_start=lake.month_start, country=lake.country)
+    rules = metrics.rulebook(lake).standards
+    compared = metrics.compare(
+        measured.drop(columns=["due", "on_time", "late", "running", "overrun_s"]),
+        period,
+        month_start=lake.month_start,
+        country=lake.country,
+    )
     clocks = []
     for row in compared.to_dict("records"):
-        reading = _reading(row, known[row["metric"]][language], "rate", "up", unit="share")
-        clocks.append(Clock(reading, int(row["due"]), int(row["on_time"]), int(row["late"]), int(row["running"]),
-                            None if is_missing(row["overrun_s"]) else float(row["overrun_s"])))  # fmt: skip
+        counts = now.loc[row["metric"]]
+        due, on_time, late, running = (
+            0 if is_missing(counts[name]) else int(counts[name]) for name in ("due", "on_time", "late", "running")
+        )
+        overrun = None if is_missing(counts["overrun_s"]) else float(counts["overrun_s"])
+        reading = _reading(row, rules[row["metric"]].name[language], "rate", "up", unit="share")
+        clocks.append(Clock(reading, due, on_time, late, running, overrun))
     return clocks
 
 
@@ -173,74 +188,68 @@ def measure_months(lake: Lake, period: Period, readings: tuple[Reading, ...], pr
     return metrics.measure(lake, chosen, every="month", start=period.start, end=period.last)
 
 
-def age_backlog(lake: Lake, period: Period) -> pd.DataFrame:
-    """Count the cases open at the end of the period by age: from_d, to_d (days), count, overdue (past their due_at)."""
+def age_backlog(lake: Lake, period: Period) -> tuple[pd.DataFrame, int | None]:
+    """Count the cases open at the end of the period by age, and those open at its start.
+
+    Returns
+    -------
+    ages : DataFrame
+        from_d, to_d (days), count, overdue (past their due_at; no such column where none is known). Empty without cases.
+    before : int or None
+        Open when the period began; None before the first case.
+    """
     if not lake.has("cases"):
-        return pd.DataFrame()
-    at = _instant(lake, period.end)
+        return pd.DataFrame(), None
+    start, end = _instant(lake, period.start), _instant(lake, period.end)
     rows = lake.sql(
-        f"select floor((epoch({at}) - epoch(opened_at)) / 86400) as age, count(*) as n, count(due_at) as known, "
-        f"count(*) filter (where due_at < {at}) as late from cases where {_open_at(at)} group by 1"
+        f"select case when {_open_at(end)} then floor((epoch({end}) - epoch(opened_at)) / 86400) end as age, "
+        f"count(*) as n, count(due_at) as known, count(*) filter (where due_at < {end}) as late, "
+        f"count(*) filter (where {_open_at(start)}) as before, min(opened_at) < {start} as begun from cases group by 1"
     )
+    still = rows[rows["age"].notna()]
     records = []
     for low, high in AGES:
-        of_age = rows[(rows["age"] >= low) & (rows["age"] < (float("inf") if high is None else high))]
+        of_age = still[(still["age"] >= low) & (still["age"] < (float("inf") if high is None else high))]
         records.append(
             {"from_d": low, "to_d": high, "count": int(of_age["n"].sum()), "overdue": int(of_age["late"].sum())}
         )
-    frame = pd.DataFrame(records)
-    return frame if rows["known"].sum() else frame.drop(columns="overdue")
+    ages = pd.DataFrame(records)
+    ages = ages if still["known"].sum() else ages.drop(columns="overdue")
+    return ages, int(rows["before"].sum()) if rows["begun"].any() else None
 
 
-def count_backlog(lake: Lake, day: date) -> int | None:
-    """Count the cases open when a local day began; None before the first case."""
-    if not lake.has("cases"):
-        return None
-    at = _instant(lake, day)
-    row = lake.sql(
-        f"select count(*) filter (where {_open_at(at)}) as n, min(opened_at) < {at} as known from cases"
-    ).iloc[0]
-    return int(row["n"]) if row["known"] else None
-
-
-def last_day(lake: Lake) -> date | None:
-    """Return the local day of the newest case or contact."""
-    tables = [name for name in ("cases", "contacts") if lake.has(name)]
-    if not tables:
-        return None
-    union = " union all ".join(f"select max(day_key) as d from {name}" for name in tables)
-    key = lake.sql(f"select max(d) as d from ({union})")["d"].iloc[0]
-    return None if is_missing(key) else date(int(key) // 10_000, int(key) // 100 % 100, int(key) % 100)
-
-
-def count_tables(lake: Lake, period: Period) -> pd.DataFrame:
-    """Return each table with its rows, those of the period, and how many of these were loaded late."""
-    frame = lake.tables()
+def read_books(lake: Lake, period: Period) -> Books:
+    """Return what the lake says about itself: tables, loads, newest day, rows of the period and how many came late."""
     first, last = (int(day.strftime("%Y%m%d")) for day in (period.start, period.last))
-    limit = _instant(lake, period.end + timedelta(days=LATE_DAYS))
-    dated = [name for name in frame["table"] if lake.has(name) and contract()[name].time]
-    if not dated:
-        return frame.assign(period_rows=None, late=None)
+    tables = lake.tables()
+    dated = [name for name in tables["table"] if lake.has(name) and contract()[name].time]
+    con = lake.connection()
+    try:
+        loads = con.sql(
+            'select load_id, "at", source, read, new, updated, unchanged, quarantined from loads '
+            "where status = 'loaded' order by 2"
+        ).df()
+        each = " union all ".join(
+            f"select '{name}' as name, load_id, max(day_key) as newest, "
+            f"count(*) filter (where day_key between {first} and {last}) as n from {name} group by load_id"
+            for name in dated
+        )
+        rows = con.sql(each).df() if dated else pd.DataFrame(columns=["name", "load_id", "newest", "n"])
+    finally:
+        con.close()
+    limit = pd.Timestamp(period.end + timedelta(days=LATE_DAYS)).tz_localize(lake.timezone)
+    rows = rows.merge(loads[["load_id", "at"]], on="load_id", how="left")
     # A table's first load brings its history: nothing in it is late.
-    each = (
-        f'select \'{name}\' as name, count(*) as n, count(*) filter (where l."at" > {limit} and l."at" > '
-        f'(select min(m."at") from loads m where m.load_id in (select load_id from {name}))) as late '
-        f"from {name} t left join loads l using (load_id) where t.day_key between {first} and {last}"
-        for name in dated
+    begun = rows.groupby("name")["at"].transform("min")
+    late = rows["n"].where((rows["at"] > limit) & (rows["at"] > begun), 0)
+    counted = rows.assign(late=late).groupby("name")[["n", "late"]].sum()
+    tables = tables.assign(
+        period_rows=tables["table"].map(counted["n"]).astype("Int64"),
+        late=tables["table"].map(counted["late"]).astype("Int64"),
     )
-    counts = lake.sql(" union all ".join(each)).set_index("name")
-    return frame.assign(
-        period_rows=frame["table"].map(counts["n"]).astype("Int64"),
-        late=frame["table"].map(counts["late"]).astype("Int64"),
-    )
-
-
-def list_loads(lake: Lake) -> pd.DataFrame:
-    """Return the loads that the snapshot holds, oldest first."""
-    return lake.sql(
-        'select "at", source, read, new, updated, unchanged, quarantined from loads '
-        "where status = 'loaded' order by 1"
-    )
+    newest = rows.loc[rows["name"].isin(("cases", "contacts")), "newest"].max()
+    until = None if is_missing(newest) else date(int(newest) // 10_000, int(newest) // 100 % 100, int(newest) % 100)
+    return Books(tables, loads, until)
 
 
 def _reading(row: Mapping, name: str, kind: str, direction: str, *, family: str = "", unit: str = "") -> Reading:
@@ -262,7 +271,7 @@ def _reading(row: Mapping, name: str, kind: str, direction: str, *, family: str 
         high=number("high"),
         n=int(row["n"]),
         target=number("target"),
-        light=row.get("light") or None,
+        light=None if is_missing(row.get("target")) else row.get("light") or None,
         previous=number("previous"),
         change=number("change"),
         significant=truth("change_significant"),

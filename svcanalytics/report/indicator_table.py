@@ -17,15 +17,10 @@ _MARKS = {"incomplete": "†", "january_february": "‡", "january_alone": "‡"
 _MEANINGS = {
     "†": ("†对比期数据不完整。", "† The period compared with is incomplete."),
     "‡": (
-        "‡春节错期:2月按1–2月合计同比,1月单月同比仅供参考。",
+        "‡春节错期：2月按1–2月合计同比，1月单月同比仅供参考。",
         "‡ The Spring Festival moves: February's change on the year compares January and February together; January's "
         "alone is not comparable.",
     ),
-}
-
-_PREVIOUS = {
-    "zh": {"month": "上月", "quarter": "上季度", "week": "上周"},
-    "en": {"month": "Last month", "quarter": "Last quarter", "week": "Last week"},
 }
 
 
@@ -37,26 +32,25 @@ def indicators(evaluation: Evaluation) -> Blocks:
         text = "本期没有可公布的指标。" if zh else "There is no measure to publish in this period."
         return Blocks((*items, Text(text, "note")))
     aimed = [reading for reading in e.readings if not is_missing(reading.target)]
-    watched = [reading for reading in e.readings if is_missing(reading.target)]
+    watched = [reading for reading in e.readings if is_missing(reading.target) and not is_missing(reading.value)]
     if aimed:
         items.append(Text(narrative.describe_lights(aimed, e.language)))
         items.append(_table(e, "indicators", "有目标的指标" if zh else "Measures with a target", aimed, judged=True))
     if watched:
         items.append(
-            _table(e, "watched", "监测指标(未设目标)" if zh else "Measures watched, without a target", watched)
+            _table(e, "watched", "监测指标（未设目标）" if zh else "Measures watched, without a target", watched)
         )
     return Blocks(tuple(items))
 
 
 def _columns(e: Evaluation, judged: bool) -> list[Column]:
     zh = e.language == "zh"
-    previous = _PREVIOUS[e.language].get(e.every, "上期" if zh else "Last period")
-    found = [Column("family", "类别" if zh else "Family"), Column("name", "指标" if zh else "Measure")]
+    found = [Column("name", "指标" if zh else "Measure")]
     found += [Column("target", "目标值" if zh else "Target")] if judged else []
     found += [Column("value", "本期" if zh else "This period")]
     found += [Column("met", "达标" if zh else "Met")] if judged else []
     found += [
-        Column("previous", previous if not zh else f"上期({previous})" if previous != "上期" else "上期"),
+        Column("previous", "上期" if zh else "Last period"),
         Column("change", "环比" if zh else "Change"),
         Column("last_year", "去年同期" if zh else "Same period last year"),
         Column("yoy", "同比" if zh else "Change on the year"),
@@ -78,7 +72,7 @@ def _table(e: Evaluation, id: str, title: str, readings: Iterable[Reading], judg
     index, gap = (0, "") if e.language == "zh" else (1, " ")
     notes = [light_rule(e.language)] if judged else []
     notes.append(
-        "*为变化显著(95%,已按比较次数校正);占比的变化以个百分点计,数量的变化以%计;无数据可比时写“无同期数据”。"
+        "*为变化显著（95%，已按比较次数校正）；占比的变化以个百分点计，数量的变化以%计；无数据可比时写“无同期数据”。"
         if e.language == "zh"
         else "* marks a significant change (95%, corrected for the number of comparisons). Shares change in percentage "
         'points (pp), counts in %. "No base" stands where there is nothing to compare with.'
@@ -93,7 +87,7 @@ def _record(e: Evaluation, reading: Reading, families: dict) -> dict:
     flags = {"incomplete": word("incomplete", language), "provisional": word("provisional", language)}
     text = reading.value_text(language)
     if reading.flag in flags:
-        text += f"({flags[reading.flag]})" if language == "zh" else f" ({flags[reading.flag]})"
+        text += f"（{flags[reading.flag]}）" if language == "zh" else f" ({flags[reading.flag]})"
     suppressed = reading.flag == "suppressed" or is_missing(reading.value)
     met = None
     if not suppressed and not is_missing(reading.target):

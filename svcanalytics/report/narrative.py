@@ -64,12 +64,14 @@ def describe(reading: Reading, language: str, every: str = "month") -> str:
     """
     if reading.flag == "suppressed" or reading.light == "grey":
         n = format_integer(reading.n, language)
-        return f"样本不足(n={n}),不作评价。" if language == "zh" else f"Too few records (n = {n}) to judge."
+        return f"样本不足（n={n}），不作评价。" if language == "zh" else f"Too few records (n = {n}) to judge."
     if is_missing(reading.value):
         return "本期无数据。" if language == "zh" else "No data in this period."
     parts = _chinese(reading, every) if language == "zh" else _english(reading, every)
     if reading.flag == "incomplete":
-        parts += ";数据不完整,仅供参考" if language == "zh" else "; the data are incomplete, so read it as provisional"
+        parts += (
+            "；数据不完整，仅供参考" if language == "zh" else "; the data are incomplete, so read it as provisional"
+        )
     return parts + ("。" if language == "zh" else ".")
 
 
@@ -101,7 +103,7 @@ def describe_index(
     """
     if is_missing(score):
         if language == "zh":
-            return f"{label}可用指标不足,不计算服务质量指数。"
+            return f"{label}可用指标不足，不计算服务质量指数。"
         return f"Too few measures were there in {label} to give a service quality index."
     number, band = f"{score:.1f}", (f"{low:.1f}", f"{high:.1f}")
     last = period_word(every, language, last=True)
@@ -109,8 +111,8 @@ def describe_index(
     if language == "zh":
         course = "无上期可比" if is_missing(change) else f"与{last}相比无显著变化"
         if significant and moved:
-            course = f"较{last}{'上升' if change > 0 else '下降'}{moved}分,变化显著"
-        return f"{label}服务质量指数{number}分(95%区间{band[0]}–{band[1]}),等级{grade},{course}。"
+            course = f"较{last}{'上升' if change > 0 else '下降'}{moved}分，变化显著"
+        return f"{label}服务质量指数{number}分（95%区间{band[0]}–{band[1]}），等级{grade}，{course}。"
     course = "with no earlier period to compare" if is_missing(change) else f"with no significant change from {last}"
     if significant and moved:
         course = f"{'up' if change > 0 else 'down'} {moved} points on {last}, a significant change"
@@ -130,7 +132,7 @@ def describe_lights(readings: Iterable[Reading], language: str) -> str:
     if language == "zh":
         parts = [f"{count['green']}项达标", f"{count['yellow']}项临界", f"{count['red']}项未达标"]
         parts += [f"{count['grey']}项样本不足"] if count["grey"] else []
-        return f"设有目标的{len(readings)}项指标中,{'、'.join(parts)}。"
+        return f"设有目标的{len(readings)}项指标中，{'、'.join(parts)}。"
     parts = [f"{count['green']} met", f"{count['yellow']} too close to call", f"{count['red']} missed"]
     parts += [f"{count['grey']} resting on too few records"] if count["grey"] else []
     noun = "measure" if len(readings) == 1 else "measures"
@@ -153,9 +155,9 @@ def describe_changes(readings: Sequence[Reading], language: str, every: str = "m
         )
     names = [_with_changes(group, language, most) for group in (better, worse)]
     if language == "zh":
-        parts = [f"显著改善{len(better)}项:{names[0]}"] if better else ["没有指标显著改善"]
-        parts += [f"显著变差{len(worse)}项:{names[1]}"] if worse else ["没有指标显著变差"]
-        return f"与{last}相比,{';'.join(parts)}。"
+        parts = [f"显著改善{len(better)}项：{names[0]}"] if better else ["没有指标显著改善"]
+        parts += [f"显著变差{len(worse)}项：{names[1]}"] if worse else ["没有指标显著变差"]
+        return f"与{last}相比，{'；'.join(parts)}。"
     parts = [f"{len(better)} significantly better ({names[0]})"] if better else ["none significantly better"]
     parts += [f"{len(worse)} significantly worse ({names[1]})"] if worse else ["none significantly worse"]
     return f"Compared with {last}: {'; '.join(parts)}."
@@ -182,9 +184,9 @@ def describe_missed(
         missed = max(1, -reading.streak)
         value, target = reading.value_text(language), reading.target_text(language)
         if language == "zh":
-            running = f",自{began}起连续{missed}{period_word(every, language)}" if missed > 1 else ""
-            order = ",列入督办" if missed >= FOLLOW_UP_AFTER else ""
-            parts.append(f"{reading.name}{value}(目标{target}{running}{order})")
+            running = f"，自{began}起连续{missed}{period_word(every, language)}" if missed > 1 else ""
+            order = "，列入督办" if missed >= FOLLOW_UP_AFTER else ""
+            parts.append(f"{reading.name}{value}（目标{target}{running}{order}）")
         else:
             running = (
                 f", missed for {missed} {period_word(every, language)}s running, since {began}" if missed > 1 else ""
@@ -194,14 +196,14 @@ def describe_missed(
     rest = len(readings) - most
     if language == "zh":
         more = f"等{len(readings)}项" if rest > 0 else ""
-        return f"未达标:{'、'.join(parts)}{more}。"
+        return f"未达标：{'、'.join(parts)}{more}。"
     more = f"; and {rest} more" if rest > 0 else ""
     return f"Missed: {'; '.join(parts)}{more}."
 
 
 def describe_alternative(what: str, course: str, language: str) -> str:
     """Return the alternative text of a picture: what it shows, then what is to be seen in it."""
-    return f"图:{what}。{course}" if language == "zh" else f"Chart: {what}. {course}"
+    return f"图：{what}。{course}" if language == "zh" else f"Chart: {what}. {course}"
 
 
 def enumerate_names(names: Sequence[str], language: str, most: int = 6) -> str:
@@ -218,7 +220,7 @@ def _with_changes(readings: Sequence[Reading], language: str, most: int) -> str:
     texts = []
     for reading in readings[:most]:
         text = reading.change_text(language, reading.change, reading.previous)
-        texts.append(f"{reading.name}({text})" if language == "zh" else f"{reading.name} {text}")
+        texts.append(f"{reading.name}（{text}）" if language == "zh" else f"{reading.name} {text}")
     rest = len(readings) - most
     if language == "zh":
         return "、".join(texts) + ("等" if rest > 0 else "")
@@ -251,17 +253,17 @@ def _chinese(reading: Reading, every: str) -> str:
     if is_missing(reading.change):
         head, tail = "无上期数据可比", ""
     elif reading.significant:
-        head, tail = f"环比{_verb(reading, 'zh')}{_amount(reading, 'zh')}", ";变化显著"
+        head, tail = f"环比{_verb(reading, 'zh')}{_amount(reading, 'zh')}", "；变化显著"
     else:
-        head, tail = "环比无显著变化,持平", ""
+        head, tail = "环比无显著变化，持平", ""
     parts = [head]
     if not is_missing(reading.target) and reading.light:
         target = f"目标{target_number(reading.target, reading.kind, 'zh')}"
         verdict = {"green": "达标", "red": "未达标", "yellow": "临界"}[reading.light]
-        parts.append(f"{verdict}({target})" if reading.light != "yellow" else f"是否达标尚不能断定({target})")
+        parts.append(f"{verdict}（{target}）" if reading.light != "yellow" else f"是否达标尚不能断定（{target}）")
         if abs(reading.streak) > 1 and (reading.streak > 0) == (reading.light == "green") and reading.light != "yellow":
             parts.append(f"连续{abs(reading.streak)}{period_word(every, 'zh')}{verdict}")
-    return ",".join(parts) + tail
+    return "，".join(parts) + tail
 
 
 def _english(reading: Reading, every: str) -> str:

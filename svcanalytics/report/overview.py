@@ -48,6 +48,14 @@ def summary(evaluation: Evaluation) -> Blocks:
     if red:
         items.append(Text(narrative.describe_missed(red, since, e.language, e.every)))
     items.append(Text(narrative.describe_changes(_by_size(e), e.language, e.every)))
+    if any(reading.previous_base == "incomplete" for reading in e.readings):
+        last = narrative.period_word(e.every, e.language, last=True)
+        caveat = (
+            f"{last}数据不完整，环比仅供参考。"
+            if zh
+            else (f"The data of {last} are incomplete: read comparisons with it as provisional.")
+        )
+        items.append(Text(caveat, "note"))
     figure = _attainment(e)
     return Blocks((*items, figure) if figure else tuple(items))
 
@@ -62,8 +70,8 @@ def _incomplete_warning(e: Evaluation) -> str:
     until = format_date(e.data_until, e.language) if e.data_until else ""
     label = e.period.label(e.language)
     if e.language == "zh":
-        tail = f"(最后一条记录:{until})" if until else ""
-        return f"数据不完整:{label}的数据未覆盖整个期间{tail}。本报告全部数字仅供参考,不得用于考核。"
+        tail = f"（最后一条记录：{until}）" if until else ""
+        return f"数据不完整：{label}的数据未覆盖整个期间{tail}。本报告全部数字仅供参考，不得用于考核。"
     tail = f" (last record: {until})" if until else ""
     return (
         f"Incomplete data: the data do not cover all of {label}{tail}. "
@@ -122,11 +130,12 @@ def _attainment(e: Evaluation) -> Figure | None:
         score, low, high, previous = _scores(e, reading, [reading.value, reading.low, reading.high, reading.previous])
         if reading.direction == "down":
             low, high = high, low
-        text = f"{reading.value_text(e.language)}({'目标' if zh else 'target '}{reading.target_text(e.language)})"
+        value, target = reading.value_text(e.language), reading.target_text(e.language)
+        text = f"{value}（目标{target}）" if zh else f"{value} (target {target})"
         rows.append(
             {
                 "label": reading.name,
-                "text": text if zh else text.replace("(", " ("),
+                "text": text,
                 "score": score,
                 "low": min(low, high),
                 "high": max(low, high),
@@ -157,7 +166,7 @@ def _attainment(e: Evaluation) -> Figure | None:
     note = ""
     if total > len(chosen):
         note = (
-            f"图中为权重最大的{len(chosen)}项,其余见指标表。"
+            f"图中为权重最大的{len(chosen)}项，其余见指标表。"
             if zh
             else (f"The picture shows the {len(chosen)} of most weight; the rest are in the table of measures.")
         )

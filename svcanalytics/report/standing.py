@@ -25,7 +25,7 @@ def quality_index(evaluation: Evaluation) -> Blocks:
     now = index_score(e, "")
     if now is None:
         text = (
-            "可用指标的权重不足,本期不计算指数。" if zh
+            "可用指标的权重不足，本期不计算指数。" if zh
             else "The measures available carry too little weight for an index in this period."
         )  # fmt: skip
         return Blocks((head, Text(text, "note")))
@@ -86,9 +86,9 @@ def _index_trend(e: Evaluation) -> Figure | None:
     label, number = e.period.label(e.language), f"{now['score']:.1f}"
     if zh:
         verdict = "高于目标80分" if above[0] else "低于目标80分" if above[1] else "与目标80分相差在误差范围内"
-        title = f"指数{number}分,{verdict}"
+        title = f"指数{number}分，{verdict}"
         what = f"服务质量指数{len(keys)}期走势及95%区间带"
-        course = f"{label}为{number}分(区间{now['low']:.1f}–{now['high']:.1f}),{verdict}。"
+        course = f"{label}为{number}分（区间{now['low']:.1f}–{now['high']:.1f}），{verdict}。"
     else:
         verdict = "above" if above[0] else "below" if above[1] else "not told apart from"
         title = f"Index {number}: {verdict} the target of 80"
@@ -139,15 +139,17 @@ def _families(e: Evaluation) -> Figure | None:
     for row in rows:
         score = f"{row['score']:.1f}"
         row["text"] = (
-            f"{score}分({row['low']:.0f}–{row['high']:.0f})" if zh else f"{score} ({row['low']:.0f}–{row['high']:.0f})"
+            f"{score}分（{row['low']:.0f}–{row['high']:.0f}）"
+            if zh
+            else f"{score} ({row['low']:.0f}–{row['high']:.0f})"
         )
     best, worst = max(rows, key=lambda row: row["score"]), min(rows, key=lambda row: row["score"])
     short = [row for row in rows if row["high"] < 80]
     if zh:
-        tail = f",{len(short)}类低于目标80分" if short else ""
-        title = f"{worst['label']}得分最低({worst['score']:.1f}分){tail}"
+        tail = f"，{len(short)}类低于目标80分" if short else ""
+        title = f"{worst['label']}得分最低（{worst['score']:.1f}分）{tail}"
         what = f"指数{len(rows)}个类别的得分、95%区间和上期得分"
-        course = f"最高为{best['label']}{best['score']:.1f}分,最低为{worst['label']}{worst['score']:.1f}分。"
+        course = f"最高为{best['label']}{best['score']:.1f}分，最低为{worst['label']}{worst['score']:.1f}分。"
     else:
         tail = f"; {len(short)} below the target of 80" if short else ""
         title = f"{worst['label']} scores lowest at {worst['score']:.1f}{tail}"
@@ -186,8 +188,8 @@ def _index_table(e: Evaluation) -> Table:
         band = f"{row['low']:.1f}–{row['high']:.1f}"
         records.append(row | {"band": band, "change": Cell(None if change is None else change.value, text)})
     note = (
-        "各指标按底线0分、目标80分、卓越100分折算,加权平均;等级A≥90、B≥80、C≥60、D<60;"
-        "*为变化显著(95%)。缺数据的指标不计零分,权重由同类指标分担。"
+        "各指标按底线0分、目标80分、卓越100分折算，加权平均；等级A≥90、B≥80、C≥60、D<60；"
+        "*为变化显著（95%）。缺数据的指标不计零分，权重由同类指标分担。"
         if zh
         else "Each measure scores 0 at its floor, 80 at its target and 100 at its goal; weighted means. Grades: A from "
         "90, B from 80, C from 60, else D. * marks a significant change (95%). A measure without data never counts as "

@@ -16,7 +16,7 @@ def changed(reading, **fields):
 
 
 def test_the_model_sentence_of_the_standard_comes_out():
-    assert narrative.describe(MET, "zh") == "环比提高1.2个百分点,达标(目标95%),连续3个月达标;变化显著。"
+    assert narrative.describe(MET, "zh") == "环比提高1.2个百分点，达标（目标95%），连续3个月达标；变化显著。"
     assert narrative.describe(MET, "en") == (
         "Up 1.2 percentage points on last month, a significant change; "
         "meets the target of 95%, for the 3rd month running."
@@ -25,7 +25,7 @@ def test_the_model_sentence_of_the_standard_comes_out():
 
 def test_a_change_within_sampling_error_is_called_no_change():
     steady = changed(MET, significant=False, streak=0)
-    assert narrative.describe(steady, "zh") == "环比无显著变化,持平,达标(目标95%)。"
+    assert narrative.describe(steady, "zh") == "环比无显著变化，持平，达标（目标95%）。"
     assert narrative.describe(steady, "en") == "No significant change from last month; meets the target of 95%."
 
 
@@ -44,13 +44,13 @@ def test_a_streak_is_counted_in_the_reports_own_periods():
 
 def test_a_small_sample_is_not_judged():
     small = changed(MET, light="grey", n=7)
-    assert narrative.describe(small, "zh") == "样本不足(n=7),不作评价。"
+    assert narrative.describe(small, "zh") == "样本不足（n=7），不作评价。"
     assert narrative.describe(small, "en") == "Too few records (n = 7) to judge."
 
 
 def test_without_a_base_no_change_is_claimed():
     first = changed(MET, previous=None, change=None, significant=None, streak=1)
-    assert narrative.describe(first, "zh") == "无上期数据可比,达标(目标95%)。"
+    assert narrative.describe(first, "zh") == "无上期数据可比，达标（目标95%）。"
     assert narrative.describe(first, "en") == "Nothing earlier to compare with; meets the target of 95%."
 
 
@@ -67,14 +67,14 @@ def test_durations_get_longer_and_shorter_not_up_and_down():
         change=600,
         significant=True,
     )
-    assert narrative.describe(slower, "zh") == "环比延长10分,未达标(目标2小时);变化显著。"
+    assert narrative.describe(slower, "zh") == "环比延长10分，未达标（目标2小时）；变化显著。"
     assert narrative.describe(slower, "en").startswith("Longer by 10 min on last month")
     assert slower.better is False
 
 
 def test_incomplete_data_carry_their_warning_in_the_sentence():
     partial = changed(MET, flag="incomplete")
-    assert narrative.describe(partial, "zh").endswith("数据不完整,仅供参考。")
+    assert narrative.describe(partial, "zh").endswith("数据不完整，仅供参考。")
     assert "incomplete" in narrative.describe(partial, "en")
 
 
@@ -90,7 +90,7 @@ def test_better_follows_the_direction_and_needs_significance(change, direction):
 
 def test_the_opening_sentence_gives_score_band_and_grade():
     text = narrative.describe_index("2026年10月", 82.44, 80.9, 83.8, "B", 2.1, True, "zh")
-    assert text == "2026年10月服务质量指数82.4分(95%区间80.9–83.8),等级B,较上月上升2.1分,变化显著。"
+    assert text == "2026年10月服务质量指数82.4分（95%区间80.9–83.8），等级B，较上月上升2.1分，变化显著。"
     text = narrative.describe_index("October 2026", 82.44, 80.9, 83.8, "B", -0.1, False, "en")
     assert text.endswith("grade B, with no significant change from last month.")
     assert "不计算" in narrative.describe_index("2026年10月", None, None, None, "", None, None, "zh")
@@ -100,7 +100,7 @@ def test_what_is_missed_for_three_periods_is_put_under_supervision():
     missed = changed(MET, light="red", value=0.91, streak=-3)
     once = changed(missed, name="解决率", streak=-1)
     text = narrative.describe_missed([missed, once], ["2026年8月", "2026年10月"], "zh")
-    assert text == "未达标:响应及时率91.0%(目标≥95%,自2026年8月起连续3个月,列入督办)、解决率91.0%(目标≥95%)。"
+    assert text == "未达标：响应及时率91.0%（目标≥95%，自2026年8月起连续3个月，列入督办）、解决率91.0%（目标≥95%）。"
     assert "needs follow-up" in narrative.describe_missed([missed], ["August 2026"], "en")
     assert narrative.describe_missed([], [], "en") == "No measure misses its target."
 
@@ -108,7 +108,7 @@ def test_what_is_missed_for_three_periods_is_put_under_supervision():
 def test_changes_name_only_what_moved_for_sure():
     up, noise = MET, changed(MET, name="满意度", significant=False)
     assert narrative.describe_changes([up, noise], "zh") == (
-        "与上月相比,显著改善1项:响应及时率(+1.2个百分点);没有指标显著变差。"
+        "与上月相比，显著改善1项：响应及时率（+1.2个百分点）；没有指标显著变差。"
     )
     assert narrative.describe_changes([noise], "en") == "No measure changed significantly from last month."
     unbased = changed(MET, change=None, significant=None)
@@ -119,7 +119,7 @@ def test_lights_are_counted_with_too_few_told_apart():
     lights = [changed(MET, light=light) for light in ("green", "green", "yellow", "red", "grey")]
     unjudged = changed(MET, light=None)
     assert narrative.describe_lights([*lights, unjudged], "zh") == (
-        "设有目标的5项指标中,2项达标、1项临界、1项未达标、1项样本不足。"
+        "设有目标的5项指标中，2项达标、1项临界、1项未达标、1项样本不足。"
     )
     assert narrative.describe_lights(lights, "en") == (
         "Of 5 measures with a target: 2 met, 1 too close to call, 1 missed, 1 resting on too few records."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Integral, Number, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -103,7 +104,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, title: s
     body = [list(row) for row in rows]
     out = Table(title=title or None, title_justify="left", header_style="bold")
     for number, heading in enumerate(headings):
-        numeric = body and all(isinstance(row[number], (int, float)) or row[number] is None for row in body)
+        numeric = body and all(isinstance(row[number], Number) or row[number] is None for row in body)
         out.add_column(Text(heading), justify="right" if numeric else "left", overflow="fold")
     for row in body:
         out.add_row(*(Text(_text(value)) for value in row))
@@ -142,10 +143,10 @@ def progress(title: str) -> Iterator[Progress]:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    if isinstance(value, int):
+    if isinstance(value, Integral) and not isinstance(value, bool):
         return f"{value:,}"
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if str(value) in ("True", "False"):
+        return context.say("yes", "是") if value else context.say("no", "否")
     return str(value)

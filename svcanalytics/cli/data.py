@@ -18,7 +18,7 @@ __all__ = ["register"]
 quarantine = typer.Typer(
     name="quarantine",
     help="Rows that broke the contract: list them, or let them in after the mapping is mended.",
-    no_args_is_help=True,
+    invoke_without_command=True,
 )
 
 
@@ -109,8 +109,8 @@ def erase(
 
 def template(
     name: Annotated[str, typer.Argument(metavar="TABLE", help="Such as surveys, audits, roster, training, actions.")],
+    out: Annotated[Path | None, typer.Argument(metavar="FILE", help="The workbook; default: TABLE.xlsx here.")] = None,
     language: Annotated[str | None, typer.Option(help="zh or en; default: as in svcanalytics.toml.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The workbook to write; default: TABLE.xlsx here.")] = None,
 ) -> None:
     """Write a fill-in workbook for a table; filled in, `load` takes it as it is."""
     from svcanalytics import store
@@ -119,12 +119,15 @@ def template(
     console().print(context.say(f"Written: {written}", f"已写入 {written}"), soft_wrap=True)
 
 
-@quarantine.command("list")
+@quarantine.callback()
 def list_rows(
+    call: typer.Context,
     load_id: Annotated[str | None, typer.Option("--load", help="Only the rows of this load.")] = None,
     limit: Annotated[int, typer.Option(help="Rows to show.")] = 50,
 ) -> None:
     """List the rows in quarantine with line, column and reason, counted by reason first."""
+    if call.invoked_subcommand is not None:
+        return
     from svcanalytics import store
 
     held = store.quarantined(context.lake(), load_id)

@@ -1,20 +1,23 @@
-"""Commands that answer questions: measure, overdue, report."""
+"""Commands that answer questions: measure, standards, overdue, report."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from svcanalytics.cli.console import console, context, frame, progress
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    for command in (measure, overdue, report):
+    for command in (measure, standards, overdue, report):
         app.command()(command)
 
 
@@ -34,16 +37,29 @@ def measure(
     from svcanalytics import metrics as measuring
 
     rows = measuring.measure(context.lake(), metrics or None, by=by or (), every=every, start=start, end=end)
-    if csv is not None:
-        rows.to_csv(csv, index=False)
-        console().print(context.say(f"{len(rows)} rows written to {csv}", f"已将 {len(rows)} 行写入 {csv}"))
-        return
-    shown = ["metric", "period", *(by or ()), "value", "low", "high", "n", "unit", "target", "met", "flag"]
-    frame(rows[shown], limit=200)
+    _give(rows, ["metric", "period", *(by or ()), "value", "low", "high", "n", "unit", "target", "met", "flag"], csv)
+
+
+def standards(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[STANDARDS]...", help="By id; none means all.")] = None,
+    by: Annotated[list[str] | None, typer.Option("--by", help="Split by this column; may be repeated.")] = None,
+    every: Annotated[str, typer.Option(help="day, week, month, quarter, half_year or year.")] = "month",
+    start: Annotated[str | None, typer.Option(help="First day or period, such as 2026-10.")] = None,
+    end: Annotated[str | None, typer.Option(help="Last day or period, included.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write to this CSV file instead of showing a table.")
+    ] = None,
+) -> None:
+    """Measure time standards: due, on time, late, still running, and the share with its interval."""
+    from svcanalytics import metrics as measuring
+
+    rows = measuring.standards(context.lake(), names or None, by=by or (), every=every, start=start, end=end)
+    shown = ["metric", "period", *(by or ()), "due", "on_time", "late", "running", "value", "low", "high", "overrun_s"]
+    _give(rows, [*shown, "target", "met", "flag"], csv)
 
 
 def overdue(
-    at: Annotated[str | None, typer.Option(help="As of this local time; default now.")] = None,
+    at: Annotated[str | None, typer.Option(help="As of this local time; default: when the data stop.")] = None,
     within: Annotated[float, typer.Option(help="Also show what falls due within this many hours.")] = 24.0,
     csv: Annotated[
         Path | None, typer.Option("--csv", help="Write to this CSV file instead of showing a table.")
@@ -57,14 +73,12 @@ def overdue(
     lake = context.lake()
     moment = None if at is None else pd.Timestamp(at).tz_localize(lake.timezone)
     rows = measuring.overdue(lake, at=moment, within_s=int(within * 3600))
-    if csv is not None:
-        # A byte order mark, so that spreadsheets read Chinese team names.
-        rows.to_csv(csv, index=False, encoding="utf-8-sig")
-        console().print(context.say(f"{len(rows)} rows written to {csv}", f"已将 {len(rows)} 行写入 {csv}"))
-    elif rows.empty:
+    if rows.empty and csv is None:
         console().print(context.say("Nothing is overdue or due soon.", "没有超时或即将到期的事项。"))
-    else:
-        frame(rows, limit=100)
+        return
+    for name in ("start", "due") if len(rows) else ():
+        rows[name] = rows[name].dt.strftime("%Y-%m-%d %H:%M")
+    _give(rows, ["team", "state", "name", "id", "due", "overrun_s", "left_s"], csv)
 
 
 def report(
@@ -84,3 +98,13 @@ def report(
             name, period, lake, out=folder, language=language or lake.language, scope=scope, progress=step
         )
     console().print(f"{edition.status}: {edition.path}", soft_wrap=True)
+
+
+def _give(rows: pd.DataFrame, shown: list[str], csv: Path | None) -> None:
+    """Show some columns as a table, or write them all to a file."""
+    if csv is None:
+        frame(rows[shown], limit=200)
+        return
+    # A byte order mark, so that spreadsheets read Chinese names.
+    rows.to_csv(csv, index=False, encoding="utf-8-sig")
+    console().print(context.say(f"{len(rows)} rows written to {csv}", f"已将 {len(rows)} 行写入 {csv}"))

@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from svcanalytics.sample.breakage import break_rows
 from svcanalytics.sample.business import forecasts_table, outcomes_table, requirements_table
 from svcanalytics.sample.cases import make_cases
 from svcanalytics.sample.contacts import make_contacts
@@ -30,7 +31,11 @@ END = date(2026, 10, 31)
 
 
 def organisation(
-    months: int = 30, seed: int = 7, end: date | str = END, planted: tuple[str, ...] | None = None
+    months: int = 30,
+    seed: int = 7,
+    end: date | str = END,
+    planted: tuple[str, ...] | None = None,
+    broken: bool = False,
 ) -> dict[str, pd.DataFrame]:
     """Make up a bilingual service organisation: every table of the contract.
 
@@ -44,6 +49,8 @@ def organisation(
         Last day.
     planted : tuple of str, optional
         Causes to plant, by name (see `truth`); default all, ``()`` none.
+    broken : bool
+        Add some rows that break the contract (see `BROKEN`), as real exports have them.
 
     Returns
     -------
@@ -59,7 +66,7 @@ def organisation(
     surveys = make_surveys(world, people, contacts, cases)
     of_case, of_contact = case_ids(len(cases)), contact_ids(len(contacts))
     audits = audits_table(world, people, contacts, of_case, of_contact)
-    return {
+    frames = {
         "teams": teams(),
         "agents": agents_table(world, people),
         "customers": customers(world, pool),
@@ -79,6 +86,7 @@ def organisation(
         "forecasts": forecasts_table(world),
         "requirements": requirements_table(world),
     }
+    return break_rows(frames) if broken else frames
 
 
 def _link(world: World, contacts: pd.DataFrame, cases: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-__all__ = ["BROKEN", "CAUSES", "Cause", "truth"]
+__all__ = ["CAUSES", "Cause", "truth"]
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,6 @@ _LIST = (
 CAUSES: Mapping[str, Cause] = MappingProxyType({cause.cause: cause for cause in _LIST})
 """The causes by name. A new one is a row above and one use of ``World.since`` where its data are made."""
 
-BROKEN: Mapping[str, int] = MappingProxyType(
-    {"cases": 12, "contacts": 10, "events": 8, "surveys": 6, "audits": 3, "roster": 4, "actions": 2}
-)
-"""Rows per table that break the contract on purpose when ``organisation(broken=True)``, so that quarantine shows."""
-
 
 def truth() -> pd.DataFrame:
     """List what is planted in the made-up organisation.
@@ -104,6 +99,6 @@ def truth() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per cause; columns as the attributes of `Cause`. Rows broken on purpose are in `BROKEN`.
+        One row per cause; columns as the attributes of `Cause`. Rows broken on purpose are counted in `BROKEN`.
     """
     return pd.DataFrame([asdict(cause) for cause in CAUSES.values()])

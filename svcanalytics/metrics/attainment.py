@@ -161,9 +161,14 @@ def _units(con: duckdb.DuckDBPyConnection, batch: Batch, by: Sequence[str]) -> t
     """Return the number of each clock's unit, and the units."""
     if not by:
         return np.zeros(len(batch.rid), np.int64), pd.DataFrame(index=[0])
-    columns = ", ".join(f"_by{i}" for i in range(len(by)))
-    found = con.execute(f"select dense_rank() over (order by {columns}) - 1 as g from _clock order by rid").fetchnumpy()
-    units = con.execute(f"select {columns} from _clock group by all order by {columns}").df()
+    columns = [f"_by{i}" for i in range(len(by))]
+    con.execute(
+        f"create or replace temp table _units as select {', '.join(columns)}, row_number() over () - 1 as g "
+        f"from (select distinct {', '.join(columns)} from _clock)"
+    )
+    same = " and ".join(f"c.{name} is not distinct from u.{name}" for name in columns)
+    found = con.execute(f"select u.g from _clock c join _units u on {same} order by c.rid").fetchnumpy()
+    units = con.execute(f"select {', '.join(columns)} from _units order by g").df()
     units.columns = list(by)
     return np.asarray(found["g"], np.int64)[batch.rid], units
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from svcanalytics.errors import CatalogueError
 from svcanalytics.metrics.grid import span
-from svcanalytics.metrics.milestones import Selection, find_clocks, missing_data
+from svcanalytics.metrics.milestones import Selection, find_clocks, missing_data, prepare_cases
 from svcanalytics.metrics.rules import Rulebook, Standard, clock_calendars, rulebook
 from svcanalytics.metrics.views import pauses
 from svcanalytics.periods import Calendar
@@ -189,9 +189,9 @@ def run_clocks(
     """Evaluate the clocks of `rules`, topic by topic; the temp table ``_clock`` belongs to the batch last yielded."""
     wanted = {rule.id for rule in rules}
     ends = clock_calendars(lake)
-    for competing in book.topics.values():
-        if not wanted & {rule.id for rule in competing}:
-            continue
+    topics = [rules for rules in book.topics.values() if wanted & {rule.id for rule in rules}]
+    prepare_cases(con, lake, topics, selection)
+    for competing in topics:
         found = find_clocks(con, lake, competing, selection)
         batch = evaluate_clocks(con, found, ends, _us(now or datetime.now(UTC)))
         keep = np.isin(batch.rule, [i for i, rule in enumerate(found) if rule.id in wanted])

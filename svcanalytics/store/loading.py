@@ -246,6 +246,7 @@ class _Run:
                     self.lake,
                     contract()[table],
                     query,
+                    [*rule.columns, *(["attributes"] if rule.attributes and "attributes" not in rule.columns else [])],
                     secret,
                     source=mapping.name,
                     load_id=self.load_id,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from svcanalytics.store.engine import identifier, literal
 from svcanalytics.store.ledger import schema
 from svcanalytics.store.masking import mask, mask_json
-from svcanalytics.store.verdicts import Judged
+from svcanalytics.store.verdicts import SEPARATOR, Judged
 
 if TYPE_CHECKING:
     import duckdb
@@ -79,15 +79,14 @@ def gather(
     for one in judged:
         if not one.counts["quarantined"]:
             continue
-        hashed = [name for name, column in one.table.columns.items() if column.privacy == "hash"]
-        secret = f"coalesce({', '.join(f'm.{identifier(name)}' for name in hashed)}, '')" if hashed else "''"
+        hashed = [name for name in one.given if one.table.columns[name].privacy == "hash"]
+        secret = f"coalesce({', '.join(f's.{identifier(name)}' for name in hashed)}, '')" if hashed else "''"
+        faulty = f"(select * from {one.stage} where _fault is not null)"
         parts.append(
-            f"select {literal(one.table.name)}, s._file, s._line, s._fault_column, s._fault, "
-            f"svc_masked_row(cast(json_object({pairs}) as varchar), {secret}) from "
-            f"(select distinct on (rowid) * from {one.stage} where _fault is not null) s "
-            f"left join raw r on r._file = s._file and r._line = s._line "
-            f"left join (select distinct on (_file, _line) * from mapped_{one.table.name}) m "
-            "on m._file = s._file and m._line = s._line"
+            f"select {literal(one.table.name)}, s._file, s._line, split_part(s._fault, {literal(SEPARATOR)}, 1), "
+            f"split_part(s._fault, {literal(SEPARATOR)}, 2), "
+            f"svc_masked_row(cast(json_object({pairs}) as varchar), {secret}) "
+            f"from {faulty} s left join raw r on r._file = s._file and r._line = s._line"
         )
     con.execute(
         "create or replace temp table changes_quarantine as select "

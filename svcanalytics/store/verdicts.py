@@ -7,7 +7,7 @@ and does it differ from the row the lake holds.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from svcanalytics.store.keys import Key
     from svcanalytics.store.lake import Lake
 
-__all__ = ["Judged", "judge"]
+__all__ = ["SEPARATOR", "Judged", "judge"]
+
+SEPARATOR = "\t"
+"""Between the column and the reason of a fault."""
+
+_CONTRADICTION = f"{SEPARATOR}another row of this load has the same key and other values"
 
 
 @dataclass
@@ -33,8 +38,11 @@ class Judged:
     ----------
     table : Table
         The table they are for.
+    given : tuple of str
+        The columns that the mapping fills.
     stage : str
-        Relation of all rows: the table's columns, ``_file``, ``_line``, ``_fault``, ``_fault_column``.
+        Relation of all rows: the columns delivered, customers in clear, ``_file``, ``_line``, ``_fault`` (column and
+        reason, null when fine). Its rowid is the order of the input.
     changes : str
         Relation of the rows to store, with exactly the table's columns.
     counts : Counter
@@ -44,6 +52,7 @@ class Judged:
     """
 
     table: Table
+    given: tuple[str, ...]
     stage: str
     changes: str
     counts: Counter[str] = field(default_factory=Counter)
@@ -55,6 +64,7 @@ def judge(
     lake: Lake,
     table: Table,
     query: str,
+    given: Sequence[str],
     key: Key,
     *,
     source: str,
@@ -72,6 +82,8 @@ def judge(
         What is stored is read at this lake's snapshot.
     query : str
         The mapping's SQL: columns of the table, ``_file, _line, _bad_column, _bad_reason, _version``.
+    given : sequence of str
+        The columns that the mapping fills.
     versioned : bool
         Whether ``_version`` tells which of two rows is newer.
     later : frozenset of str
@@ -82,8 +94,8 @@ def judge(
     Judged
         Its relations live as long as the connection.
     """
-    stage = _stage(con, lake, table, query, key, source, load_id)
-    judged = Judged(table, stage, f"changes_{table.name}")
+    stage = _stage(con, lake, table, query, given, key, source, load_id)
+    judged = Judged(table, tuple(given), stage, f"changes_{table.name}")
     passed = _settle_duplicates(con, judged, versioned)
     _classify(con, lake, judged, passed, later)
     judged.counts["quarantined"] = _one(con, f"select count(*) from {stage} where _fault is not null")
@@ -91,48 +103,55 @@ def judge(
 
 
 def _stage(
-    con: duckdb.DuckDBPyConnection, lake: Lake, table: Table, query: str, key: Key, source: str, load_id: str
+    con: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    table: Table,
+    query: str,
+    given: Sequence[str],
+    key: Key,
+    source: str,
+    load_id: str,
 ) -> str:
-    """Check, mask and hash in one pass, into a table whose rowid is the order of the input."""
+    """Check and mask in one pass, into a table whose rowid is the order of the input; return its name.
+
+    The table holds the columns the source delivers, customers still in clear. The view ``rows_…`` over it has the
+    table's columns as they will be stored, and ``rid``. Each customer is hashed once, however many rows there are.
+    """
     name = f"stage_{table.name}"
-    delivered = [row[0] for row in con.execute(f"describe {query}").fetchall()]
-    given = [column for column in delivered if column in table.columns]
-    rules = list(_rules(table, given))
-    number = " ".join(f"when {condition} then {place}" for place, (_, _, condition) in enumerate(rules, start=1))
-    names = {0: "_bad_column"} | {place: literal(column) for place, (column, _, _) in enumerate(rules, start=1)}
-    words = {0: "_bad_reason"} | {place: literal(reason) for place, (_, reason, _) in enumerate(rules, start=1)}
-    safe = {
-        "mask": lambda c: masking.sql(identifier(c.name), json_text=c.type == "json"),
-        "hash": lambda c: key.sql(identifier(c.name)),
-    }
-    protected = [
-        f"{safe[column.privacy](column)} as {identifier(column.name)}"
-        for column in table.columns.values()
-        if column.privacy and column.name in given
+    faults = [
+        f"when {condition} then {literal(f'{column}{SEPARATOR}{reason}')}"
+        for column, reason, condition in _rules(table, given)
     ]
-    plain = [identifier(column) for column in given if not table.columns[column].privacy]
-    con.execute(f"create or replace temp view mapped_{table.name} as {query}")
-    checked = (
-        f"select {', '.join([*plain, *protected])}, _file, _line, _bad_column, _bad_reason, _version, "
-        f"case when _bad_column is not null then 0 {number} end as _rule from mapped_{table.name}"
+    columns = [_masked(table.columns[column]) for column in given]
+    con.execute(
+        f"create or replace temp table {name} as select {', '.join(columns)}, _file, _line, _version, case "
+        f"when _bad_column is not null then _bad_column || {literal(SEPARATOR)} || _bad_reason {' '.join(faults)} "
+        f"end as _fault from ({query})"
     )
-    also = (
-        "_file",
-        "_line",
-        "_version",
-        f"case _rule {_branches(words)} end as _fault",
-        f"case _rule {_branches(names)} end as _fault_column",
-    )
-    rows = finished(lake, table, f"({checked})", given, source=source, load_id=load_id, also=also)
-    con.execute(f"create or replace temp table {name} as {rows}")
+    joined, stored = f"(select rowid as rid, * from {name}) s", []
+    for column in given:
+        if table.columns[column].privacy == "hash":
+            quoted, ids = identifier(column), f"ids_{table.name}_{column}"
+            con.execute(
+                f"create or replace temp table {ids} as select {quoted} as clear, {key.sql(quoted)} as hashed "
+                f"from (select distinct {quoted} from {name} where {quoted} is not null)"
+            )
+            joined += f" left join {ids} on {ids}.clear = s.{quoted}"
+            stored.append(f"{ids}.hashed as {quoted}")
+        else:
+            stored.append(f"s.{identifier(column)}")
+    inner = f"(select {', '.join(stored)}, s.rid, s._fault from {joined})"
+    rows = finished(lake, table, inner, given, source=source, load_id=load_id, also=("rid", "_fault"))
+    con.execute(f"create or replace temp view rows_{table.name} as {rows}")
     return name
 
 
-def _branches(values: dict[int, str]) -> str:
-    return " ".join(f"when {place} then {value}" for place, value in values.items())
+def _masked(column: Column) -> str:
+    name = identifier(column.name)
+    return f"{masking.sql(name, json_text=column.type == 'json')} as {name}" if column.privacy == "mask" else name
 
 
-def _rules(table: Table, given: list[str]) -> Iterator[tuple[str, str, str]]:
+def _rules(table: Table, given: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Yield column, reason and the SQL that is true for rows breaking the rule."""
     for column in table.columns.values():
         name = identifier(column.name)
@@ -181,7 +200,7 @@ def _settle_duplicates(con: duckdb.DuckDBPyConnection, judged: Judged, versioned
     )
     differs = " or ".join(
         f"s.{identifier(column)} is distinct from w.{identifier(column)}"
-        for column in table.columns
+        for column in judged.given
         if column not in table.key
     )
     # A row loses against a newer version whatever it says; without a version a difference is a contradiction.
@@ -197,22 +216,24 @@ def _settle_duplicates(con: duckdb.DuckDBPyConnection, judged: Judged, versioned
         f"(select winner from against_{table.name} where contradicts)"
     )
     con.execute(
-        f"update {stage} set _fault = 'another row of this load has the same key and other values', "
-        f"_fault_column = {literal(', '.join(table.key))} where rowid in ({conflict})"
+        f"update {stage} set _fault = {literal(', '.join(table.key) + _CONTRADICTION)} where rowid in ({conflict})"
     )
     older = f"select rid from places_{table.name} where place > 1"
     judged.counts["unchanged"] += _one(con, f"select count(*) from {stage} where _fault is null and rowid in ({older})")
-    return f"_fault is null and rowid not in ({older})"
+    return f"_fault is null and rid not in ({older})"
 
 
 def _classify(con: duckdb.DuckDBPyConnection, lake: Lake, judged: Judged, passed: str, later: frozenset[str]) -> None:
     """Compare the rows that passed with the lake, column by column, and keep those to store."""
     table, stage = judged.table, judged.stage
-    columns = ", ".join(f"s.{identifier(column)}" for column in table.all_columns)
-    rows = f"select rowid as rid, * from {stage} where {passed}"
+    columns = ", ".join(identifier(column) for column in table.all_columns)
     if not lake.has(table.name):
-        con.execute(f"create or replace temp view {judged.changes} as select {columns} from ({rows}) s")
-        judged.counts["new"] = _one(con, f"select count(*) from ({rows}) s")
+        con.execute(
+            f"create or replace temp view {judged.changes} as select {columns} from rows_{table.name} where {passed}"
+        )
+        judged.counts["new"] = _one(
+            con, f"select count(*) from (select rowid as rid, _fault from {stage}) where {passed}"
+        )
         return
     match = " and ".join(f"l.{identifier(key)} = s.{identifier(key)}" for key in table.key)
     same = " and ".join(
@@ -225,7 +246,7 @@ def _classify(con: duckdb.DuckDBPyConnection, lake: Lake, judged: Judged, passed
         f"create or replace temp table verdicts_{table.name} as select s.rid, l.load_id as stored_by, "
         f"case when l.load_id is null then 'new' when {same or 'true'} or l.load_id in ({newer}) then 'unchanged' "
         f"else 'updated' end as verdict "
-        f"from ({rows}) s left join ({lake.select(table.name)}) l on {match}"
+        f"from (select * from rows_{table.name} where {passed}) s left join ({lake.select(table.name)}) l on {match}"
     )
     for verdict, stored_by, count in con.execute(
         f"select verdict, stored_by, count(*) from verdicts_{table.name} group by all order by all"
@@ -234,8 +255,8 @@ def _classify(con: duckdb.DuckDBPyConnection, lake: Lake, judged: Judged, passed
         if verdict == "unchanged":
             judged.confirmed[stored_by] += count
     con.execute(
-        f"create or replace temp view {judged.changes} as select {columns} from {stage} s "
-        f"semi join verdicts_{table.name} v on v.rid = s.rowid and v.verdict <> 'unchanged'"
+        f"create or replace temp view {judged.changes} as select {columns} from rows_{table.name} "
+        f"where rid in (select rid from verdicts_{table.name} where verdict <> 'unchanged')"
     )
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from svcanalytics.charts import theme
-from svcanalytics.charts.axes import axis_unit, period_expression
+from svcanalytics.charts.axes import axis_unit, period_expression, text_width
 from svcanalytics.charts.rendering import load_altair
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def draw_trend(
     known = [*frame["value"], *frame["low"], *frame["high"], *([] if target is None else [target])]
     unit = axis_unit(kind, (float(value) for value in known if value == value and value is not None), language)
     drawn = _points(frame, unit.divisor)
-    x = alt.X("period:O", sort=None).axis(
-        title=None, labelExpr=period_expression(frame["period"], language), labelAngle=0, labelOverlap=False
-    )
+    width = theme.WIDTH - 56 - (text_width(target_text) + 6 if target is not None else 0)
+    labels = period_expression(frame["period"], language, room=int(width // 28))
+    x = alt.X("period:O", sort=None).axis(title=None, labelExpr=labels, labelAngle=0, labelOverlap=False)
     y = alt.Y("value:Q").scale(zero=False, nice=True).axis(title=unit.title or None, format=unit.format, tickCount=5)
     base = alt.Chart(alt.Data(values=drawn)).encode(x=x)
     layers = [
@@ -63,8 +63,8 @@ def draw_trend(
         ),
     ]
     if target is not None:
-        layers += _target_line(target / unit.divisor, target_text, str(frame["period"].iloc[0]))
-    return alt.layer(*layers).properties(width=theme.WIDTH - 56, height=height)
+        layers += _target_line(target / unit.divisor, target_text)
+    return alt.layer(*layers).properties(width=width, height=height)
 
 
 def draw_index_trend(
@@ -113,12 +113,13 @@ def _points(frame: pd.DataFrame, divisor: float) -> list[dict]:
     return points
 
 
-def _target_line(value: float, text: str, first: str) -> list:
+def _target_line(value: float, text: str) -> list:
     alt = load_altair()
-    line = alt.Chart(alt.Data(values=[{"target": value, "text": text, "period": first}]))
+    line = alt.Chart(alt.Data(values=[{"target": value, "text": text}]))
     return [
         line.mark_rule(color=theme.TARGET, strokeDash=[6, 3], strokeWidth=1.5).encode(y="target:Q"),
-        line.mark_text(align="left", baseline="bottom", dx=-8, dy=-3, color=theme.TARGET).encode(
-            x=alt.X("period:O", sort=None), y="target:Q", text="text:N"
+        # Right of the plot, where no line can run through it.
+        line.mark_text(align="left", baseline="middle", dx=4, color=theme.TARGET).encode(
+            x=alt.value("width"), y="target:Q", text="text:N"
         ),
     ]

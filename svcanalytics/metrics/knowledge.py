@@ -14,6 +14,7 @@ import duckdb
 from svcanalytics.metrics.definitions import Metric
 from svcanalytics.metrics.expressions import attribute, condition, parse
 from svcanalytics.metrics.views import View, view
+from svcanalytics.store.contract import contract
 
 if TYPE_CHECKING:
     from svcanalytics.store import Lake
@@ -50,7 +51,7 @@ class Knowledge:
             of, tests = view(name), sorted(requirements)
             columns = set().union(*(parse(test).columns for test in tests))
             source = "source" if "source" in of.columns() else "''"
-            read = of.select(columns | ({"source"} if source == "source" else set()), self.lake.timezone)
+            read = of.select(columns | ({"source"} if source == "source" else set()), self.lake.timezone, self.empty)
             asked = ", ".join(f"coalesce(bool_or({parse(test).sql}), false)" for test in tests)
             found = self.con.execute(f"select {source}, {asked} from ({read}) group by 1 order by 1").fetchall()
             for i, test in enumerate(tests):
@@ -65,6 +66,11 @@ class Knowledge:
         if not knowing:
             return None
         return "" if len(knowing) == len(sources) else condition({"source": knowing})
+
+    @property
+    def empty(self) -> list[str]:
+        """The tables without rows."""
+        return [name for name in contract().tables if not self.lake.has(name)]
 
     def _key(self, of: View, question: str) -> tuple[str, int, str, str]:
         return str(self.lake.path), self.lake.snapshot.id, of.name, question

@@ -153,7 +153,7 @@ def _measured(
     read |= {"source"} if any(tests.values()) else set()
     rows = Rows(
         of,
-        f"from ({of.select(read, zone)}) v join _calendar c on c.key = {grid.key} where {condition(where, keys)}",
+        f"from ({of.select(read, zone, known.empty)}) v join _calendar c on c.key = {grid.key} where {condition(where, keys)}",
         "c.period",
         tuple(attribute(name) if name in keys else identifier(name) for name in by),
         tests,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from svcanalytics.errors import CatalogueError
@@ -58,8 +59,17 @@ class View:
         own = self.types or {name: column.type for name, column in contract()[self.tables[0]].all_columns.items()}
         return {**own, **{name: derived.type for name, derived in self.derived.items()}}
 
-    def select(self, needed: Iterable[str], zone: str) -> str:
+    def select(self, needed: Iterable[str], zone: str, empty: Collection[str] = ()) -> str:
         """Return the SQL of the view with the columns `needed` and nothing else.
+
+        Parameters
+        ----------
+        needed : iterable of str
+            Columns.
+        zone : str
+            The lake's time zone.
+        empty : collection of str
+            Tables known to hold no rows: joins to these are spared.
 
         Raises
         ------
@@ -73,11 +83,17 @@ class View:
                     f"view {self.name!r} has no column {name!r}", fix=f"use one of {', '.join(sorted(known))}"
                 )
             derived = self.derived.get(name)
-            joins += [join for join in (derived.needs if derived else ()) if join not in joins]
+            joins += [join for join in (derived.needs if derived else ()) if join in self.joins and join not in joins]
             listed.append(f"{derived.sql if derived else 't.' + identifier(name)} as {identifier(name)}")
         text = f"select {', '.join(listed) or '1 as one'} from {self.source or identifier(self.tables[0])} t"
-        text = " ".join([text, *(self.joins[join] for join in joins)])
+        text = " ".join([text, *(_spared(self.joins[join], empty) for join in joins)])
         return text.replace("{zone}", literal(zone))
+
+
+def _spared(join: str, empty: Collection[str]) -> str:
+    """Turn a left join to an empty table into one that reads no keys; its columns stay, as nulls."""
+    read = set(re.findall(r"\b(?:from|join) (\w+)", join))
+    return f"{join.rsplit(' on ', 1)[0]} on false" if read & set(empty) else join
 
 
 def seconds(earlier: str, later: str) -> str:

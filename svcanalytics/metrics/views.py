@@ -44,19 +44,18 @@ def _positive(number: str) -> str:
 
 
 def _first_of(column: str, *aliases: str) -> Derived:
-    of = {"t": (), "k": ("case",), "f": ("contact",), "a": ("agent",)}
+    of = {"t": (), "k": ("contact_case", "case"), "f": ("contact",), "a": ("agent",)}
     parts = [f"{alias}.{identifier(column)}" for alias in aliases]
     sql = parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
     return Derived("text", sql, tuple(need for alias in aliases for need in of[alias]))
 
 
-_CONTACT_CASE = "left join contacts g on g.contact_id = t.contact_id"
 _CASE = "left join cases k on k.case_id = t.case_id"
 _CONTACT = "left join contacts f on f.contact_id = t.contact_id"
 _AGENT = "left join agents a on a.agent = t.agent"
 _CASE_DIMENSIONS = {
     **{name: _first_of(name, "k") for name in ("business_type", "urgency", "owner_team", "first_team", "system")},
-    "complaint_level": Derived("integer", "k.complaint_level", ("case",)),
+    "complaint_level": Derived("integer", "k.complaint_level", ("contact_case", "case")),
 }
 _CONTACT_DIMENSIONS = {
     **{name: _first_of(name, "f", "k") for name in ("channel", "category", "customer_type")},
@@ -221,12 +220,16 @@ _SURVEYS = View(
         "team": _first_of("team", "f", "k"),
         "agent": _first_of("agent", "f", "k"),
         "site": _first_of("site", "f", "k"),
-        "attributes": Derived("json", "coalesce(f.attributes, k.attributes)", ("contact", "case")),
+        "attributes": Derived("json", "coalesce(f.attributes, k.attributes)", ("contact", "contact_case", "case")),
         **_CASE_DIMENSIONS,
         **_CONTACT_DIMENSIONS,
     },
     # A survey about a contact belongs to the contact's case too.
-    {"contact": _CONTACT, "case": f"{_CONTACT_CASE} {_CASE.replace('t.case_id', 'coalesce(t.case_id, g.case_id)')}"},
+    {
+        "contact": _CONTACT,
+        "contact_case": "left join contacts g on g.contact_id = t.contact_id",
+        "case": _CASE.replace("t.case_id", "coalesce(t.case_id, g.case_id)"),
+    },
 )
 
 _AUDITS = View(

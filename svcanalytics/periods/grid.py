@@ -62,7 +62,9 @@ def build_grid(calendar: Calendar, low: int, high: int) -> Grid:
     days = np.arange(np.datetime64(f"{first:04d}-01-01", "D"), np.datetime64(f"{last + 1:04d}-01-01", "D"))
     like = _weekday_like(calendar, days, first, last)
     opens, closes = [], []
-    for weekday, spans in enumerate(calendar.hours or ()):
+    # Round the clock, every day is a working day.
+    hours = calendar.hours or (((0, 24 * 60),),) * 7
+    for weekday, spans in enumerate(hours):
         chosen = days[like == weekday]
         for begin, end in spans:
             opens.append(chosen.astype("datetime64[us]") + np.timedelta64(begin * _MINUTE, "us"))
@@ -83,7 +85,7 @@ def build_grid(calendar: Calendar, low: int, high: int) -> Grid:
         stop,
         total - (stop - start),
         total,
-        days[np.isin(like, [i for i, spans in enumerate(calendar.hours or ()) if spans])],
+        days[np.isin(like, [i for i, spans in enumerate(hours) if spans])],
     )
     shift = grid.open_us(np.array([_ORIGIN]))[0]
     grid.opens_at.__isub__(shift)

@@ -78,12 +78,13 @@ _COUNTS = ("due", "on_time", "late", "running")
 
 
 def _sentence(e: Evaluation) -> str:
-    due, late = sum(clock.due for clock in e.clocks), sum(clock.late for clock in e.clocks)
+    single = [clock for clock in e.clocks if not clock.composite]
+    due, late = sum(clock.due for clock in single), sum(clock.late or 0 for clock in single)
     judged = [clock for clock in e.clocks if clock.reading.judged]
     red = [clock.reading.name for clock in judged if clock.reading.light == "red"]
-    worst = max((clock for clock in e.clocks if clock.late), key=lambda clock: clock.late, default=None)
+    worst = max((clock for clock in single if clock.late), key=lambda clock: clock.late, default=None)
     if e.language == "zh":
-        text = f"{len(e.clocks)}项标准共应办{due:,}件次，超时{late:,}件次。"
+        text = f"{len(single)}项标准共应办{due:,}件次，超时{late:,}件次。"
         if judged:
             text += (
                 f"设有目标的{len(judged)}项中，{f'{len(red)}项未达标：' + '、'.join(red) if red else '没有未达标的'}。"
@@ -92,7 +93,7 @@ def _sentence(e: Evaluation) -> str:
             overrun = "" if is_missing(worst.overrun_s) else f"，平均超时{format_duration(worst.overrun_s, 'zh')}"
             text += f"超时最多的是“{worst.reading.name}”（{worst.late:,}件{overrun}）。"
         return text
-    text = f"{len(e.clocks)} standards fell due {due:,} times in all, {late:,} times too late."
+    text = f"{len(single)} standards fell due {due:,} times in all, {late:,} times too late."
     if judged:
         missed = f"{len(red)} missed: {'; '.join(red)}" if red else "none missed"
         text += f" Of {len(judged)} with a target, {missed}."

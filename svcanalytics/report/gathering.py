@@ -133,12 +133,15 @@ def read_clocks(lake: Lake, period: Period, language: str) -> list[Clock]:
     clocks = []
     for row in compared.to_dict("records"):
         counts = now.loc[row["metric"]]
-        due, on_time, late, running = (
-            0 if is_missing(counts[name]) else int(counts[name]) for name in ("due", "on_time", "late", "running")
+        hidden = row["flag"] == "suppressed"
+        on_time, late = (
+            None if hidden or is_missing(counts[name]) else int(counts[name]) for name in ("on_time", "late")
         )
+        due, running = (0 if is_missing(counts[name]) else int(counts[name]) for name in ("due", "running"))
         overrun = None if is_missing(counts["overrun_s"]) else float(counts["overrun_s"])
-        reading = _reading(row, rules[row["metric"]].name[language], "rate", "up", unit="share")
-        clocks.append(Clock(reading, due, on_time, late, running, overrun))
+        rule = rules[row["metric"]]
+        reading = _reading(row, rule.name[language], "rate", "up", unit="share")
+        clocks.append(Clock(reading, due, on_time, late, running, overrun, bool(rule.of)))
     return clocks
 
 
@@ -194,7 +197,7 @@ def age_backlog(lake: Lake, period: Period) -> tuple[pd.DataFrame, int | None]:
     Returns
     -------
     ages : DataFrame
-        from_d, to_d (days), count, overdue (past their due_at; no such column where none is known). Empty without cases.
+        from_d, to_d (days), count, overdue (past due_at; no such column where none is known). Empty without cases.
     before : int or None
         Open when the period began; None before the first case.
     """

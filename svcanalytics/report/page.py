@@ -26,8 +26,8 @@ from svcanalytics.report.pictures import picture
 __all__ = ["Imprint", "render", "template"]
 
 _NUMERIC = frozenset(("integer", "number", "rate", "points", "percent", "duration"))
-_WIDE = 9
-_SHORT = 18
+_DENSE, _WIDE = 6, 9
+_SHORT = 24
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,18 @@ def _arrange(entries: list[dict[str, Any]]) -> dict[str, Any]:
     kinds = [entry["block"].type for entry in entries]
     if kinds[-1:] == ["figure"] and kinds.count("text") == len(kinds) - 1 >= 1:
         lead = 1 if entries[0]["block"].role == "lead" else 0
-        return {"lead": entries[:lead], "beside": entries[lead:-1], "rows": [entries[-1:]]}
-    rows: list[list[dict[str, Any]]] = []
-    for entry, kind in zip(entries, kinds, strict=True):
-        if kind == "figure" and rows and rows[-1][-1]["block"].type == "figure":
-            rows[-1].append(entry)
+        return {"lead": entries[:lead], "beside": entries[lead:-1], "rows": [[entries[-1:]]]}
+    rows: list[list[list[dict[str, Any]]]] = []  # of cards: a figure, or a heading with its figure
+    place, before = 0, 0
+    while place < len(entries):
+        size = 2 if kinds[place : place + 2] == ["heading", "figure"] else 1
+        card = entries[place : place + size]
+        drawn = size if kinds[place + size - 1] == "figure" else 0
+        if drawn and drawn == before:
+            rows[-1].append(card)
         else:
-            rows.append([entry])
+            rows.append([card])
+        before, place = drawn, place + size
     return {"lead": [], "beside": [], "rows": rows}
 
 
@@ -181,7 +186,7 @@ def _layout(table: Table) -> dict[str, Any]:
         "classes": [_column_class(table, place) for place in range(len(table.columns))],
         "heads": table.columns[cut].kind == "text",
         "first": cut,
-        "wide": len(columns) > _WIDE,
+        "size": "wide" if len(columns) > _WIDE else "dense" if len(columns) > _DENSE else "",
     }
 
 

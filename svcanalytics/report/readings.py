@@ -125,14 +125,19 @@ class Reading:
 
 @dataclass(frozen=True)
 class Clock:
-    """One standard in one period: how many fell due, on time, late and still running, and its share as a `Reading`."""
+    """One standard in one period: how many fell due, on time, late and still running, and its share as a `Reading`.
+
+    On time and late are None where the smallest n suppresses them; a composite takes several standards together, so that
+    its clocks are counted elsewhere too.
+    """
 
     reading: Reading
     due: int
-    on_time: int
-    late: int
+    on_time: int | None
+    late: int | None
     running: int
     overrun_s: float | None
+    composite: bool = False
 
 
 def kind_of(unit: str, metric_kind: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["decide", "duration_sql", "local_sql", "time_of_day_sql"]
 
+_PARTS = "^([0-9]{1,2})[-/.]([0-9]{1,2})[-/.][0-9]"
 _OFFSET = r"(Z|[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2})$"
 _TIME = re.compile(
     r"(?P<gap>[ T]+|)(?P<h>9{1,2}):99(?P<s>:99(?P<f>[.,]9+)?)?(?P<pm> ?PM)?(?P<z> ?(?:Z|[+-]99(?::?99)?))?$"
 )
 _DATES = (
     (re.compile(r"9999([-/.])9{1,2}\1 ?9{1,2}"), "%Y{0}%m{0}%d"),
-    (re.compile(r"9{1,2}([-/.])9{1,2}\1(9999)"), "{order}%Y"),
-    (re.compile(r"9{1,2}([-/.])9{1,2}\1(99)(?!9)"), "{order}%y"),
+    (re.compile(r"9{1,2}([-/.])9{1,2}\1(9999)"), "{order}{0}%Y"),
+    (re.compile(r"9{1,2}([-/.])9{1,2}\1(99)(?!9)"), "{order}{0}%y"),
     (re.compile(r"9999年9{1,2}月9{1,2}日"), "%Y年%m月%d日"),
     (re.compile(r"9{1,2}([-/ ])Mon\1(9999)"), "%d{0}%b{0}%Y"),
     (re.compile(r"9{1,2}([-/ ])Mon\1(99)(?!9)"), "%d{0}%b{0}%y"),
@@ -56,54 +58,76 @@ def decide(
     MappingError
         When day and month can't be told apart, or no form is known.
     """
-    shape = f"regexp_replace({text}, '[0-9]', '9', 'g')"
-    shape = f"regexp_replace({shape}, '(?i)\\b(am|pm|a\\.m\\.|p\\.m\\.)', 'PM', 'g')"
-    shape = f"regexp_replace({shape}, '[A-Za-z]{{3,9}}', 'Mon', 'g')"
-    number = "try_cast(regexp_extract({0}, '^[0-9]{{1,2}}[-/.]([0-9]{{1,2}})', 1) as integer)"
-    first = f"try_cast(regexp_extract({text}, '^([0-9]{{1,2}})[-/.]', 1) as integer)"
-    shapes = con.execute(
-        f"select {shape} as shape, count(*), max({first}), max({number.format(text)}), "
-        f"count_if({first} <> {number.format(text)}) from {rows} where {text} is not null group by 1 order by 2 desc"
-    ).fetchall()
+    sampled = f"(select {text} as t from {rows} where {text} is not null limit 5000)"
+    formats, mixed = _formats(_shapes(con, "t", sampled))
+    if formats and not mixed:
+        # One look at every value, much cheaper than its shape: does the sample's form fit it?
+        parsed = local_sql(text, formats, "UTC")
+        others = f"select 1 from {rows} where {text} is not null and {parsed} is null limit 1"
+        if not con.execute(others).fetchall():
+            return formats
+    shapes = _shapes(con, text, f"(select {text} from {rows} where {text} is not null)")
     if not shapes:
         return ("iso",)
-    known = [(row, _format(row[0])) for row in shapes]
-    formats = [form for _, form in known if form]
+    formats, mixed = _formats(shapes)
     if not formats:
         raise MappingError(
-            f"{sum(row[1] for row in shapes)} values, none of a known date form",
+            f"{sum(shapes.values())} values, none of a known date form",
             where=where,
             fix='give its form as formats = ["%d.%m.%Y %H:%M"]',
         )
-    mixed = [row for row, form in known if form and "{order}" in form]
-    parts = _order(mixed, order, where) if mixed else ""
-    settled = []
-    for row, form in known:
-        if form:
-            mark = re.match(r"9+([-/.])", row[0])
-            settled.append(form.replace("{order}", parts.replace("/", mark[1] if mark else "/")))
-    return tuple(dict.fromkeys(settled))
+    if not mixed:
+        return formats
+    first, second = (f"try_cast(regexp_extract({text}, {literal(_PARTS)}, {i}) as integer)" for i in (1, 2))
+    found = con.execute(
+        f"select max({first}), max({second}), count_if({first} <> {second}) from {rows} where {text} is not null"
+    ).fetchall()[0]
+    parts = _order(found, order, where)
+    return tuple(form.replace("{order}", parts.replace("/", mixed.get(form, ""))) for form in formats)
 
 
-def _order(mixed: list[tuple], order: str, where: str) -> str:
-    """Return ``%d/%m/`` or ``%m/%d/``, or refuse."""
-    day_first = max(row[2] or 0 for row in mixed) > 12
-    month_first = max(row[3] or 0 for row in mixed) > 12
+def _shapes(con: duckdb.DuckDBPyConnection, text: str, rows: str) -> Counter[str]:
+    """Count the values by shape: digits as 9, names of months as Mon, halves of the day as PM."""
+    counted = con.execute(
+        f"select translate({text}, '012345678', '999999999') as shape, count(*) from {rows} group by 1"
+    ).fetchall()
+    shapes: Counter[str] = Counter()
+    for raw, count in counted:
+        if raw is not None:
+            shape = re.sub(r"\b([ap])\.?m\.?$", "PM", raw, flags=re.I)
+            shapes[re.sub(r"[A-Za-z]{3,9}", "Mon", shape)] += count
+    return shapes
+
+
+def _formats(shapes: Counter[str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return the formats of the shapes, commonest first, and of those that mix day and month the mark between."""
+    known = [(shape, _format(shape)) for shape, _ in shapes.most_common()]
+    formats = tuple(dict.fromkeys(form for _, form in known if form))
+    mixed = {}
+    for shape, form in known:
+        if "{order}" in form:
+            mixed[form] = shape.lstrip("9")[0]
+    return formats, mixed
+
+
+def _order(found: tuple[int | None, int | None, int], order: str, where: str) -> str:
+    """Return ``%d/%m`` or ``%m/%d``, or refuse, from the greatest first and second number and how often they differ."""
     if order != "auto":
-        return "%d/%m/" if order == "day_first" else "%m/%d/"
+        return "%d/%m" if order == "day_first" else "%m/%d"
+    day_first, month_first = (found[0] or 0) > 12, (found[1] or 0) > 12
     if day_first and month_first:
         raise MappingError(
             "some dates can only be day/month and others only month/day",
             where=where,
             fix='say dates = "day_first" or dates = "month_first"; the others go to quarantine',
         )
-    if not day_first and not month_first and any(row[4] for row in mixed):
+    if not day_first and not month_first and found[2]:
         raise MappingError(
             "no value tells day/month from month/day",
             where=where,
             fix='say dates = "day_first" or dates = "month_first"',
         )
-    return "%m/%d/" if month_first else "%d/%m/"
+    return "%m/%d" if month_first else "%d/%m"
 
 
 def _format(shape: str) -> str:
@@ -120,7 +144,7 @@ def _format(shape: str) -> str:
         found = pattern.match(shape)
         if not found:
             continue
-        date = form.replace("{0}", found[1]) if found.groups() and "{order}" not in form else form
+        date = form.replace("{0}", found[1]) if found.groups() else form
         rest = shape[found.end() :]
         if not rest:
             return date

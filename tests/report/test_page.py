@@ -154,6 +154,37 @@ def test_every_number_in_the_workbook_equals_the_page_s(tmp_path):
                     assert (cell.data_type, cell.value) == ("n", float(value) * scale)
 
 
+def test_a_first_column_that_repeats_itself_becomes_headings_and_no_number_is_lost(tmp_path):
+    columns = (Column("family", "Family"), Column("name", "Measure"), Column("n", "n", "integer"))
+    named = [("A", "a", 1), ("A", "b", 2), ("B", "c", 3), ("B", "d", 4)]
+    rows = [tuple(Cell(value, str(value)) for value in row) for row in named]
+    for order, headings in (([0, 1, 2, 3], ["A", "B"]), ([0, 2, 1, 3], [])):
+        table = Table("t", "t", columns, tuple(rows[place] for place in order))
+        reader = Reader(render([Document("x", "en"), table], "en"))
+        found = [attrs for tag, attrs in reader.tags if attrs.get("scope") == "rowgroup"]
+        assert len(found) == len(headings)
+        numbers = [value for row in reader.tables["t"] for value, _ in row if value]
+        assert numbers == [str(rows[place][2].value) for place in order]
+        book = write([Document("x", "en"), table], tmp_path, "en")
+        assert [[cell.value for cell in row] for row in book["t"]["A5:C8"]] == [list(named[place]) for place in order]
+
+
+def test_figures_that_follow_one_another_stand_side_by_side_and_the_first_sentences_beside_their_picture():
+    figure = Figure("f", "t", "a", SVG)
+    sections = page._sections(
+        content_of(
+            [
+                Document("x", "zh"),
+                *(Heading("1"), Text("lead", "lead"), Text("more"), figure),
+                *(Heading("2"), figure, figure, Text("x"), Heading("a", 3), figure, Heading("b", 3), figure),
+            ]
+        )
+    )
+    first, second = sections
+    assert [len(first[part]) for part in ("lead", "beside", "rows")] == [1, 1, 1]
+    assert [[len(card) for card in row] for row in second["rows"]] == [[1, 1], [1], [2, 2]]
+
+
 def test_tables_of_the_workbook_have_names_and_headers_excel_accepts(tmp_path):
     same = (Column("a", "Same"), Column("b", "same"), Column("c", "A\nB"))
     many = [Table(f"t{n}", "History" if n else "[]:*?/\\'", same, ()) for n in range(3)]

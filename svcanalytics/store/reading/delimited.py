@@ -128,32 +128,30 @@ class _Reader:
 
     def _number(self, part: str, rejects: list[tuple[int, int, str, str]], breaks: int) -> None:
         """Add the physical line to the rows: their order is that of the file, so only gaps have to be known."""
-        con, first = self.stage.con, self.above + 1
-        view = f"{part}_lines"
-        con.execute(f"drop view if exists {view}; drop table if exists {view}_rejects")
-        numbers = "rowid"
+        con, first, view = self.stage.con, self.above + 1, f"{part}_lines"
+        con.execute(f"drop view if exists {view}")
+        self.stage.add(self.name, view, self.header.names)
+        if not rejects and not breaks:
+            con.execute(f"create temp view {view} as select *, rowid + {first} as _line from {part}")
+            return
+        import numpy as np
+        import pandas as pd
+
+        stored = con.execute(f"select count(*) from {part}").fetchall()[0][0]
+        lines = np.arange(stored) + first
+        # DuckDB counts records, not lines: a reject of record r has r - first - (rejects before it) rows before it.
+        before = np.array([line - first - n for n, (line, *_) in enumerate(rejects)], dtype="int64")
+        lines += np.searchsorted(before, np.arange(stored), side="right")
         if breaks:
             inside = " + ".join(f"coalesce({_breaks(c)}, 0)" for c in self.header.names)
-            numbers += (
-                f" + coalesce(sum({inside}) over (order by rowid rows between unbounded preceding and 1 preceding), 0)"
-            )
-        if not rejects:
-            con.execute(f"create temp view {view} as select *, ({numbers} + {first})::bigint as _line from {part}")
-            self.stage.add(self.name, view, self.header.names)
-            return
-        # goods: the stored rows that stand before a reject; a row has behind it all rejects with goods <= its rowid.
-        con.execute(f"create or replace temp table {view}_rejects (goods bigint, n bigint)")
-        goods = [(line - first - n, n + 1) for n, (line, *_) in enumerate(rejects)]
-        con.executemany(f"insert into {view}_rejects values (?, ?)", goods)
-        last = f"(select goods, max(n) as n from {view}_rejects group by goods)"
+            counts = con.execute(f"select {inside} as n from {part} order by rowid").fetchnumpy()["n"]
+            lines += np.concatenate(([0], np.cumsum(counts)[:-1])).astype("int64")
+        con.register("svc_chunk", pd.DataFrame({"_row": np.arange(stored), "_line": lines}))
+        con.execute(f"create or replace temp table {part}_numbers as select * from svc_chunk")
+        con.unregister("svc_chunk")
         con.execute(
-            f"create or replace temp table {view} as select p.* exclude (_at), "
-            f"(p._at + coalesce(r.n, 0) + {first})::bigint as _line "
-            f"from (select *, {numbers} as _at, rowid as _row from {part}) p "
-            f"asof left join {last} r on p._row >= r.goods order by p._row"
+            f"create temp view {view} as select p.*, n._line from {part} p join {part}_numbers n on p.rowid = n._row"
         )
-        con.execute(f"alter table {view} drop column _row")
-        self.stage.add(self.name, view, self.header.names)
         starts = _lines_at(self.file, [position for _, position, _, _ in rejects])
         self.stage.reject(
             (self.name, line, "", _PLAIN[kind], raw.strip("\r\n"))

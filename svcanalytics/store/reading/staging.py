@@ -76,9 +76,13 @@ class Stage:
 
     def reject(self, rejects: Iterable[Reject]) -> None:
         """Store rows of the source that could not be split into columns."""
+        import pandas as pd
+
         rows = [(file, line, column, reason, _storable(raw)) for file, line, column, reason, raw in rejects]
         if rows:
-            self.con.executemany(f"insert into {self.rejects} values (?, ?, ?, ?, ?)", rows)
+            self.con.register("svc_chunk", pd.DataFrame(rows, columns=["file", "line", "column", "reason", "raw"]))
+            self.con.execute(f"insert into {self.rejects} select * from svc_chunk")
+            self.con.unregister("svc_chunk")
 
     def finish(self) -> tuple[str, ...]:
         """Join the parts to one view in the order they were added, and return its columns."""

@@ -49,7 +49,7 @@ def is_open(name: str, moment: datetime) -> bool:
     day, weekday = wall.date(), wall.weekday()
     if raw.get("holidays"):
         # Published by the State Council for 2025 and 2026, typed in by hand.
-        off = {date(2026, 1, 1), date(2026, 1, 2), date(2025, 10, 1)} | {
+        off = {date(2026, 1, 1), date(2026, 1, 2), date(2026, 4, 6)} | {
             date(2026, 2, d) for d in (16, 17, 18, 19, 20, 23)
         }
         if day in off:

@@ -70,7 +70,7 @@ _STEPS = """left join (select case_id,
   bool_or(milestone = 'escalated') as escalated,
   bool_or(milestone = 'followed_up') as followed_up,
   bool_or(milestone in ('result_told', 'adoption_told')) as told,
-  bool_or(milestone in ('adopted', 'adoption_told')) as adopted,
+  bool_or(milestone = 'adopted') as adopted,
   bool_or(milestone = 'published') as published,
   min("at") filter (where milestone in ('restored', 'switched_over')) as restored_at,
   count(distinct team) as teams_n

@@ -207,12 +207,12 @@ def _means(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> tuple[np.ndarr
 
 
 def _by_interval(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    from scipy import stats
+    from scipy import special
 
     spread = np.sqrt(((a["high"] - a["low"]) / (2 * _Z)) ** 2 + ((b["high"] - b["low"]) / (2 * _Z)) ** 2)
     difference = a["value"] - b["value"]
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = np.where(spread == 0, np.where(difference == 0, 1.0, 0.0), 2 * stats.norm.sf(np.abs(difference) / spread))
+        p = np.where(spread == 0, np.where(difference == 0, 1.0, 0.0), 2 * special.ndtr(-np.abs(difference) / spread))
     return difference - _Z * spread, difference + _Z * spread, np.where(np.isnan(spread), np.nan, p)
 
 

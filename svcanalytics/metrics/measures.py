@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -137,14 +137,19 @@ def _measured(
     """Return one tidy frame per metric of one view and time column."""
     lake, columns = known.lake, of.columns()
     zone, month_start = lake.timezone, lake.month_start
-    limits = bounds(con, f"({of.select([at], zone)})", identifier(at), zone)
+    keyed = bool(of.time) and of.time == at
+    covered = {table: known.days(table) for table in of.tables if contract()[table].time and lake.has(table)}
+    if keyed and all(covered.values()):
+        limits = min(days[0] for days, _ in covered.values()), max(days[-1] for days, _ in covered.values())
+    else:
+        limits = bounds(con, f"({of.select([at], zone)})", identifier(at), zone)
     if limits is None:
         return []
     first = days[0] or period_of(limits[0], every, month_start).start
     last = days[1] or period_of(limits[1], every, month_start).last
     if first > last:
         return []
-    grid = make_grid(first, last, every, month_start, at=at, keyed=bool(of.time) and of.time == at, zone=zone)
+    grid = make_grid(first, last, every, month_start, at=at, keyed=keyed, zone=zone)
     names = dict.fromkeys([*by, *where])
     keys = [name for name in names if name not in columns]
     tests = {metric.id: known.test(metric) or "" for metric in metrics}
@@ -153,7 +158,8 @@ def _measured(
     read |= {"source"} if any(tests.values()) else set()
     rows = Rows(
         of,
-        f"from ({of.select(read, zone, known.empty)}) v join _calendar c on c.key = {grid.key} where {condition(where, keys)}",
+        f"from ({of.select(read, zone, known.empty)}) v join _calendar c on c.key = {grid.key} "
+        f"where {condition(where, keys)}",
         "c.period",
         tuple(attribute(name) if name in keys else identifier(name) for name in by),
         tests,
@@ -162,21 +168,13 @@ def _measured(
     atoms = sum_atoms(con, rows, [metric for metric in metrics if metric.kind != "quantile"])
     atoms |= quantile_atoms(con, rows, [metric for metric in metrics if metric.kind == "quantile"])
     con.unregister("_calendar")
-    incomplete = incomplete_periods(grid.periods, _covered(con, lake, of), *days)
+    incomplete = incomplete_periods(grid.periods, _covered(covered.values()), *days)
     return [_finished(_valued(atoms[metric.id], metric), metric, grid, incomplete, by) for metric in metrics]
 
 
-def _covered(con: duckdb.DuckDBPyConnection, lake: Lake, of: View) -> tuple[date, date, int]:
-    """Return what the view's tables cover; where two meet, only what both cover is whole."""
-    spans = []
-    for table in of.tables:
-        if contract()[table].time and lake.has(table):
-            found = con.execute(
-                f"select day_key, count(*) from {identifier(table)} where day_key is not null group by 1 order by 1"
-            ).fetchall()
-            days = [date(key // 10_000, key // 100 % 100, key % 100) for key, _ in found]
-            spans.append(covered_days(days, [count for _, count in found]))
-    spans = [span for span in spans if span is not None]
+def _covered(found: Iterable[tuple[list[date], list[int]]]) -> tuple[date, date, int]:
+    """Return what a view's tables cover; where two meet, only what both cover is whole."""
+    spans = [span for span in (covered_days(*of) for of in found) if span is not None]
     if not spans:  # tables of people have no time of their own, so they are never short
         return date.min, date.max, 1
     return max(s[0] for s in spans), min(s[1] for s in spans), max(s[2] for s in spans)
@@ -210,7 +208,9 @@ def _valued(atoms: pd.DataFrame, metric: Metric) -> pd.DataFrame:
 
 
 def _divide(x: pd.Series, y: pd.Series) -> np.ndarray:
-    # Python's division of whole numbers rounds once, whatever their size.
+    if max(x.abs().max(), y.abs().max(), 0) < 2**53:
+        return x.to_numpy(float) / y.to_numpy(float)
+    # Beyond what a float holds exactly, Python's division of whole numbers still rounds only once.
     return np.array([int(a) / int(b) for a, b in zip(x, y, strict=True)], dtype=float)
 
 

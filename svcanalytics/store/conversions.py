@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from svcanalytics.errors import MappingError
@@ -135,13 +137,12 @@ class _Compiler:
     def _source(self) -> str:
         """Select the columns in use, trimmed, with null words as null."""
         words = {word.casefold() for word in (*_NULL_WORDS, *self.mapping.null_words)}
-        listed = ", ".join(literal(word) for word in sorted(words))
         longest = max(len(word.encode()) for word in words) + 4
         cleaned = []
         for column, alias in self.used.items():
             name = identifier(column)
             # Null words are short and most values need no trimming: looking is much cheaper than doing.
-            word = f"strlen({name}) <= {longest} and list_contains([{listed}], lower(trim({name})))"
+            word = f"strlen({name}) <= {longest} and {_among(name, words)}"
             trimmed = f"case when {_padded(name)} then trim({name}, {literal(_BLANKS)}) else {name} end"
             cleaned.append(f"nullif(case when {word} then null else {trimmed} end, '') as {alias}")
         return ", ".join([*cleaned, "_file", "_line"])
@@ -191,8 +192,7 @@ class _Compiler:
             whens = [f"when {self._expression(r.when, name)} then {literal(r.then)}" for r in rule.rules or []]
             text = f"case {' '.join(whens)} end"
         if text is not None and rule.null_words:
-            words = ", ".join(literal(word.casefold()) for word in rule.null_words)
-            text = f"case when list_contains([{words}], lower({text})) then null else {text} end"
+            text = f"case when {_among(text, rule.null_words)} then null else {text} end"
         return text
 
     def _typed(self, text: str, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
@@ -224,14 +224,16 @@ class _Compiler:
             return value, _failed(text, value), "no duration: a number or H:MM:SS"
         # A decimal comma would be a guess: only commas in groups of three are taken out.
         grouped = f"regexp_full_match({text}, '[-+]?[0-9]{{1,3}}(,[0-9]{{3}})+(\\.[0-9]+)?')"
-        plain = f"(case when {grouped} then replace({text}, ',', '') else {text} end)"
+        plain = f"(case when contains({text}, ',') and {grouped} then replace({text}, ',', '') else {text} end)"
         if column.type == "number" or rule.scale != 1:
             value = f"(try_cast({plain} as double) * {rule.scale!r})"
             value = value if column.type == "number" else f"cast(round({value}) as bigint)"
             return value, _failed(text, value), "not a number"
         # DuckDB would round 3.7 to 4.
         whole = f"regexp_full_match({plain}, '[-+]?[0-9]{{1,18}}(\\.0*)?')"
-        value = f"(case when {whole} then try_cast(split_part({plain}, '.', 1) as bigint) end)"
+        careful = f"case when {whole} then try_cast(split_part({plain}, '.', 1) as bigint) end"
+        simple = f"regexp_full_match({text}, '[0-9]{{1,18}}')"
+        value = f"(case when {simple} then try_cast({text} as bigint) else {careful} end)"
         return value, _failed(text, value), "not a whole number"
 
     def _time(self, text: str, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
@@ -258,8 +260,7 @@ class _Compiler:
         if day is None or clock is None:
             return "null", None, ""
         if rule.null_words:
-            words = ", ".join(literal(word.casefold()) for word in rule.null_words)
-            clock = f"case when list_contains([{words}], lower({clock})) then null else {clock} end"
+            clock = f"case when {_among(clock, rule.null_words)} then null else {clock} end"
         formats = tuple(rule.formats) or self._decided(day, rule, column.name)
         zone = rule.timezone or self.zone
         # The day is read as a day in UTC, moved to the time of day, and only then put into its zone.
@@ -277,8 +278,7 @@ class _Compiler:
         if add is None:
             return "null", None, ""
         if rule.null_words:
-            words = ", ".join(literal(word.casefold()) for word in rule.null_words)
-            add = f"case when list_contains([{words}], lower({add})) then null else {add} end"
+            add = f"case when {_among(add, rule.null_words)} then null else {add} end"
         seconds = duration_sql(add, rule.unit)
         return f"({start} + to_seconds({seconds}))", _failed(add, seconds), "no duration: a number or H:MM:SS"
 
@@ -401,8 +401,13 @@ class _Compiler:
         return f"{self.origin}: tables.{self.table.name}.columns.{key}"
 
 
+def _among(text: str, words: Iterable[str]) -> str:
+    # Not IN: DuckDB makes a join of a list of constants, and a join does not stop at the first part of an AND.
+    pattern = rf"(?i)\s*(?:{'|'.join(re.escape(word) for word in sorted(words))})\s*"
+    return f"regexp_full_match({text}, {literal(pattern)})"
+
+
 def _padded(name: str) -> str:
-    # DuckDB makes a join of every IN with many constants, and joins don't stop at the first part of an AND.
     blanks = literal(_BLANKS)
     return f"(contains({blanks}, left({name}, 1)) or contains({blanks}, right({name}, 1)))"
 

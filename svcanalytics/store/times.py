@@ -63,8 +63,9 @@ def decide(
     if formats and not mixed:
         # One look at every value, much cheaper than its shape: does the sample's form fit it?
         parsed = local_sql(text, formats, "UTC")
-        others = f"select 1 from {rows} where {text} is not null and {parsed} is null limit 1"
-        if not con.execute(others).fetchall():
+        # Counted, not filtered: a filter would be pushed below the cleaning of the text and repeat it.
+        others = f"select count_if({text} is not null and {parsed} is null) from {rows}"
+        if not con.execute(others).fetchall()[0][0]:
             return formats
     shapes = _shapes(con, text, f"(select {text} from {rows} where {text} is not null)")
     if not shapes:

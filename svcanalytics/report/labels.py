@@ -44,7 +44,6 @@ _LABELS: dict[str, tuple[str, str]] = {
     "title": ("标题", "Title"),
     "rows": ("行数", "Rows"),
     "no_rows": ("（无数据）", "(no data)"),
-    "note": ("说明", "Note"),
     "number_notes": (
         "每张工作表是一张可筛选、可引用的 Excel 表格，数值未经四舍五入，与网页版完全一致。比率为 0–1 的数值；"
         "百分点以百分点为单位；时长以秒为单位；没有数值的单元格写明原因。本工作簿不含公式。",
@@ -58,7 +57,6 @@ _LABELS: dict[str, tuple[str, str]] = {
     "index_count": ("共 {} 期报告、{} 个版本", "{} reports, {} editions"),
     "current": ("现行版", "current"),
     "superseded": ("已被第{}版取代", "superseded by edition {}"),
-    "language": ("语言", "Language"),
     "status": ("状态", "Status"),
     "files": ("文件", "Files"),
     "page": ("网页", "Page"),

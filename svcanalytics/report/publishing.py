@@ -170,9 +170,9 @@ def _make(job: Job, draft: Path, progress: Progress | None, cell_timeout_s: int,
             timeout_s=timeout_s,
             progress=progress,
         )
-    except PublishError:
-        _keep_failed(job, work)
-        raise
+    except PublishError as error:
+        kept = _keep_failed(job, work)
+        raise PublishError(error.what, where=error.where, fix=f"{error.fix}; what it left is in {kept}") from None
     if progress:
         progress("render", 1, 1)
     folder = draft / "edition"
@@ -201,9 +201,10 @@ def _move(draft: Path, final: Path) -> None:
         os.close(handle)
 
 
-def _keep_failed(job: Job, work: Path) -> None:
+def _keep_failed(job: Job, work: Path) -> Path:
     """Keep what an analyst needs to see why a run failed; its owner only can read it."""
     kept = make_private(make_private(job.place.out / ".failed") / job.place.name)
     for name in ("output.ipynb", "input.ipynb", "child.log"):
         if (work / name).exists():
             shutil.copyfile(work / name, kept / name)
+    return kept

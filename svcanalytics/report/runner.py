@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import svcanalytics
+from svcanalytics import errors
 from svcanalytics.errors import PublishError
 from svcanalytics.report.execution import KERNEL
 
@@ -27,6 +28,9 @@ __all__ = ["Run", "run"]
 
 Progress = Callable[[str, int, int], None]
 
+# Only errors whose messages speak of code or come from this package: others may quote what a customer wrote.
+_SPEAKING = frozenset(errors.__all__) | {"AttributeError", "ImportError", "ModuleNotFoundError", "NameError"}
+_SPEAKING |= {"SyntaxError", "TypeError", "ZeroDivisionError"}
 _START_TIMEOUT_S = 120
 _GRACE_S = 5
 
@@ -245,7 +249,7 @@ def _failure(verdict: Mapping[str, Any], where: str, timeout_s: int, cell_timeou
         return PublishError(
             f"the cell took longer than {cell_timeout_s} s and was stopped", where=where, fix="allow more time"
         )
-    lines = [line for line in message.splitlines() if line.strip()] or [""]
-    return PublishError(
-        f"the cell failed with {error}: {lines[0][:300]}", where=where, fix="open the notebook of the failed run"
-    )
+    text = message.splitlines()[0][:300] if message and error in _SPEAKING else ""
+    given = [line.removeprefix("To fix: ") for line in message.splitlines() if line.startswith("To fix: ")]
+    fix = given[0] if given and error in _SPEAKING else "open the notebook of the failed run"
+    return PublishError(f"the cell failed with {error}{': ' if text else ''}{text}", where=where, fix=fix)

@@ -51,6 +51,17 @@ def test_a_failed_cell_fails_the_run_and_is_named_as_its_author_counts(execute):
         execute("y = 1", "x = 1 / 0", "print('never')")
 
 
+def test_an_error_that_may_quote_a_customer_is_named_without_its_words(execute):
+    with pytest.raises(PublishError, match=r"cell 2 .*failed with ValueError\n") as caught:
+        execute("text = ''.join(['Wang', ' ', 'Fang'])\nfloat(text)")
+    assert "Wang Fang" not in str(caught.value)
+
+
+def test_an_error_of_this_package_is_handed_on_with_its_remedy(execute):
+    with pytest.raises(PublishError, match=r"(?s)PeriodError: .*2026-13.*write a period as"):
+        execute("from svcanalytics.periods import parse_period; parse_period('2026-13')")
+
+
 def test_an_error_that_a_tag_allows_fails_the_run_all_the_same(notebooks, tmp_path):
     file = notebooks("1 / 0") / "tiny.ipynb"
     notebook = json.loads(file.read_text())

@@ -83,6 +83,13 @@ def _sentence(e: Evaluation) -> str:
     judged = [clock for clock in e.clocks if clock.reading.judged]
     red = [clock.reading.name for clock in judged if clock.reading.light == "red"]
     worst = max((clock for clock in single if clock.late), key=lambda clock: clock.late, default=None)
+    if all(clock.late is None for clock in single):
+        n = format_integer(due, e.language)
+        return (
+            f"各项标准共应办{n}件次，样本不足，不作评价。"
+            if e.language == "zh"
+            else (f"Standards fell due {n} times in all: too few to judge.")
+        )
     if e.language == "zh":
         text = f"{len(single)}项标准共应办{due:,}件次，超时{late:,}件次。"
         if judged:

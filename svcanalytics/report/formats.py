@@ -75,8 +75,10 @@ def format_integer(value: float | None, language: str, *, signed: bool = False) 
     return NOTHING if is_missing(value) else _sign(value, f"{abs(round(value)):,}", signed)
 
 
-def format_number(value: float | None, language: str, *, digits: int = 1, signed: bool = False) -> str:
-    """Return a number with `digits` decimals and thousands separators."""
+def format_number(value: float | None, language: str, *, digits: int | None = None, signed: bool = False) -> str:
+    """Return a number with thousands separators; by default small ones keep two decimals, others one."""
+    if digits is None:
+        digits = 1 if is_missing(value) or abs(value) >= 10 else 2
     return NOTHING if is_missing(value) else _sign(value, f"{abs(value):,.{digits}f}", signed)
 
 

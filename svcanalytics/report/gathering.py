@@ -90,20 +90,17 @@ def read_metrics(lake: Lake, found: Measured, period: Period, language: str) -> 
     if not (found.history["period"] == period.key).any():
         return ()
     compared = metrics.compare(found.history, period, month_start=lake.month_start, country=lake.country)
+    looked_at = found.history["period"].nunique()
     readings = []
     for row in compared.to_dict("records"):
         metric = found.metrics[row["metric"]]
         if is_missing(row["n"]):
             continue
+        name, kind = metric.name[language], kind_of(metric.unit, metric.kind)
+        if metric.unit == "minor":
+            name += "（分）" if language == "zh" else " (minor units)"
         readings.append(
-            _reading(
-                row,
-                metric.name[language],
-                kind_of(metric.unit, metric.kind),
-                metric.direction,
-                family=metric.family,
-                unit=metric.unit,
-            )
+            _reading(row, name, kind, metric.direction, looked_at=looked_at, family=metric.family, unit=metric.unit)
         )
     return tuple(readings)
 
@@ -140,7 +137,7 @@ def read_clocks(lake: Lake, period: Period, language: str) -> list[Clock]:
         due, running = (0 if is_missing(counts[name]) else int(counts[name]) for name in ("due", "running"))
         overrun = None if is_missing(counts["overrun_s"]) else float(counts["overrun_s"])
         rule = rules[row["metric"]]
-        reading = _reading(row, rule.name[language], "rate", "up", unit="share")
+        reading = _reading(row, rule.name[language], "rate", "up", looked_at=2, unit="share")
         clocks.append(Clock(reading, due, on_time, late, running, overrun, bool(rule.of)))
     return clocks
 
@@ -255,7 +252,9 @@ def read_books(lake: Lake, period: Period) -> Books:
     return Books(tables, loads, until)
 
 
-def _reading(row: Mapping, name: str, kind: str, direction: str, *, family: str = "", unit: str = "") -> Reading:
+def _reading(
+    row: Mapping, name: str, kind: str, direction: str, *, looked_at: int, family: str = "", unit: str = ""
+) -> Reading:
     def number(key: str) -> float | None:
         value = row.get(key)
         return None if is_missing(value) else float(value)
@@ -285,6 +284,7 @@ def _reading(row: Mapping, name: str, kind: str, direction: str, *, family: str 
         previous_base=str(row.get("previous_base") or ""),
         yoy_base=str(row.get("yoy_base") or ""),
         streak=int(row.get("streak") or 0),
+        streak_open=abs(int(row.get("streak") or 0)) >= looked_at,
         flag=row.get("flag") or "",
         family=family,
         unit=unit,

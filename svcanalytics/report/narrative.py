@@ -184,12 +184,16 @@ def describe_missed(
         missed = max(1, -reading.streak)
         value, target = reading.value_text(language), reading.target_text(language)
         if language == "zh":
-            running = f"，自{began}起连续{missed}{period_word(every, language)}" if missed > 1 else ""
+            least = "至少" if reading.streak_open else ""
+            running = f"，自{began}起连续{least}{missed}{period_word(every, language)}" if missed > 1 else ""
             order = "，列入督办" if missed >= FOLLOW_UP_AFTER else ""
             parts.append(f"{reading.name}{value}（目标{target}{running}{order}）")
         else:
+            least = "at least " if reading.streak_open else ""
             running = (
-                f", missed for {missed} {period_word(every, language)}s running, since {began}" if missed > 1 else ""
+                f", missed for {least}{missed} {period_word(every, language)}s running, since {began}"
+                if missed > 1
+                else ""
             )
             order = ", needs follow-up" if missed >= FOLLOW_UP_AFTER else ""
             parts.append(f"{reading.name} {value} (target {target}{running}{order})")
@@ -262,7 +266,8 @@ def _chinese(reading: Reading, every: str) -> str:
         verdict = {"green": "达标", "red": "未达标", "yellow": "临界"}[reading.light]
         parts.append(f"{verdict}（{target}）" if reading.light != "yellow" else f"是否达标尚不能断定（{target}）")
         if abs(reading.streak) > 1 and (reading.streak > 0) == (reading.light == "green") and reading.light != "yellow":
-            parts.append(f"连续{abs(reading.streak)}{period_word(every, 'zh')}{verdict}")
+            least = "至少" if reading.streak_open else ""
+            parts.append(f"连续{least}{abs(reading.streak)}{period_word(every, 'zh')}{verdict}")
     return "，".join(parts) + tail
 
 
@@ -283,7 +288,8 @@ def _english(reading: Reading, every: str) -> str:
     verdict = "meets" if reading.light == "green" else "misses"
     text = f"{head}; {verdict} the target of {target}"
     if abs(reading.streak) > 1 and (reading.streak > 0) == (reading.light == "green"):
-        text += f", for the {_ordinal(abs(reading.streak))} {period_word(every, 'en')} running"
+        least = "at least " if reading.streak_open else ""
+        text += f", for {least}the {_ordinal(abs(reading.streak))} {period_word(every, 'en')} running"
     return text
 
 

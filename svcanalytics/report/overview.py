@@ -56,7 +56,7 @@ def summary(evaluation: Evaluation) -> Blocks:
             else (f"The data of {last} are incomplete: read comparisons with it as provisional.")
         )
         items.append(Text(caveat, "note"))
-    figure = _attainment(e)
+    figure = _attainment(e) or _amounts(e)
     return Blocks((*items, figure) if figure else tuple(items))
 
 
@@ -67,16 +67,22 @@ def _subtitle(e: Evaluation) -> str:
 
 
 def _incomplete_warning(e: Evaluation) -> str:
-    until = format_date(e.data_until, e.language) if e.data_until else ""
     label = e.period.label(e.language)
+    if e.data_until and e.data_until > e.period.last:
+        # Records go on after the period, but somewhere in it they are but stragglers.
+        if e.language == "zh":
+            why = f"{label}的数据未完整覆盖整个期间，部分时段只有零星记录或没有记录"
+        else:
+            why = f"part of {label} holds only stray records or none"
+    else:
+        until = format_date(e.data_until, e.language) if e.data_until else "–"
+        if e.language == "zh":
+            why = f"{label}的数据未覆盖整个期间（最后一条记录：{until}）"
+        else:
+            why = f"the data do not cover all of {label} (last record: {until})"
     if e.language == "zh":
-        tail = f"（最后一条记录：{until}）" if until else ""
-        return f"数据不完整：{label}的数据未覆盖整个期间{tail}。本报告全部数字仅供参考，不得用于考核。"
-    tail = f" (last record: {until})" if until else ""
-    return (
-        f"Incomplete data: the data do not cover all of {label}{tail}. "
-        "Every figure in this report is provisional and must not be used for appraisal."
-    )
+        return f"数据不完整：{why}。本报告全部数字仅供参考，不得用于考核。"
+    return f"Incomplete data: {why}. Every figure here is provisional and must not be used for appraisal."
 
 
 def _lead(e: Evaluation) -> str:
@@ -173,6 +179,33 @@ def _attainment(e: Evaluation) -> Figure | None:
     data = tabulate("attainment", title, columns, records, e.language, note)
     svg = charts.svg(charts.draw_attainment(pd.DataFrame(rows), language=e.language), e.language)
     return Figure("attainment_figure", title, narrative.describe_alternative(what, course, e.language), svg, data)
+
+
+def _amounts(e: Evaluation) -> Figure | None:
+    """Return the course of the volume: the picture where no measure can be held against a target."""
+    zh = e.language == "zh"
+    reading = next((reading for reading in e.readings if reading.kind == "integer" and reading.value is not None), None)
+    if reading is None:
+        return None
+    rows = e.history[e.history["metric"] == reading.id].set_index("period")
+    keys = [period.key for period in e.periods()]
+    first = next((place for place, key in enumerate(keys) if key in rows.index), len(keys))
+    frame = rows.reindex(keys[first:])[["value", "low", "high", "flag"]].reset_index()
+    frame["flag"] = frame["flag"].fillna("")
+    if len(frame) < 2:
+        return None
+    value, before = reading.value_text(e.language), reading.written(reading.previous, e.language)
+    label = e.period.label(e.language)
+    if zh:
+        title, what = f"{reading.name}{value}，上期{before}", f"{reading.name}{len(frame)}期走势"
+        course = f"{label}为{value}，上期为{before}。"
+    else:
+        title, what = f"{reading.name}: {value}, last period {before}", f"{reading.name} over {len(frame)} periods"
+        course = f"{label}: {value}; last period: {before}."
+    columns = [Column("period", "期间" if zh else "Period"), Column("value", reading.name, "integer")]
+    data = tabulate("amounts", reading.name, columns, frame.to_dict("records"), e.language)
+    svg = charts.svg(charts.draw_trend(frame, language=e.language, kind="integer"), e.language)
+    return Figure("amounts_figure", title, narrative.describe_alternative(what, course, e.language), svg, data)
 
 
 def _glance_record(reading: Reading, language: str) -> dict:

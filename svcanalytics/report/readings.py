@@ -48,6 +48,8 @@ class Reading:
         How good the bases are, as `metrics.compare` says: "ok", "no_base", "incomplete", "january_february" …
     streak : int
         Periods running it was met (positive) or missed (negative), this one included; 0 when neither.
+    streak_open : bool
+        The streak reaches back to the first period looked at, so it may be longer.
     flag : str
         "", "suppressed", "incomplete" or "provisional".
     family : str
@@ -72,6 +74,7 @@ class Reading:
     yoy_significant: bool | None = None
     ytd: float | None = None
     streak: int = 0
+    streak_open: bool = False
     previous_base: str = ""
     yoy_base: str = ""
     flag: str = ""
@@ -113,7 +116,7 @@ class Reading:
             return None, "points" if self.kind == "rate" else "percent"
         if self.kind == "rate":
             return change, "points"
-        if self.kind == "integer" and base:
+        if self.kind == "integer" and base and base > 0 and base + change >= 0:  # a net flow has no percentage
             return change / base, "percent"
         return change, self.kind
 
@@ -127,7 +130,7 @@ class Reading:
 class Clock:
     """One standard in one period: how many fell due, on time, late and still running, and its share as a `Reading`.
 
-    On time and late are None where the smallest n suppresses them; a composite takes several standards together, so that
+    On time and late are None where the smallest n suppresses them. A composite takes several standards together, so
     its clocks are counted elsewhere too.
     """
 
@@ -156,9 +159,7 @@ def target_number(target: float, kind: str, language: str) -> str:
     if kind == "integer":
         return format_integer(target, language)
     if kind == "number":
-        return (
-            format_integer(target, language) if target == round(target) else format_number(target, language, digits=2)
-        )
+        return format_integer(target, language) if target == round(target) else format_number(target, language)
     if kind == "percent":
         return format_percent(target, language)
     return format_value(target, kind, language)

@@ -29,10 +29,32 @@ def quality_index(evaluation: Evaluation) -> Blocks:
             else "The measures available carry too little weight for an index in this period."
         )  # fmt: skip
         return Blocks((head, Text(text, "note")))
-    items = [head, Text(index_sentence(e))]
+    items = [head, Text(_movers(e))]
     trend = _index_trend(e)
     families = _families(e)
     return Blocks((*items, *(block for block in (trend, families) if block), _index_table(e)))
+
+
+def _movers(e: Evaluation) -> str:
+    """Return which families moved for sure."""
+    rows = [row for row in _family_rows(e) if row["change"] is not None]
+    moved = sorted((row for row in rows if row["change"].certain), key=lambda row: row["change"].value)
+    last = narrative.period_word(e.every, e.language, last=True)
+    if not rows:
+        return "没有上期得分可比。" if e.language == "zh" else "There are no earlier scores to compare with."
+    if not moved:
+        return (
+            f"各类别得分与{last}相比均无显著变化。"
+            if e.language == "zh"
+            else f"No family moved significantly from {last}."
+        )
+    sizes = [format_number(row["change"].value, e.language, digits=1, signed=True) for row in moved]
+    labels = [row["label"] for row in moved]
+    if e.language == "zh":
+        listed = "、".join(f"{label}（{size}分）" for label, size in zip(labels, sizes, strict=True))
+        return f"与{last}相比得分显著变化的类别：{listed}。"
+    listed = ", ".join(f"{label} {size}" for label, size in zip(labels, sizes, strict=True))
+    return f"Families that moved significantly from {last}: {listed}."
 
 
 def index_sentence(e: Evaluation) -> str:
@@ -204,4 +226,4 @@ def _change_text(change: IndexChange | None, language: str) -> str:
     """Return an index change as a table shows it, a star when it is significant."""
     if change is None:
         return no_base(language)
-    return format_number(change.value, language, signed=True) + ("*" if change.certain else "")
+    return format_number(change.value, language, digits=1, signed=True) + ("*" if change.certain else "")

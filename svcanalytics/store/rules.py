@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FieldSerializationInfo,
+    field_serializer,
+    model_validator,
+)
 
 from svcanalytics.store.contract import contract
 from svcanalytics.store.reading.formats import FileFormat
@@ -135,6 +143,13 @@ class TableRule(_Model):
     version: str | None = None
     where: str | None = None
     refuse: list[RefuseRule] = []
+
+    @field_serializer("attributes")
+    def _dump_attributes(self, value: Any, info: FieldSerializationInfo) -> Any:
+        # Pydantic warns about every member of a union but the one at hand.
+        if not isinstance(value, dict):
+            return value
+        return {key: rule.model_dump(exclude_defaults=info.exclude_defaults) for key, rule in value.items()}
 
 
 class Recognise(_Model):

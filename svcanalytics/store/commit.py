@@ -40,6 +40,8 @@ _MANY_FILES = 24
 def locked(lake: Lake, *, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
     """Hold the lake's write lock, once what a dead process left is put right; the kernel frees the lock of the dead.
 
+    Afterwards `lake` stands at the snapshot that was made.
+
     Raises
     ------
     LakeError
@@ -59,6 +61,7 @@ def locked(lake: Lake, *, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
         recover(lake)
         yield
     finally:
+        lake.snapshot = snapshots.current(lake.path)
         lock.release()
 
 
@@ -284,6 +287,8 @@ def _count(con: duckdb.DuckDBPyConnection, lake: Lake, files: tuple[str, ...]) -
 def recover(lake: Lake) -> None:
     """Take back what a writer that died left behind: tables ahead of the snapshot, files that no snapshot names."""
     mark = lake.path / ".writing"
+    for draft in [*lake.path.glob("..writing.*.tmp"), *lake.path.glob(".snapshot.json.*.tmp")]:
+        remove(draft)
     if not mark.exists():
         return
     current = snapshots.current(lake.path)
@@ -306,6 +311,6 @@ def recover(lake: Lake) -> None:
         for file in folder.glob("month_key=*/*"):
             if str(file.relative_to(lake.path)) not in named:
                 remove(file)
-    for draft in [*lake.path.glob(".*.tmp"), *(lake.path / "snapshots").glob(".*.tmp")]:
+    for draft in (lake.path / "snapshots").glob(".*.tmp"):
         remove(draft)
     remove(mark)

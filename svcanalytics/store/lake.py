@@ -28,9 +28,11 @@ FORMAT = 1
 """The lake's layout on disk; a lake with another number is refused."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Lake:
     """A lake at one snapshot. Reading never blocks loading, nor loading reading.
+
+    A load through this object moves it on to the new snapshot; other people's loads don't.
 
     Attributes
     ----------
@@ -39,7 +41,7 @@ class Lake:
     timezone : str
         The organisation's time zone: it decides which local day and month a row belongs to.
     snapshot : Snapshot
-        The table versions this object reads. `open` again, or call `refresh`, to see newer loads.
+        The table versions this object reads. `refresh` gives the lake as others have left it meanwhile.
     made_up : bool
         True for the demonstration's lake, which real data may not enter.
     settings : Settings

@@ -55,7 +55,7 @@ def load(
     Parameters
     ----------
     lake : Lake
-        The lake; open it again, or call its `refresh`, to see the rows.
+        The lake; afterwards it stands at the new snapshot.
     source_object : path, DataFrame or Query
         A file (also zipped or gzipped), a folder of files, a data frame, or a query on a database.
     source : str or Mapping, optional

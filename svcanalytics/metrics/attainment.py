@@ -75,8 +75,8 @@ def standards(
         The columns of `measure` (``metric`` is the standard's id; value = numerator / denominator = on_time / due, with
         its Wilson interval, n = due) and due (on time or late), on_time, late, running, and overrun_s (mean seconds
         past the limit of the late ones, in time of the clock's calendar; NaN when none is late). Below the smallest n
-        only n is shown. flag: "", suppressed, incomplete, or provisional (some are still running, or working days
-        of the year are not announced yet). ``attrs["left_out"]`` says which standards are missing and why.
+        only n and running are shown. flag: "", suppressed, incomplete, or provisional (some are still running, or
+        working days of the year are not announced yet). ``attrs["left_out"]`` says which standards are missing and why.
 
     Raises
     ------
@@ -233,8 +233,9 @@ def _finished(
     pending = (unsettled | (total["unannounced"] > 0)).to_numpy()
     out["flag"] = np.select([few, incomplete, pending], ["suppressed", "incomplete", "provisional"], "")
     out["due"] = due.astype("Int64")
-    for name in ("on_time", "late", "running"):
+    for name in ("on_time", "late"):
         out[name] = total[name].astype("Int64").mask(few)
+    out["running"] = total["running"].astype("Int64")
     out["overrun_s"] = np.where(few, np.nan, overrun)
     return out
 

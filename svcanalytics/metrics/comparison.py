@@ -127,7 +127,8 @@ def streaks(measures: pd.DataFrame, period: Period) -> pd.Series:
     """Return for each metric and unit how many periods running, up to this one, it was met (negative: missed)."""
     known = measures.dropna(subset=["met"])
     verdicts = {key: dict(zip(part["period"], part["met"], strict=True)) for key, part in known.groupby(_KEY)}
-    return pd.Series({key: _streak(of, period) for key, of in verdicts.items()}, dtype="int64").rename_axis(_KEY)
+    index = pd.MultiIndex.from_tuples(list(verdicts), names=_KEY)
+    return pd.Series([_streak(of, period) for of in verdicts.values()], index=index, dtype="int64")
 
 
 def _streak(verdicts: dict[str, bool], period: Period) -> int:

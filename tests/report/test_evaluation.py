@@ -1,0 +1,240 @@
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import svcanalytics as sv
+from svcanalytics import report, store
+from svcanalytics.errors import PublishError
+from svcanalytics.report.blocks import Blocks, Figure, Heading, Table, Text
+
+SECTIONS = (
+    *("opening", "summary", "quality_index", "indicators", "months", "courses", "standards"),
+    *("volumes", "teams", "backlog", "decisions", "data_quality", "definitions"),
+)
+HOSTILE = "<script>alert(1)</script>"
+
+
+def made_up_cases(seed: int = 3) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    start = datetime(2026, 4, 1, tzinfo=UTC) - timedelta(hours=8)  # local midnight in Shanghai
+    rows = []
+    for number in range(2400):
+        opened = start + timedelta(seconds=int(rng.integers(0, 183 * 86400)))  # April to September
+        late = rng.random() < (0.02 if opened.month % 2 else 0.3)
+        first = opened + timedelta(seconds=int(rng.integers(60, 600)) + (3600 if late else 0))
+        solved = opened + timedelta(seconds=int(rng.integers(3600, 5 * 86400)))
+        rows.append(
+            {
+                "case_id": f"C{number:05d}",
+                "opened_at": opened,
+                "first_response_at": first,
+                "resolved_at": solved if rng.random() < 0.97 else None,
+                "due_at": opened + timedelta(days=3),
+                "channel": str(rng.choice(["phone", "app", HOSTILE])),
+                "business_type": str(rng.choice(["consultation", "complaint", "help"])),
+                "owner_team": str(rng.choice(["一组", "二组", "三组"])),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory) -> sv.Lake:
+    lake = sv.open(tmp_path_factory.mktemp("evaluation") / "lake", timezone="Asia/Shanghai")
+    store.write(lake, {"cases": made_up_cases()})
+    return lake.refresh()
+
+
+@pytest.fixture(scope="module")
+def chinese(lake):
+    return report.evaluate(lake, period="2026-08", language="zh")
+
+
+@pytest.fixture(scope="module")
+def quarter(lake):
+    return {lang: report.evaluate(lake, period="2026Q3", report="quarterly", language=lang) for lang in ("zh", "en")}
+
+
+def flat(block) -> list:
+    if isinstance(block, Blocks):
+        return [inner for item in block for inner in flat(item)]
+    return [block]
+
+
+_TOLD: dict[int, tuple] = {}
+
+
+def told(evaluation) -> list:
+    """Return all blocks of a report; drawn once per evaluation, since drawing takes longest."""
+    if id(evaluation) not in _TOLD:
+        blocks = [block for name in SECTIONS for block in flat(getattr(report, name)(evaluation))]
+        _TOLD[id(evaluation)] = evaluation, blocks  # keeping it keeps its id its own
+    return _TOLD[id(evaluation)][1]
+
+
+def table(blocks, id: str) -> list[dict]:
+    found = next(block for block in blocks if isinstance(block, Table) and block.id == id)
+    keys = [column.key for column in found.columns]
+    return [dict(zip(keys, row, strict=True)) for row in found.rows]
+
+
+def test_a_reported_share_is_that_of_a_plain_loop_over_the_rows(chinese):
+    zone = "Asia/Shanghai"
+    hits = count = 0
+    for row in made_up_cases().to_dict("records"):
+        local = pd.Timestamp(row["opened_at"]).tz_convert(zone)
+        if (local.year, local.month) == (2026, 8):
+            count += 1
+            hits += (row["first_response_at"] - row["opened_at"]).total_seconds() <= 900
+    shown = {row["name"].text: row for row in table(told(chinese), "indicators")}["15分钟响应率"]
+    assert shown["value"].value == hits / count
+    assert shown["n"].value == count
+
+
+def test_volumes_of_the_table_add_up_to_the_cases(chinese):
+    rows = table([block.data for block in told(chinese) if isinstance(block, Figure) and block.data], "volume_channel")
+    local = made_up_cases()["opened_at"].dt.tz_convert("Asia/Shanghai")
+    expected = int(((local.dt.year == 2026) & (local.dt.month == 8)).sum())
+    assert rows[-1]["group"].text == "合计" and rows[-1]["count"].value == expected
+    assert sum(row["count"].value for row in rows[:-1]) == expected
+    assert rows[-1]["last_year"].value is None and rows[-1]["last_year"].text == "无同期数据"
+
+
+def test_the_backlog_is_what_was_open_at_the_last_local_midnight(chinese):
+    end = datetime(2026, 8, 31, 16, tzinfo=UTC)
+    cases = made_up_cases()
+    waiting = cases[(cases["opened_at"] < end) & ~(cases["resolved_at"] < end)]
+    assert chinese.backlog["count"].sum() == len(waiting)
+    assert chinese.backlog["overdue"].sum() == (waiting["due_at"] < end).sum()
+    assert (waiting["opened_at"] > end - timedelta(days=1)).sum() == chinese.backlog["count"].iloc[0]
+
+
+def test_both_languages_say_the_same_numbers(quarter):
+    values = {}
+    for language, evaluation in quarter.items():
+        blocks = told(evaluation)
+        tables = [b for b in blocks if isinstance(b, Table)] + [
+            b.data for b in blocks if isinstance(b, Figure) and b.data
+        ]
+        values[language] = {
+            t.id: [[c.value for c in row if not isinstance(c.value, str)] for row in t.rows] for t in tables
+        }
+    assert values["zh"] == values["en"]
+
+
+def test_no_text_for_readers_is_left_in_the_other_language(quarter):
+    chinese_letters = re.compile("[\u4e00-\u9fff]")
+    own = {"一组", "二组", "三组"}
+    for block in told(quarter["en"]):
+        if isinstance(block, Heading | Text | Figure):
+            text = getattr(block, "text", "") + getattr(block, "title", "") + getattr(block, "alt", "")
+            for name in own:
+                text = text.replace(name, "")
+            assert not chinese_letters.search(text), text
+
+
+def test_every_figure_has_a_message_a_sentence_and_an_id_of_its_own(quarter):
+    for evaluation in quarter.values():
+        blocks = told(evaluation)
+        figures = [block for block in blocks if isinstance(block, Figure)]
+        assert len(figures) >= 6
+        for figure in figures:
+            assert len(figure.alt) > 20 and figure.alt[-1] in "。.", figure.alt
+            assert figure.title
+        tables = [b for b in blocks if isinstance(b, Table)] + [figure.data for figure in figures if figure.data]
+        ids = [block.id for block in (*figures, *tables)]
+        assert len(ids) == len(set(ids))
+        assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", id) for id in ids)
+
+
+def test_no_table_is_empty(quarter, chinese):
+    for evaluation in (chinese, *quarter.values()):
+        tables = [block for block in told(evaluation) if isinstance(block, Table)]
+        assert all(table.rows for table in tables), [table.id for table in tables if not table.rows]
+
+
+def test_everything_can_be_written_as_json_and_hostile_names_stay_text(chinese):
+    for block in told(chinese):
+        text = json.dumps(block.to_json(), ensure_ascii=False, allow_nan=False)
+        assert "NaN" not in text
+        assert "<script" not in block._repr_mimebundle_()["text/html"]
+        if isinstance(block, Figure):
+            assert "<script" not in block.svg
+    names = {
+        row["group"].text for row in table([b.data for b in told(chinese) if isinstance(b, Figure)], "volume_channel")
+    }
+    assert HOSTILE in names
+
+
+def test_the_first_screen_has_a_sentence_one_picture_and_the_lights(chinese):
+    blocks = flat(report.summary(chinese))
+    assert next(block.role for block in blocks if isinstance(block, Text)) == "lead"
+    assert sum(isinstance(block, Figure) for block in blocks) == 1
+    assert "95%区间" in blocks[1].text
+
+
+def test_an_incomplete_period_carries_its_flag_at_the_top(lake):
+    late = made_up_cases()
+    late = late[late["opened_at"] < datetime(2026, 9, 10, tzinfo=UTC)]
+    short = sv.open(lake.path.parent / "short", timezone="Asia/Shanghai")
+    store.write(short, {"cases": late})
+    evaluation = report.evaluate(short.refresh(), period="2026-09", language="en")
+    assert evaluation.incomplete
+    assert "Incomplete data" in report.opening(evaluation).warnings[0]
+    assert report.opening(report.evaluate(lake, period="2026-08", language="en")).warnings == ()
+
+
+def test_sections_without_data_shrink_to_one_line(tmp_path):
+    bare = sv.open(tmp_path / "lake", timezone="UTC")
+    opened = pd.date_range("2026-08-01", "2026-08-31", periods=60, tz="UTC")
+    store.write(bare, {"cases": pd.DataFrame({"case_id": [f"C{n}" for n in range(60)], "opened_at": opened})})
+    evaluation = report.evaluate(bare.refresh(), period="2026-08", language="en")
+    for name in ("standards", "teams", "quality_index", "courses"):
+        blocks = flat(getattr(report, name)(evaluation))
+        assert [type(block) for block in blocks] == [Heading, Text], name
+    sentence = " ".join(block.text for block in flat(report.data_quality(evaluation)) if isinstance(block, Text))
+    assert "Not supplied: Contacts" in sentence
+
+
+def test_a_period_before_all_data_is_told_without_numbers(lake):
+    evaluation = report.evaluate(lake, period="2020-01", language="zh")
+    assert evaluation.readings == () and evaluation.incomplete
+    for block in told(evaluation):
+        json.dumps(block.to_json(), allow_nan=False)
+
+
+def test_a_months_report_is_about_a_month(lake):
+    with pytest.raises(PublishError, match="not the period"):
+        report.evaluate(lake, period="2026Q3", report="monthly")
+    with pytest.raises(PublishError, match="no report"):
+        report.evaluate(lake, period="2026-08", report="daily")
+    with pytest.raises(PublishError, match="scope"):
+        report.evaluate(lake, period="2026-08", scope="elsewhere")
+
+
+def test_an_empty_lake_makes_no_report(tmp_path):
+    with pytest.raises(PublishError, match="neither cases nor contacts"):
+        report.evaluate(sv.open(tmp_path / "lake", timezone="UTC"), period="2026-08")
+
+
+@pytest.mark.parametrize("name", ["monthly", "quarterly"])
+def test_report_notebooks_are_thin_and_without_outputs(name):
+    from svcanalytics import resources
+
+    file = Path(resources.notebooks_path()) / "reports" / f"{name}_evaluation.ipynb"
+    notebook = json.loads(file.read_text("utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    source = "\n".join("".join(cell["source"]) for cell in cells)
+    assert len(notebook["cells"]) <= 15
+    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in cells)
+    assert [cell["metadata"].get("tags") for cell in cells].count(["parameters"]) == 1
+    assert not re.search(r"\b(def|class|lambda)\b|\b_\w", source)
+    assert {line.split(":")[0] for line in "".join(cells[0]["source"]).splitlines()} == {
+        *("lake", "snapshot", "report", "period", "language", "scope"),
+    }
+    assert set(re.findall(r"sections\.(\w+)\(", source)) <= set(report.__all__)

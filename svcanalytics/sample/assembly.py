@@ -10,7 +10,7 @@ import pandas as pd
 from svcanalytics.sample.breakage import break_rows
 from svcanalytics.sample.business import forecasts_table, outcomes_table, requirements_table
 from svcanalytics.sample.cases import make_cases
-from svcanalytics.sample.contacts import make_contacts
+from svcanalytics.sample.contacts import make_callbacks, make_contacts
 from svcanalytics.sample.customers import customers, make_pool
 from svcanalytics.sample.feedback import make_surveys
 from svcanalytics.sample.governance import actions_table, duties_table, pilots_table, risks_table
@@ -64,8 +64,11 @@ def organisation(
     _link(world, contacts, cases)
     steps = make_steps(world, people, cases)
     surveys = make_surveys(world, people, contacts, cases)
+    # Behind the inbound contacts, whose places others know by now.
+    inbound = len(contacts)
+    contacts = pd.concat([contacts, make_callbacks(world, cases, steps)], ignore_index=True)
     of_case, of_contact = case_ids(len(cases)), contact_ids(len(contacts))
-    audits = audits_table(world, people, contacts, of_case, of_contact)
+    audits = audits_table(world, people, contacts[:inbound], of_case, of_contact)
     frames = {
         "teams": teams(),
         "agents": agents_table(world, people),
@@ -74,11 +77,11 @@ def organisation(
         "contacts": contacts_table(world, people, pool, contacts, of_case),
         "events": events_table(world, people, steps, of_case),
         "surveys": surveys_table(world, surveys, of_case, of_contact, comments(world, surveys)),
-        "messages": messages_table(world, people, pool, contacts, of_case, of_contact),
+        "messages": messages_table(world, people, pool, contacts[:inbound], of_case, of_contact),
         "audits": audits,
         "roster": roster_table(world, people),
         "training": training_table(world, people),
-        "outcomes": outcomes_table(world, pool, contacts),
+        "outcomes": outcomes_table(world, pool, contacts[:inbound]),
         "actions": actions_table(world, cases, of_case, audits),
         "duties": duties_table(world),
         "risks": risks_table(world),

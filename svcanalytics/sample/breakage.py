@@ -38,7 +38,7 @@ BROKEN: Mapping[str, int] = MappingProxyType({table: sum(n for _, _, n in rows) 
 
 
 def break_rows(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Add the broken rows to the frames: copies of rows from the last tenth, under keys of their own, each with one defect."""
+    """Add the broken rows: copies of rows from the last tenth, under keys of their own, each with one defect."""
     out = dict(frames)
     for table, defects in DEFECTS.items():
         frame = frames[table]

@@ -15,7 +15,8 @@ from svcanalytics.sample.world import DAY, World
 __all__ = ["BUSINESS_TYPES", "CHANNEL_NAMES", "VERSIONS", "make_cases"]
 
 BUSINESS_TYPES = (
-    "consultation", "complaint", "help", "report", "praise", "suggestion", "after_sales", "booking", "repair", "incident",
+    "consultation", "complaint", "help", "report", "praise",
+    "suggestion", "after_sales", "booking", "repair", "incident",
 )  # fmt: skip
 """In the order of their codes."""
 
@@ -26,7 +27,7 @@ VERSIONS = ("5.0", "5.1", "5.2")
 """Versions of the app, each taking over from the one before."""
 
 _CHANNEL_OF_QUEUE = np.array([0, 0, 0, 1, 2, 2, 2])
-_OPENS_A_CASE = 0.40
+_OPENS_A_CASE = 0.43
 
 # What customers of each category ask for: shares over the first nine business types.
 _MIX = np.array(
@@ -43,9 +44,9 @@ _MIX = np.array(
     ]
 )
 # Median working hours of a case that is not settled at once, by business type.
-_WORK_H = np.array([1.2, 7.5, 2.6, 8.0, 0.6, 9.0, 6.0, 0.6, 2.2, 1.6])
+_WORK_H = np.array([1.2, 5.0, 2.2, 7.0, 0.6, 8.0, 4.5, 0.6, 1.0, 1.6])
 # The source's own targets in hours; 0: none.
-_TARGET_H = np.array([24, 72, 24, 96, 0, 120, 72, 12, 24, 8])
+_TARGET_H = np.array([48, 120, 72, 168, 0, 168, 120, 24, 48, 12])
 _SUPPLIER = np.array([0.30, 0.40, 0.35, 0.02, 0.0, 0.03, 0.05, 0.0, 0.05])
 
 
@@ -55,10 +56,10 @@ def make_cases(world: World, people: People, pool: Pool, contacts: pd.DataFrame)
     Returns
     -------
     DataFrame
-        Codes and seconds (-1: never): opened, contact, channel, category, customer, kind, level, grade, urgent, complex,
-        english, first_team, owner_team, first_person, owner_person, answered, settled (at the first contact), picked,
-        checked, asked_customer, customer_back, asked_supplier, supplier_back, fixed, reopened, resolved, closed, due,
-        outcome, fits, related, version, booked, ago.
+        Codes and seconds (-1: never): opened, contact, channel, category, customer, kind, level, grade, urgent,
+        complex, english, enterprise, first_team, owner_team, first_person, owner_person, answered, settled (at the
+        first contact), picked, checked, customer_back, supplier_back, done (the first time), reopened, resolved,
+        closed, due, outcome, fits, related, version, booked, ago, office (worked by experts).
     """
     cases = _origins(world, pool, contacts)
     _describe(world, pool, cases)
@@ -142,7 +143,7 @@ def _describe(world: World, pool: Pool, cases: pd.DataFrame) -> None:
         rng.choice(4, n, p=[0, 0.1, 0.5, 0.4]),
         rng.choice(4, n, p=[0.2, 0.66, 0.12, 0.02]),
     )
-    cases["complex"] = rng.random(n) < np.array([0.10, 0.55, 0.25, 0.6, 0.02, 0.3, 0.4, 0.05, 0.35, 0.8])[kind]
+    cases["complex"] = rng.random(n) < np.array([0.06, 0.50, 0.18, 0.5, 0.02, 0.3, 0.25, 0.04, 0.30, 0.8])[kind]
     cases["related"] = _related(rng, cases)
     chained = cases["related"].to_numpy() >= 0
     customer = cases["customer"].to_numpy().copy()
@@ -184,13 +185,20 @@ def _assign(world: World, people: People, contacts: pd.DataFrame, cases: pd.Data
     cases["first_person"] = np.where(by_contact, person_of_contact, picked)
     kind = cases["kind"].to_numpy()
     settles = contacts["resolved"].to_numpy()[contact] & by_contact
-    cases["settled"] = settles & ~np.isin(kind, [1, 3, 5, 8, 9]) & ~cases["complex"].to_numpy()
+    cases["settled"] = (
+        settles
+        & ~np.isin(kind, [3, 5, 8, 9])
+        & ((kind != 1) | (cases["level"] == 3).to_numpy())
+        & ~cases["complex"].to_numpy()
+    )
     owner = np.where(
         kind == 1,
         np.where(rng.random(len(cases)) < 0.45, codes["投诉组 Complaints"], expert_team(cases["category"])),
         expert_team(cases["category"]),
     )
-    stays = cases["settled"].to_numpy() | (np.isin(kind, [0, 4, 7]) & (rng.random(len(cases)) < 0.55))
+    stays = cases["settled"].to_numpy() | (
+        rng.random(len(cases)) < np.array([0.8, 0.1, 0.5, 0.1, 0.95, 0.3, 0.35, 0.9, 0.3, 0.0])[kind]
+    )
     cases["owner_team"] = np.where(kind == 9, codes["技术组 Technical"], np.where(stays, cases["first_team"], owner))
     own = people.pick(rng, cases["owner_team"].to_numpy(), day)
     cases["owner_person"] = np.where(stays, cases["first_person"], own)

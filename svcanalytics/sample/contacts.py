@@ -11,9 +11,10 @@ from svcanalytics.sample.people import People
 from svcanalytics.sample.planted import CAUSES
 from svcanalytics.sample.queueing import serve
 from svcanalytics.sample.structure import CATEGORIES, COUNTERS, TEAMS, category_shares, team_codes
+from svcanalytics.sample.vocabulary import MILESTONES
 from svcanalytics.sample.world import World
 
-__all__ = ["HANDOVER", "QUEUES", "make_contacts"]
+__all__ = ["HANDOVER", "QUEUES", "make_callbacks", "make_contacts"]
 
 QUEUES = ("hotline", "english", "night", "chat", *COUNTERS)
 """Queues in the order of their codes."""
@@ -24,11 +25,11 @@ HANDOVER = np.array(
 
 # Queue: median patience, median handle time, contacts at once, share a bot finishes.
 _MANNERS = {
-    "hotline": (110, 250, 1, 0.06),
-    "english": (140, 300, 1, 0.0),
-    "night": (150, 260, 1, 0.10),
-    "chat": (170, 420, 3, 0.56),
-    "counter": (2400, 480, 1, 0.0),
+    "hotline": (260, 350, 1, 0.06),
+    "english": (240, 400, 1, 0.0),
+    "night": (190, 380, 1, 0.10),
+    "chat": (240, 560, 3, 0.56),
+    "counter": (2400, 620, 1, 0.0),
 }
 _CATEGORY_PACE = np.array([0.95, 1.05, 1.1, 0.9, 0.9, 1.3, 1.0, 1.1, 0.9])
 
@@ -39,9 +40,9 @@ def make_contacts(world: World, people: People, pool: Pool) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Sorted by `offered`. Codes and seconds: queue, person and team (-1 none), category, customer, offered, queued (-1 never),
-        human (-1 never), answered (-1 gave up), ended, talk, hold, wrap, bot (a bot finished it), handover (code or -1),
-        concurrency, resolved.
+        Sorted by `offered`. Codes and seconds: queue, person and team (-1 none), category, customer, offered, queued
+        (-1 never), human (-1 never), answered (-1 gave up), ended, talk, hold, wrap, bot (a bot finished it), handover
+        (code or -1), concurrency, resolved.
     """
     parts = [_queue(world, people, pool, queue) for queue in QUEUES]
     return pd.concat(parts, ignore_index=True).sort_values(["offered", "queue"], ignore_index=True)
@@ -110,12 +111,15 @@ def _queue(world: World, people: People, pool: Pool, queue: str) -> pd.DataFrame
     bot_talk = rng.lognormal(np.log(70), 0.5, n).clip(15, 900)
     talk = np.where(served, work - wrap - hold, np.where(finishes, bot_talk, 0)).astype(np.int64)
     queued = np.where(finishes, -1, offered + before)
+    # The phone rings, the chat opens, the customer walks to the window: nobody answers in no time.
+    rings = np.where(served, rng.gamma(6.0, 0.9, n).astype(np.int64) + 1, 0)
+    waited = waited + rings
     human = np.where(served, queued + waited, -1)
     # Chats are answered by the bot at once; only one given up in the queue counts as not answered.
     answered = np.where(gone, -1, np.where(finishes, offered + 2, offered + 2 if queue == "chat" else human))
     ended = np.where(gone, queued + waited, np.where(finishes, offered + 2 + talk, human + talk + hold))
     harder = np.array([0.02, 0.08, 0.10, 0.02, 0.0, 0.12, 0.0, 0.12, 0.05])[category]
-    chance = np.where(finishes, 0.84, 0.80) - harder - 0.04 * (waited > 120)
+    chance = np.where(finishes, 0.85, 0.88) - harder - 0.04 * (waited > 120)
     return pd.DataFrame(
         {
             "queue": QUEUES.index(queue),
@@ -136,5 +140,39 @@ def _queue(world: World, people: People, pool: Pool, queue: str) -> pd.DataFrame
             "handover": np.where((queue == "chat") & ~finishes, rng.choice(5, n, p=[0.36, 0.28, 0.12, 0.10, 0.14]), -1),
             "concurrency": concurrency,
             "resolved": (served | finishes) & (rng.random(n) < chance),
+        }
+    )
+
+
+def make_callbacks(world: World, cases: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
+    """Make up the outbound calls behind the follow-ups: the columns of `make_contacts`, with `case` and `outbound`."""
+    rng = world.rng("callbacks")
+    follow_ups = steps[steps["milestone"] == MILESTONES.index("followed_up")]
+    calls = follow_ups[rng.random(len(follow_ups)) < 0.5]
+    n, case = len(calls), calls["case"].to_numpy()
+    talk = rng.lognormal(np.log(95), 0.5, n).astype(np.int64) + 10
+    human = np.maximum(calls["at"].to_numpy() - talk, 0)
+    return pd.DataFrame(
+        {
+            "queue": QUEUES.index("hotline"),
+            "person": calls["person"].to_numpy(),
+            "team": calls["team"].to_numpy(),
+            "category": cases["category"].to_numpy()[case],
+            "customer": cases["customer"].to_numpy()[case],
+            "offered": np.maximum(human - 12, 0),
+            "queued": -1,
+            "human": human,
+            "answered": human,
+            "ended": human + talk,
+            "talk": talk,
+            "hold": 0,
+            "wrap": 20,
+            "waited": 0,
+            "bot": False,
+            "handover": -1,
+            "concurrency": 1,
+            "resolved": True,
+            "case": case,
+            "outbound": True,
         }
     )

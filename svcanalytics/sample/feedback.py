@@ -41,7 +41,7 @@ def make_surveys(world: World, people: People, contacts: pd.DataFrame, cases: pd
     in_post = frame["invited"].to_numpy() // DAY - people.staff["first_shift"].to_numpy()[person]
     green = (in_post < 60) & ("new_hires" in world.planted)
     attitude = 4.62 + manner + rng.normal(0, 0.55, n) + np.where(green, CAUSES["new_hires"].effect, 0.0)
-    pleased = 4.62 - frame["lost"].to_numpy() + manner + 0.35 * (attitude - 4.6) + rng.normal(0, 0.68, n)
+    pleased = 4.74 - frame["lost"].to_numpy() + manner + 0.35 * (attitude - 4.6) + rng.normal(0, 0.68, n)
     csat = np.rint(pleased).clip(1, 5).astype(np.int64)
     upside_down = (
         (route == _KIOSK)

@@ -120,7 +120,7 @@ def duties_table(world: World) -> pd.DataFrame:
             ("系统故障演练 System fault drill", "信息安全演练 Security drill", "消防演练 Fire drill"),
         ),
         ("emergency_plan_revised", 355, 15, ("系统应急预案 System plan", "公共事件预案 Public events plan")),
-        ("behaviour_data_refreshed", 6.7, 0.8, ("浏览行为 Browsing", "评价行为 Ratings")),
+        ("behaviour_data_refreshed", 6.3, 0.5, ("浏览行为 Browsing", "评价行为 Ratings")),
         ("managers_trained", 88, 6, ("客户服务部 Service", "网点管理部 Branches", "专家支持部 Experts")),
     )
     rows = []
@@ -171,9 +171,11 @@ def risks_table(world: World) -> pd.DataFrame:
 def pilots_table(world: World) -> pd.DataFrame:
     """Return two pilots, with the teams in either arm; the later one still runs."""
     arms = (
-        ("知识库 Knowledge base", "热线B组 Hotline B", "pilot", 240, 180), ("知识库 Knowledge base", "热线A组 Hotline A", "control", 240, 180),
-        ("主动回访 Proactive follow-up", "东城窗口 East", "pilot", 20, None), ("主动回访 Proactive follow-up", "西城窗口 West", "control", 20, None),
-    )  # fmt: skip
+        ("知识库 Knowledge base", "热线B组 Hotline B", "pilot", 240, 180),
+        ("知识库 Knowledge base", "热线A组 Hotline A", "control", 240, 180),
+        ("主动回访 Proactive follow-up", "东城窗口 East", "pilot", 20, None),
+        ("主动回访 Proactive follow-up", "西城窗口 West", "control", 20, None),
+    )
     start = np.array([world.n_days - before for _, _, _, before, _ in arms]) * DAY
     end = np.array([-1 if before is None else (world.n_days - before) * DAY for _, _, _, _, before in arms])
     return pd.DataFrame(

@@ -12,8 +12,8 @@ _HOW_MANY = 997
 def identifiers(rng: np.random.Generator, n: int) -> dict[str, list[str]]:
     """Return a stock of made-up identifiers by kind, at most a thousand of each.
 
-    Mobile numbers lie in 1380000xxxx, landlines in 8000 xxxx, English numbers in ranges reserved for fiction; mail is at
-    example.com; ids and cards have a right check digit and a customer nobody has.
+    Mobile numbers lie in 1380000xxxx, landlines in 8000 xxxx, English numbers in ranges reserved for fiction; mail
+    is at example.com; ids and cards have a right check digit and a customer nobody has.
     """
     size = min(n, _HOW_MANY)
     draw = rng.integers(0, 10_000, size).tolist()
@@ -31,7 +31,7 @@ def identifiers(rng: np.random.Generator, n: int) -> dict[str, list[str]]:
 
 
 def resident_id(i: int) -> str:
-    """Return a resident id of form with a right check digit (GB 11643-1999): born on a day of 1901 in a made-up office."""
+    """Return a resident id with a right check digit (GB 11643-1999), of somebody born on a day of 1901."""
     body = f"110101{1901}{i % 12 + 1:02d}{i % 28 + 1:02d}{i % 1000:03d}"
     total = sum(int(digit) * (2 ** (17 - place) % 11) for place, digit in enumerate(body))
     return body + "10X98765432"[total % 11]

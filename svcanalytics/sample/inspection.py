@@ -38,7 +38,7 @@ def audits_table(
     score = np.rint(top * rng.beta(rows["good"], 1.0)).astype(np.int64)
     score = np.where(top == 1, rng.random(n) < 0.975, score).astype(np.int64)
     failed = score < 0.6 * top
-    fatal = failed & (rng.random(n) < 0.22) & (rows["kind"] == "qa")
+    fatal = failed & (rng.random(n) < 0.35) & (rows["kind"] == "qa")
     plan_due, due, recheck = at + 3 * DAY, at + rng.choice([7, 14, 30], n) * DAY, at + 45 * DAY
     planned = at + rng.lognormal(np.log(1.3 * DAY), 0.6, n).astype(np.int64)
     rectified = np.maximum(planned, at + ((due - at) * rng.lognormal(-0.45, 0.4, n)).astype(np.int64))
@@ -90,7 +90,7 @@ def _quality(rng: np.random.Generator, world: World, contacts: pd.DataFrame) -> 
             "on_site": np.isin(team_of_queue, _branches()),
             "item": np.asarray(_QA, dtype=object)[item],
             "max": 10,
-            "good": 11.0,
+            "good": 7.5,
         }
     )
 

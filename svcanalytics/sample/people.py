@@ -73,8 +73,9 @@ def _hire(world: World) -> pd.DataFrame:
                 left = max(hired, 0) + tenure
                 role = "supervisor" if seat == 0 else ("expert" if spec.kind == "expert" else "front")
                 rows.append((team, seat, hired, hired + _IN_TRAINING, left, role))
-                hired = left + int(rng.integers(0, 20))
-                if hired >= world.n_days - 20:
+                # Successors are looked for in time, and mostly come before the seat stands empty.
+                hired = left - int(rng.integers(0, 18))
+                if left >= world.n_days:
                     break
     # Two managers answer for the departments and take no shifts.
     rows += [(0, -1, -2000, -2000, 99_999, "manager"), (8, -1, -1500, -1500, 99_999, "manager")]
@@ -122,7 +123,7 @@ def _absent(world: World, shifts: pd.DataFrame) -> pd.DataFrame:
     # Leave comes in weeks, not in single days: one draw per person and week.
     weeks = shifts["person"].to_numpy() * 1000 + shifts["day"].to_numpy() // 7
     _, week = np.unique(weeks, return_inverse=True)
-    on_leave = (rng.random(week.max() + 1) < 0.045)[week]
+    on_leave = (rng.random(week.max() + 1) < 0.03)[week]
     state = np.where(on_leave, "leave", np.where(chance < 0.02, "sick", "work")).astype(object)
     late = np.where(rng.random(n) < 0.06, rng.integers(300, 2400, n), rng.integers(-300, 120, n))
     # Front desks break after about half the shift, one after another.

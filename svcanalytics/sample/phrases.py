@@ -1,5 +1,8 @@
 """The words customers and agents use, Chinese and English side by side."""
 
+# Sentences stay on one line each, Chinese beside English, so that they can be read as a list.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from types import MappingProxyType

@@ -1,5 +1,8 @@
 """What is true of the made-up organisation on purpose: causes of known size, to be found again."""
 
+# Sentences stay on one line each, Chinese beside English, so that they can be read as a list.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from collections.abc import Mapping

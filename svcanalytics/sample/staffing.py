@@ -63,12 +63,14 @@ def roster_table(world: World, people: People) -> pd.DataFrame:
     state, late = shifts["state"].to_numpy(dtype=object), shifts["late"].to_numpy()
     working, parts = state == "work", []
     rests = pause >= 0
+    # Experts keep office hours; the roster knows of them only when they are on call.
+    rostered = np.array([spec.kind != "expert" for spec in TEAMS])[shifts["team"].to_numpy()]
     # Where there is no break the shift is one interval, up to where training takes over.
     stops = np.where(shifts["trains"], ends - 7200, ends)
     begins = np.where(shifts["meets"], starts + 1800, starts)
 
     def add(kind: int, worked: bool, rows: np.ndarray, start: np.ndarray, end: np.ndarray) -> None:
-        keep = np.flatnonzero(rows & (end > start))
+        keep = np.flatnonzero(rows & (rostered | (kind == _ON_CALL)) & (end > start))
         parts.append((keep, np.full(len(keep), kind), np.full(len(keep), worked), start[keep], end[keep]))
 
     planned = state != "leave"

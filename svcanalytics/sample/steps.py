@@ -2,53 +2,16 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 import numpy as np
 import pandas as pd
 
 from svcanalytics.sample.people import People
+from svcanalytics.sample.vocabulary import ACTIVITIES, MILESTONES, REASON
 from svcanalytics.sample.world import DAY, World
 
-__all__ = ["ACTIVITIES", "REASONS", "Steps", "make_steps"]
+__all__ = ["Steps", "make_steps"]
 
-ACTIVITIES = MappingProxyType(
-    {
-        "acknowledged": "自动回执 Auto reply",
-        "confirmed": "确认预约 Confirm booking",
-        "first_response": "首次答复 First reply",
-        "preliminary_solution": "初步方案 First advice",
-        "handed_to_experts": "转专家 Hand to experts",
-        "transferred": "转派 Transfer",
-        "progress": "进度反馈 Progress note",
-        "cross_team_opened": "跨部门协同 Cross-team task",
-        "plan": "出具方案 Plan",
-        "joint_meeting": "联席会 Joint meeting",
-        "escalated": "升级 Escalate",
-        "escalation_handled": "升级处理 Handle escalation",
-        "customer_contacted": "联系客户 Contact customer",
-        "investigated": "核实 Investigate",
-        "resolved": "解决 Resolve",
-        "result_told": "告知结果 Tell result",
-        "followed_up": "回访 Follow up",
-        "reopened": "重开 Reopen",
-        "listed": "列入改进清单 List",
-        "adopted": "采纳 Adopt",
-        "adoption_told": "反馈采纳 Tell adoption",
-        "published": "公示 Publish",
-        "response_started": "启动响应 Start response",
-        "assessed": "评估 Assess",
-        "parties_told": "通报相关方 Tell parties",
-        "switched_over": "切换备用 Switch over",
-        "restored": "恢复 Restore",
-        "closed": "办结 Close",
-    }
-)
-"""The source's own word for each milestone."""
-
-MILESTONES = tuple(ACTIVITIES)
-REASONS = np.array([None, "需专家处理 needs experts", "派单错误 wrong team", "跨部门 several departments", "客户要求 customer asked", "超时 late", "态度 attitude", "供应商核查 supplier check", "待客户补充 customer to reply", "未真正解决 not really solved"], dtype=object)  # fmt: skip
-_HUMAN, _BOT, _AUTOMATIC = 0, 1, 2
+_HUMAN, _AUTOMATIC = 0, 2  # 1 is a bot, which takes no steps in cases
 _NO_MEDIUM, _WRITTEN, _PHONE, _MESSAGE, _MEETING = -1, 0, 1, 2, 3
 _NOBODY, _US, _CUSTOMER, _SUPPLIER = -1, 0, 1, 2
 _FIRST, _OWNER = 0, 1
@@ -181,18 +144,30 @@ def _treat(rng: np.random.Generator, steps: Steps, cases: pd.DataFrame) -> None:
         away,
         picked[away],
         started=cases["answered"].to_numpy()[away],
-        reason=np.where(wrong, 2, 1),
+        reason=np.where(wrong, REASON["wrong team"], REASON["experts"]),
         waits=_US,
         medium=np.where(rng.random(len(away)) < 0.7, _MESSAGE, _NO_MEDIUM),
     )
     back = away[wrong]
-    steps.add("transferred", back, (picked[back] + checked[back]) // 2, started=picked[back], reason=1, waits=_US)
+    steps.add(
+        "transferred",
+        back,
+        (picked[back] + checked[back]) // 2,
+        started=picked[back],
+        reason=REASON["experts"],
+        waits=_US,
+    )
     office = _where(cases["office"])
     waits = np.where(cases["customer_back"] >= 0, _CUSTOMER, np.where(cases["supplier_back"] >= 0, _SUPPLIER, _US))[
         office
     ]
     steps.add(
-        "investigated", office, checked[office], started=picked[office], waits=waits, reason=np.array([0, 8, 7])[waits]
+        "investigated",
+        office,
+        checked[office],
+        started=picked[office],
+        waits=waits,
+        reason=np.array([0, REASON["customer"], REASON["supplier"]])[waits],
     )
     for column, word in (
         ("customer_back", "客户已补充 Customer replied"),
@@ -206,30 +181,39 @@ def _treat(rng: np.random.Generator, steps: Steps, cases: pd.DataFrame) -> None:
         experts,
         opened[experts] + _lag(rng, 330, len(experts), 0.5),
         who=_FIRST,
-        reason=1,
+        reason=REASON["experts"],
         waits=_US,
     )
     steps.add("progress", experts, opened[experts] + _lag(rng, 4300, len(experts), 0.45), medium=_WRITTEN)
-    # Repairs: a message every half hour until the repair is done, some late, at most ten.
+    # Repairs: a message every half hour until the repair is done, some late, at most thirty.
     repairs = _where(cases["kind"] == 8)
-    times = np.clip((done[repairs] - opened[repairs]) // 1800, 1, 10)
+    times = np.clip((done[repairs] - opened[repairs]) // 1500, 1, 30)
     rows, nth = (
         np.repeat(repairs, times),
         np.concatenate([np.arange(1, k + 1) for k in times]) if len(times) else np.zeros(0, np.int64),
     )
     steps.add(
-        "progress", rows, opened[rows] + nth * 1500 + (rng.gamma(2.0, 130, len(rows))).astype(np.int64), medium=_MESSAGE
+        "progress",
+        rows,
+        opened[rows] + nth * 1500 - 90 + (rng.gamma(1.5, 75, len(rows))).astype(np.int64),
+        medium=_MESSAGE,
     )
     across = _where(cases["office"] & cases["complex"] & (rng.random(len(cases)) < 0.22))
     begins = picked[across] + _lag(rng, 1500, len(across))
     plan = begins + _lag(rng, 4200, len(across), 0.5)
-    steps.add("cross_team_opened", across, begins, reason=3, waits=_US)
+    steps.add("cross_team_opened", across, begins, reason=REASON["departments"], waits=_US)
     steps.add("plan", across, plan, started=begins)
     steps.add("joint_meeting", across, plan + _lag(rng, 4000, len(across), 0.5), medium=_MEETING)
     chance = np.where(cases["kind"] == 1, 0.10, 0.02) * np.asarray(cases["office"])
     raised = _where(rng.random(len(cases)) < chance)
     at = picked[raised] + _lag(rng, 5400, len(raised))
-    steps.add("escalated", raised, at, reason=rng.choice([4, 5, 6], len(raised), p=[0.4, 0.45, 0.15]), waits=_US)
+    steps.add(
+        "escalated",
+        raised,
+        at,
+        reason=rng.choice([REASON["asked"], REASON["late"], REASON["attitude"]], len(raised), p=[0.4, 0.45, 0.15]),
+        waits=_US,
+    )
     steps.add("escalation_handled", raised, at + _lag(rng, 6500, len(raised), 0.65), started=at)
 
 
@@ -299,7 +283,7 @@ def _finish(rng: np.random.Generator, steps: Steps, cases: pd.DataFrame) -> None
         waits=np.where(cases["office"].to_numpy()[solved], _CUSTOMER, _NOBODY),
     )
     again = _where(reopened >= 0)
-    steps.add("reopened", again, reopened[again], reason=9, waits=_US)
+    steps.add("reopened", again, reopened[again], reason=REASON["not solved"], waits=_US)
     twice = again[resolved[again] >= 0]
     steps.add("resolved", twice, resolved[twice], started=reopened[twice])
     ends = _where(~cases["settled"])

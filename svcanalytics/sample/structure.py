@@ -56,19 +56,19 @@ class Team:
 
 _SERVICE, _BRANCH, _EXPERT = "客户服务部 Service", "网点管理部 Branches", "专家支持部 Experts"
 _HQ = "总部 Head office"
-_EARLY_LATE = ((8.0, 16.5), (12.5, 21.0))
+_EARLY_LATE = ((8.0, 15.0), (14.0, 21.0))
 
 TEAMS = (
     Team("热线A组 Hotline A", _SERVICE, "front", "service_hours", 4, "hotline", _HQ, _EARLY_LATE, (7, 5)),
     Team("热线B组 Hotline B", _SERVICE, "front", "service_hours", 4, "hotline", _HQ, _EARLY_LATE, (7, 5)),
     Team("英文组 English desk", _SERVICE, "front", "service_hours", 4, "english", _HQ, _EARLY_LATE, (7, 5)),
-    Team("夜班组 Night desk", _SERVICE, "front", "round_the_clock", 4, "night", _HQ, ((21.0, 32.0),), (4, 2)),
+    Team("夜班组 Night desk", _SERVICE, "front", "round_the_clock", 3, "night", _HQ, ((21.0, 32.0),), (3, 1)),
     Team("在线组 Online", _SERVICE, "front", "service_hours", 4, "chat", _HQ, _EARLY_LATE, (7, 5)),
     Team(
-        "东城窗口 East", _BRANCH, "branch", "counter_hours", 3, "counter_east", "东城窗口 East", ((9.0, 17.5),), (0, 0)
+        "东城窗口 East", _BRANCH, "branch", "counter_hours", 2, "counter_east", "东城窗口 East", ((9.0, 17.5),), (0, 0)
     ),
     Team(
-        "西城窗口 West", _BRANCH, "branch", "counter_hours", 3, "counter_west", "西城窗口 West", ((9.0, 17.5),), (0, 0)
+        "西城窗口 West", _BRANCH, "branch", "counter_hours", 2, "counter_west", "西城窗口 West", ((9.0, 17.5),), (0, 0)
     ),
     Team(
         "南城窗口 South",

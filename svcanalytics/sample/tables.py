@@ -13,8 +13,8 @@ from svcanalytics.sample.customers import TIERS, TYPES, Pool, customer_ids
 from svcanalytics.sample.feedback import ROUTES
 from svcanalytics.sample.people import People
 from svcanalytics.sample.planted import CAUSES
-from svcanalytics.sample.steps import MILESTONES, REASONS
 from svcanalytics.sample.structure import CATEGORIES, COUNTERS, TEAMS
+from svcanalytics.sample.vocabulary import MILESTONES, REASONS
 from svcanalytics.sample.world import World
 
 __all__ = [
@@ -164,7 +164,7 @@ def contacts_table(
         "direction": np.where(col["outbound"], "outbound", "inbound").astype(object),
         "site": sites[col["queue"]],
         "window": np.where(counter & served, seat.astype(str), None),
-        "queue": np.asarray(QUEUES, dtype=object)[col["queue"]],
+        "queue": np.where(col["outbound"], None, np.asarray(QUEUES, dtype=object)[col["queue"]]),
         "team": _TEAM_NAMES[np.where(served, team, -1)],
         "agent": agents_named(people, col["person"]),
         "category": _CATEGORY_NAMES[col["category"]],

@@ -36,8 +36,8 @@ def messages_table(
     out = []
     for place, (contact, case, person, category, offered, queued, human, ended, happy, lang) in enumerate(
         zip(
-            picked.tolist(), rows["case"], rows["person"], rows["category"], rows["offered"], rows["queued"], rows["human"],
-            rows["ended"], rows["resolved"], english.tolist(), strict=True,
+            picked.tolist(), rows["case"], rows["person"], rows["category"], rows["offered"], rows["queued"],
+            rows["human"], rows["ended"], rows["resolved"], english.tolist(), strict=True,
         )
     ):  # fmt: skip
         lang = int(lang)

@@ -40,7 +40,7 @@ def case_texts(world: World, cases: pd.DataFrame) -> pd.DataFrame:
     number = identifiers(rng, n)
     texts, replies, causes = [], [], []
     # The form letter comes back sometimes, most of all for suggestions; nobody writes a reply to a praise.
-    form = rng.random(n) < np.where(kind == 5, 0.14, 0.05)
+    form = rng.random(n) < np.where(kind == 5, 0.06, 0.012)
     for lang, cat, k, pick, end, mad, why, stock, what, row in zip(
         *(a.tolist() for a in (language, category, kind, choice, tail, angry, cause, form)),
         product,

@@ -15,7 +15,7 @@ from typing import Any
 from svcanalytics.errors import PublishError
 from svcanalytics.report.parameters import check_id
 
-__all__ = ["MANIFEST", "NOTEBOOK", "PAGE", "WORKBOOK", "Edition", "Place", "editions"]
+__all__ = ["MANIFEST", "NOTEBOOK", "PAGE", "WORKBOOK", "Edition", "Place", "editions", "read"]
 
 MANIFEST, PAGE, NOTEBOOK, WORKBOOK = "manifest.json", "report.html", "report.ipynb", "report.xlsx"
 

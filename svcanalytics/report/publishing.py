@@ -15,7 +15,7 @@ from svcanalytics import resources
 from svcanalytics.errors import PublishError
 from svcanalytics.periods import Period, parse_period
 from svcanalytics.report import index, inputs
-from svcanalytics.report.edition import Edition, Place
+from svcanalytics.report.edition import Edition, Place, read
 from svcanalytics.report.labels import REPORTS
 from svcanalytics.report.parameters import check, declared
 from svcanalytics.report.rendering import Job, render_edition
@@ -148,13 +148,19 @@ def _find(report: str, folder: Path) -> Path:
 
 
 def _current(job: Job) -> Edition | None:
-    """Return the current edition when it was made from the same inputs, and make sure that it is listed."""
-    edition = job.place.latest()
-    if edition is None or edition.manifest["fingerprint"] != job.fingerprint:
-        return None
-    if index.is_stale(job.place.out, edition):
-        index.rebuild(job.place.out, job.lake.language)
-    return edition
+    """Return the edition that was made from the same inputs, if it still is the current one, and see that it is listed.
+
+    Asked for an earlier snapshot, any edition will do. Otherwise only the latest: after a wrong load is undone, the data
+    are those of an edition that was superseded, and readers need a new one.
+    """
+    numbers = job.place.numbers()
+    for number in reversed(numbers if job.lake.pinned else numbers[-1:]):
+        edition = read(job.place.folder / str(number))
+        if edition.manifest["fingerprint"] == job.fingerprint:
+            if index.is_stale(job.place.out, edition):
+                index.rebuild(job.place.out, job.lake.language)
+            return edition
+    return None
 
 
 def _make(job: Job, draft: Path, progress: Progress | None, cell_timeout_s: int, timeout_s: int) -> Edition:

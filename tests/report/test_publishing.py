@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import multiprocessing
 import os
@@ -28,7 +29,7 @@ def out(tmp_path) -> Path:
 
 @pytest.fixture
 def grown(lake):
-    """Return the lake after a load."""
+    """Return the lake after a load; `lake.at(0)` is as it was before."""
     days = pd.to_datetime(["2026-10-01", "2026-10-02"], utc=True)
     return sv.store.write(lake, {"cases": pd.DataFrame({"case_id": ["1", "2"], "opened_at": days})})
 
@@ -54,13 +55,14 @@ def instantly(monkeypatch):
 
 
 def test_the_same_inputs_answer_up_to_date_and_other_inputs_give_the_next_edition(lake, grown, notebooks, out):
+    before_load = lake.at(0)
     folder = notebooks()
-    first = sv.publish("tiny", "2026-10", lake, out, notebooks=folder)
+    first = sv.publish("tiny", "2026-10", before_load, out, notebooks=folder)
     assert (first.status, first.number) == ("published", 1)
     assert first.path == out / "tiny" / "2026-10" / "all-zh" / "1"
     before = {file.name: file.read_bytes() for file in first.path.iterdir()}
     assert set(before) == FILES
-    assert sv.publish("tiny", "2026-10", lake, out, notebooks=folder).status == "up to date"
+    assert sv.publish("tiny", "2026-10", before_load, out, notebooks=folder).status == "up to date"
 
     second = sv.publish("tiny", "2026-10", grown, out, notebooks=folder)
     assert (second.status, second.number, second.manifest["supersedes"]) == ("published", 2, 1)
@@ -109,6 +111,18 @@ def test_a_lake_that_moved_and_a_snapshot_without_change_are_the_same_inputs(gro
     elsewhere = grown.path.parent / "elsewhere"
     grown.path.rename(elsewhere)
     assert sv.publish("tiny", "2026-10", sv.open(elsewhere), out, notebooks=folder).status == "up to date"
+
+
+def test_an_earlier_snapshot_finds_its_edition_and_an_undone_load_gives_a_new_one(
+    lake, grown, notebooks, out, instantly
+):
+    folder = notebooks()
+    sv.publish("tiny", "2026-10", lake.at(0), out, notebooks=folder)
+    sv.publish("tiny", "2026-10", grown, out, notebooks=folder)
+    again = sv.publish("tiny", "2026-10", lake.at(0), out, notebooks=folder)
+    assert (again.status, again.number) == ("up to date", 1)
+    undone = dataclasses.replace(lake.at(0), pinned=False)
+    assert sv.publish("tiny", "2026-10", undone, out, notebooks=folder).number == 3
 
 
 def test_a_failed_run_publishes_nothing_and_keeps_its_notebook(lake, notebooks, out):
@@ -191,13 +205,14 @@ def places_of_a_publication(lake, folder, out) -> list[str]:
 def test_wherever_the_publisher_is_killed_there_is_the_old_edition_or_the_new(
     lake, grown, notebooks, tmp_path, instantly
 ):
+    before_load = lake.at(0)
     folder = notebooks()
-    places = places_of_a_publication(lake, folder, tmp_path / "count")
+    places = places_of_a_publication(before_load, folder, tmp_path / "count")
     assert {"run", "write page", "rename edition", "renamed edition", "rename index.html"} <= set(places)
     seen = set()
     for stop in range(len(places)):
         out = tmp_path / f"out{stop}"
-        sv.publish("tiny", "2026-10", lake, out, notebooks=folder)
+        sv.publish("tiny", "2026-10", before_load, out, notebooks=folder)
         child = multiprocessing.get_context("fork").Process(target=publish_and_die, args=(grown, folder, out, stop))
         child.start()
         child.join()
@@ -259,10 +274,11 @@ def check_whole(folder: Path) -> None:
 
 
 def test_the_index_lists_all_editions_of_both_languages_newest_period_first(lake, grown, notebooks, out, instantly):
+    before_load = lake.at(0)
     folder = notebooks()
     for period in ("2026-09", "2026-10", "2025-12"):
-        sv.publish("tiny", period, lake, out, notebooks=folder)
-    sv.publish("tiny", "2026-10", lake, out, "en", notebooks=folder)
+        sv.publish("tiny", period, before_load, out, notebooks=folder)
+    sv.publish("tiny", "2026-10", before_load, out, "en", notebooks=folder)
     sv.publish("tiny", "2026-10", grown, out, notebooks=folder)
     page = (out / "index.html").read_text("utf-8")
     assert faults(page) == []

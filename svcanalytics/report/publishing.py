@@ -150,8 +150,8 @@ def _find(report: str, folder: Path) -> Path:
 def _current(job: Job) -> Edition | None:
     """Return the edition that was made from the same inputs, if it still is the current one, and see that it is listed.
 
-    Asked for an earlier snapshot, any edition will do. Otherwise only the latest: after a wrong load is undone, the data
-    are those of an edition that was superseded, and readers need a new one.
+    Asked for an earlier snapshot, any edition will do. Otherwise only the latest: after a wrong load is undone, the
+    data are those of an edition that was superseded, and readers need a new one.
     """
     numbers = job.place.numbers()
     for number in reversed(numbers if job.lake.pinned else numbers[-1:]):

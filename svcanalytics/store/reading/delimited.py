@@ -106,11 +106,10 @@ class _Reader:
         except duckdb.Error:
             return False
         rejects = con.execute(
-            f"select line, any_value(line_byte_position), any_value(error_type), any_value(csv_line) "
-            f"from {errors} group by line order by line"
+            f"select line, any_value(error_type), any_value(csv_line) from {errors} group by line order by line"
         ).fetchall()
         con.execute(f"drop table if exists {scans}; drop table if exists {errors}")
-        if any(kind not in _PLAIN or "\n" in raw.strip("\r\n") for _, _, kind, raw in rejects):
+        if any(kind not in _PLAIN or "\n" in raw.strip("\r\n") for _, kind, raw in rejects):
             return False
         stored = con.execute(f"select count(*) from {part}").fetchall()[0][0]
         breaks = self._count_breaks(part)
@@ -126,7 +125,7 @@ class _Reader:
         found = self.stage.con.execute(f"select {total} from {part} where {any_break}").fetchall()[0][0]
         return int(found or 0)
 
-    def _number(self, part: str, rejects: list[tuple[int, int, str, str]], breaks: int) -> None:
+    def _number(self, part: str, rejects: list[tuple[int, str, str]], breaks: int) -> None:
         """Add the physical line to the rows: their order is that of the file, so only gaps have to be known."""
         con, first, view = self.stage.con, self.above + 1, f"{part}_lines"
         con.execute(f"drop view if exists {view}")
@@ -142,20 +141,22 @@ class _Reader:
         # DuckDB counts records, not lines: a reject of record r has r - first - (rejects before it) rows before it.
         before = np.array([line - first - n for n, (line, *_) in enumerate(rejects)], dtype="int64")
         lines += np.searchsorted(before, np.arange(stored), side="right")
+        starts = np.array([line for line, *_ in rejects], dtype="int64")
         if breaks:
             inside = " + ".join(f"coalesce({_breaks(c)}, 0)" for c in self.header.names)
             counts = con.execute(f"select {inside} as n from {part} order by rowid").fetchnumpy()["n"]
-            lines += np.concatenate(([0], np.cumsum(counts)[:-1])).astype("int64")
+            passed = np.concatenate(([0], np.cumsum(counts))).astype("int64")
+            lines += passed[:-1]
+            starts += passed[before]
         con.register("svc_chunk", pd.DataFrame({"_row": np.arange(stored), "_line": lines}))
         con.execute(f"create or replace temp table {part}_numbers as select * from svc_chunk")
         con.unregister("svc_chunk")
         con.execute(
             f"create temp view {view} as select p.*, n._line from {part} p join {part}_numbers n on p.rowid = n._row"
         )
-        starts = _lines_at(self.file, [position for _, position, _, _ in rejects])
         self.stage.reject(
-            (self.name, line, "", _PLAIN[kind], raw.strip("\r\n"))
-            for line, (_, _, kind, raw) in zip(starts, rejects, strict=True)
+            (self.name, int(line), "", _PLAIN[kind], raw.strip("\r\n"))
+            for line, (_, kind, raw) in zip(starts, rejects, strict=True)
         )
 
     def read_slowly(self) -> None:
@@ -247,20 +248,6 @@ def _count_lines(path: Path) -> int:
         while end and data[end - 1] in b"\r\n":
             end -= 1
         return _count_newlines(data, 0, end) + 1
-
-
-def _lines_at(path: Path, positions: list[int]) -> list[int]:
-    """Return the physical line that each byte position stands on; positions ascend."""
-    lines, at, line = [], 0, 1
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        for position in positions:
-            # DuckDB may point at the line break before a row.
-            while position < len(data) and data[position] in b"\r\n":
-                position += 1
-            line += _count_newlines(data, at, position)
-            at = position
-            lines.append(line)
-    return lines
 
 
 def _count_newlines(data: mmap.mmap, start: int, end: int) -> int:

@@ -127,7 +127,10 @@ class Standard(BaseModel):
         if bool(self.limit) == bool(self.due):
             raise ValueError("limit: give a limit or the column of each row's due time, one of them")
         if self.limit:
-            kind = self.span().kind
+            try:
+                kind = self.span().kind
+            except PeriodError as error:
+                raise ValueError(f"limit: {error.what}") from None
             if kind != "seconds" and (self.pauses or self.repeat):
                 raise ValueError("pauses: only a limit in hours or minutes can pause or repeat")
         elif self.pauses or self.repeat:
@@ -280,9 +283,8 @@ def _standard(file: Path, text: str, name: str, spec: object) -> Standard:
         missing = first["type"] == "missing"
         known = ", ".join(field.alias or name for name, field in Standard.model_fields.items() if name != "id")
         extra = f"remove it; a standard has {known}"
-        fix = f"add {key}" if missing else extra if first["type"] == "extra_forbidden" else "correct it"
-    except PeriodError as error:
-        key, problem, fix = "limit", error.what, "write 30 s, 15 min, 48 h, 3 working days, 1 month or 1 year"
+        correct = "write 30 s, 15 min, 48 h, 3 working days, 1 month or 1 year" if key == "limit" else "correct it"
+        fix = f"add {key}" if missing else extra if first["type"] == "extra_forbidden" else correct
     if problem:
         raise CatalogueError(f"standard {name!r}, {key}: {problem}", where=_line(file, text, name, key), fix=fix)
     return standard

@@ -114,7 +114,7 @@ def _identified(blocks: list[Block]) -> Iterator[Block]:
 
     for place, block in enumerate(blocks, 1):
         if isinstance(block, Heading):
-            yield replace(block, id=unique(block.id, f"section_{place}"))
+            yield replace(block, id=unique(f"s-{block.id}" if block.id else "", f"s-{place}"))
         elif isinstance(block, Table):
             yield replace(block, id=unique(block.id, f"table_{place}"))
         elif isinstance(block, Figure):

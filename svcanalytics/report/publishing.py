@@ -185,6 +185,7 @@ def _make(job: Job, draft: Path, progress: Progress | None, cell_timeout_s: int,
     folder.mkdir()
     manifest = render_edition(job, result, folder, job.place.latest())
     _move(folder, job.place.folder / str(manifest["edition"]))
+    shutil.rmtree(_failed(job), ignore_errors=True)
     return Edition(job.place.folder / str(manifest["edition"]), manifest, "published")
 
 
@@ -207,9 +208,14 @@ def _move(draft: Path, final: Path) -> None:
         os.close(handle)
 
 
+def _failed(job: Job) -> Path:
+    return job.place.out / ".failed" / job.place.name
+
+
 def _keep_failed(job: Job, work: Path) -> Path:
-    """Keep what an analyst needs to see why a run failed; its owner only can read it."""
-    kept = make_private(make_private(job.place.out / ".failed") / job.place.name)
+    """Keep what shows why a run failed; only its owner can read it, and the next success removes it."""
+    make_private(job.place.out / ".failed")
+    kept = make_private(_failed(job))
     for name in ("output.ipynb", "input.ipynb", "child.log"):
         if (work / name).exists():
             shutil.copyfile(work / name, kept / name)

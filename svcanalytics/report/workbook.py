@@ -170,7 +170,7 @@ class _Sheets:
             seconds, points = ("秒", "个百分点") if zh else (" s", " pp")
             codes = {
                 "integer": "#,##0",
-                "number": "#,##0.0##",
+                "number": "#,##0.0",
                 "rate": "0.0%",
                 "small rate": "0.00%",
                 "points": f'+0.0"{points}";-0.0"{points}";0.0"{points}"',

@@ -133,6 +133,8 @@ def test_a_failed_run_publishes_nothing_and_keeps_its_notebook(lake, notebooks, 
     kept = out / ".failed" / "tiny_2026-10_all-zh"
     assert "ZeroDivisionError" in (kept / "output.ipynb").read_text()
     assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o700, 0o700)
+    sv.publish("tiny", "2026-10", lake, out, notebooks=notebooks())
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,10 @@ class _Run:
         if mapping is None and assume_yes:
             from svcanalytics.store.proposal import propose
 
-            mapping = propose(con, reading).mapping
+            proposal = propose(con, reading, self.lake.timezone, folders)
+            # Kept with the lake: the next export of this source is known, and rows in quarantine can be released.
+            proposal.save(self.lake.path.parent / "sources")
+            mapping = proposal.mapping
         if mapping is None:
             raise MappingError(
                 "no source mapping fits the columns",
@@ -301,7 +304,7 @@ class _Run:
             "name": name,
             "sha256": landed.sha256,
             "mapping": _fingerprint(mapping),
-            "landing": str(landed.path.relative_to(self.lake.landing)),
+            "landing": landed.folder.name,
             "before": self.lake.snapshot.id,
             **total._asdict(),
             "tables": json.dumps({table: counts._asdict() for table, counts in tables.items()}),

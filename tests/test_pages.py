@@ -84,6 +84,12 @@ def test_no_word_of_a_picture_is_cut_off(opened):
     assert opened.evaluate(CUT_OFF) == []
 
 
+def test_no_table_is_wider_than_its_place_on_the_desk(opened):
+    wide = "t => t.checkVisibility() && t.scrollWidth > t.parentElement.clientWidth + 1"
+    names = f"[...document.querySelectorAll('table')].filter({wide}).map(t => t.innerText.slice(0, 40))"
+    assert opened.evaluate(names) == []
+
+
 def test_the_first_screen_of_a_report_holds_a_sentence_and_a_picture(opened, page_path):
     if page_path.name == "index.html":
         pytest.skip("the index is a list")

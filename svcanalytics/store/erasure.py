@@ -20,6 +20,7 @@ from svcanalytics.store.commit import copy_rows, enter, locked, writing
 from svcanalytics.store.engine import connect, identifier, literal
 from svcanalytics.store.files import make_private, remove, write_atomically
 from svcanalytics.store.keys import key
+from svcanalytics.store.landing import clear_incoming
 from svcanalytics.store.ledger import schema
 from svcanalytics.store.originals import examine, find_originals, mention_pattern, rewrite, without_mention
 from svcanalytics.store.result import Erased
@@ -58,12 +59,14 @@ def erase(lake: Lake, customer_id: str) -> Erased:
         raise LakeError("no customer was named", fix="give the identifier as the source has it")
     with locked(lake):
         lake = lake.refresh()
+        clear_incoming(lake)
         con = connect()
         try:
             masking.install(con)
             return _Erasure(lake, con, customer_id).run()
         finally:
             con.close()
+            clear_incoming(lake)
 
 
 @dataclass
@@ -111,7 +114,8 @@ class _Erasure:
             # An earlier erasure of this customer was cut short: what it had found may be gone from the lake already.
             kept = json.loads(self.journal.read_text("utf-8"))
             for column in ("case_id", "contact_id"):
-                self.con.executemany(f"insert into gone_{column} values (?)", [[value] for value in kept[column]] or [])
+                if kept[column]:
+                    self.con.executemany(f"insert into gone_{column} values (?)", [[value] for value in kept[column]])
         contacts = self.lake.select_files("contacts", sorted(self.files.get("contacts", ())))
         self.con.execute(
             f"insert into gone_contact_id select distinct contact_id from ({contacts}) "
@@ -144,7 +148,7 @@ class _Erasure:
         if name == "quarantine":
             parts.append("(sha256, file, line) in (select (sha256, file, line) from gone_line)")
         texts = [c.name for c in table.columns.values() if c.privacy == "mask"]
-        texts += {"quarantine": ["text", "file"], "loads": ["name", "landing"]}.get(name, [])
+        texts += {"quarantine": ["text", "file"], "loads": ["name"]}.get(name, [])
         if not mention_pattern(self.customer_id):
             texts = []
         return " or ".join(parts) or "false", {text: without_mention(text, self.customer_id) for text in texts}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from svcanalytics.errors import LoadError
 from svcanalytics.store.engine import literal
 from svcanalytics.store.failpoints import reach
-from svcanalytics.store.files import copy_hashed, hash_file, make_private, remove_tree, rename, sync
+from svcanalytics.store.files import copy_hashed, hash_file, make_private, remove, remove_tree, rename, sync
 
 if TYPE_CHECKING:
     import duckdb
@@ -124,9 +124,11 @@ def discard(lake: Lake, landed: Landed) -> None:
 
 
 def clear_incoming(lake: Lake) -> None:
-    """Remove what loads that died were copying; call it with the lock held."""
+    """Remove what loads and erasures that died were writing; call it with the lock held."""
     for folder in lake.landing.glob(".incoming-*"):
         remove_tree(folder)
+    for draft in lake.landing.glob(".*.tmp"):
+        remove(draft)
 
 
 def workplace(lake: Lake, load_id: str) -> Path:
@@ -140,22 +142,21 @@ def _incoming(lake: Lake, load_id: str) -> Path:
     return make_private(lake.landing / f".incoming-{load_id}")
 
 
-def resting_place(lake: Lake, entry: str) -> Path | None:
-    """Return where an original lies, given what the books say; None when it is gone.
+def resting_place(lake: Lake, folder: str) -> Path | None:
+    """Return where an original lies, given the folder that the books name; None when it is gone.
 
     After a customer was erased from a file, its rows stand in its place.
     """
-    folder = (lake.landing / entry).parent
-    for path in (folder / ROWS, lake.landing / entry):
-        if path.exists():
-            return path
-    return None
+    held = {path.name: path for path in (lake.landing / folder).glob("*")}
+    if ROWS in held:
+        return held[ROWS]
+    return next((path for name, path in held.items() if name != REJECTS), None)
 
 
 def _settle(lake: Lake, incoming: Path, name: str, sha256: str) -> Landed:
     folder = lake.landing / sha256[:24]
     # What lies there already stays: a customer may have been erased from it since.
-    known = resting_place(lake, f"{folder.name}/{name}")
+    known = resting_place(lake, folder.name)
     if known is not None:
         remove_tree(incoming)
         return Landed(known, sha256, False)

@@ -18,7 +18,7 @@ _LOADS = {
     "name": ("text", "The file's name, masked", "文件名(已脱敏)"),
     "sha256": ("text", "Hash of the original", "原始文件摘要"),
     "mapping": ("text", "Hash of the mapping", "映射摘要"),
-    "landing": ("text", "Where the original lies, relative to the landing folder", "原始文件在着陆区的位置"),
+    "landing": ("text", "Where the original lies: a folder inside the landing folder", "原始文件在着陆区的文件夹"),
     "before": ("integer", "The snapshot the load began from", "装载前的快照"),
     "read": ("integer", "Input rows", "读入行数"),
     "new": ("integer", "Rows that were new", "新增行数"),

@@ -130,12 +130,13 @@ _NUMBERS: tuple[_Kind, ...] = (
             # Chinese mobile numbers, with or without the country code
             rf"{_START}(?:(?:\+|00)?86{_SEP})?1[3-9]\d{_SEP}\d{{4}}{_SEP}\d{{4}}{_END}"
             # Chinese landlines with area code and extension; 400 and 800 numbers
-            rf"|{_START}(?:(?:\+|00)?86{_SEP})?\(?0{_AREA}\)?{_LOCAL}{_END}"
+            rf"|{_START}(?:(?:\+|00)?86{_SEP})?(?:\(0{_AREA}\)|0{_AREA}){_LOCAL}{_END}"
             rf"|{_START}(?:\+|00)86{_SEP}{_AREA}{_LOCAL}{_END}"
             rf"|{_START}[48]00[ -]\d{{3}}[ -]?\d{{4}}{_END}|{_START}[48]00[ -]?\d{{4}}[ -]\d{{3}}{_END}"
             # North American numbers with separators; British numbers
             rf"|{_START}(?:\+?1[ .-])?(?:\([2-9]\d{{2}}\) ?|[2-9]\d{{2}}[ .-])[2-9]\d{{2}}[ .-]\d{{4}}{_END}"
-            rf"|{_START}07\d{{3}} ?\d{{3}} ?\d{{3}}{_END}|{_START}\(?0[12]\d{{1,3}}\)? \d{{3,4}} \d{{3,4}}{_END}",
+            rf"|{_START}07\d{{3}} ?\d{{3}} ?\d{{3}}{_END}"
+            rf"|{_START}(?:\(0[12]\d{{1,3}}\)|0[12]\d{{1,3}}) \d{{3,4}} \d{{3,4}}{_END}",
             re.IGNORECASE,
         ),
     ),
@@ -146,7 +147,7 @@ _NUMBERS: tuple[_Kind, ...] = (
         re.compile(r"(?<![A-Za-z0-9])(?:[EG]\d{8}|E[A-HJ-NP-Z]\d{7}|[DSP]E?\d{7})(?![A-Za-z0-9])", re.IGNORECASE),
     ),
     _Kind("passport", re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{0,2}\d{7,9}(?![A-Za-z0-9])"), _traveller),
-    _Kind("phone", re.compile(r"(?<!\d)\(?\d(?:[ .-]?\(?\d\)?){6,13}(?!\d)(?![/:年])"), _called),
+    _Kind("phone", re.compile(r"(?<!\d)\d(?:[ .-]?\d){6,13}(?!\d)(?![/:年])"), _called),
 )
 
 # The same three conditions for the engine (RE2): an @, seven digits close together, the beginning of a plate.

@@ -27,6 +27,9 @@ __all__ = ["SEPARATOR", "Judged", "judge"]
 SEPARATOR = "\t"
 """Between the column and the reason of a fault."""
 
+_TELLING = 5
+"""A shorter customer identifier may be any word or number of a text."""
+
 _CONTRADICTION = f"{SEPARATOR}another row of this load has the same key and other values"
 
 
@@ -126,7 +129,7 @@ def _stage(
     con.execute(
         f"create or replace temp table {name} as select {', '.join(columns)}, _file, _line, _version, case "
         f"when _bad_column is not null then _bad_column || {literal(SEPARATOR)} || _bad_reason {' '.join(faults)} "
-        f"end as _fault from ({query})"
+        f"end as _fault from {_unnamed(table, query, given)}"
     )
     joined, stored = f"(select rowid as rid, * from {name}) s", []
     for column in given:
@@ -144,6 +147,21 @@ def _stage(
     rows = finished(lake, table, inner, given, source=source, load_id=load_id, also=("rid", "_fault"))
     con.execute(f"create or replace temp view rows_{table.name} as {rows}")
     return name
+
+
+def _unnamed(table: Table, query: str, given: Sequence[str]) -> str:
+    """Return the query as a relation in whose texts and attributes the row's own customer is not named."""
+    customers = [column for column in given if table.columns[column].privacy == "hash"]
+    texts = [identifier(column) for column in given if table.columns[column].privacy == "mask"]
+    if not customers or not texts:
+        return f"({query})"
+    who = identifier(customers[0])
+    named = f"strlen({who}) >= {_TELLING} and contains({{0}}, {who})"
+    cleaned = ", ".join(
+        f"case when {named.format(text)} then replace({text}, {who}, '[customer]') else {text} end as {text}"
+        for text in texts
+    )
+    return f"(select * replace ({cleaned}) from ({query}))"
 
 
 def _masked(column: Column) -> str:

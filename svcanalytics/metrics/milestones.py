@@ -112,6 +112,15 @@ def prepare_cases(
         'create or replace temp table _marks as select r.cid, e.seq, e.milestone, e."by", e.medium, epoch_us(e."at") '
         f"as at_us from events e join _rows r on r.case_id = e.case_id where e.milestone in ({listed})"
     )
+    columns = [f", max({_COLUMNS[name]}) is not null as {name}" for name in _COLUMNS if name in named]
+    told = (
+        f"select source, unnest([{', '.join(f'case when {n} then {literal(n)} end' for n in _COLUMNS if n in named)}])"
+    )
+    con.execute(
+        "create or replace temp table _recorded as select distinct r.source, m.milestone, m.medium from _marks m "
+        f"join _rows r on r.cid = m.cid union all {told}, null from (select source {''.join(columns)} from _rows "
+        "group by source)"
+    )
 
 
 def _needed(rules: Sequence[Standard], selection: Selection) -> tuple[set[str], set[str]]:
@@ -308,14 +317,7 @@ def _recorded(rule: Standard) -> str:
             return "true"
         return f"source in (select source from {table} where {identifier(main)} is not null group by source)"
     medium = f" and medium in ({', '.join(literal(name) for name in rule.medium)})" if rule.medium else ""
-    told = f"select cid from _marks where milestone = {literal(main)}{medium}"
-    events = f"select source from _rows where cid in ({told}) group by source"
-    columns = (
-        ""
-        if main not in _COLUMNS
-        else f" union select source from _rows where {_COLUMNS[main]} is not null group by source"
-    )
-    return f"source in ({events}{columns})"
+    return f"source in (select source from _recorded where milestone = {literal(main)}{medium})"
 
 
 def _range(rule: Standard, selection: Selection, zone: str, start: str) -> str:

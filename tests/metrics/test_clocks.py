@@ -79,7 +79,11 @@ TOPICS = [
         {},
         [("complaint_solved_ordinary", is_ordinary, 2), ("complex_resolved", is_complex, 48 * HOUR)],
     ),
-    (("resolved",), {"net": True}, [("complex_resolved_net", is_complex, 48 * HOUR)]),
+    (
+        ("resolved",),
+        {"net": True},
+        [("complex_resolved_net", lambda c: is_complex(c) and not is_ordinary(c), 48 * HOUR)],
+    ),
     (("confirmed",), {}, [("booking_confirmed", kind("booking"), HOUR)]),
     (("progress",), {"until": ("resolved",)}, [("repair_progress", kind("repair"), 30 * MINUTE)]),
     (

@@ -40,9 +40,13 @@ def axis_unit(kind: str, values: Iterable[float], language: str) -> Unit:
         return Unit(1, ".1%" if spread < 0.05 else ".0%", "")
     if kind == "duration":
         size = next((size for size in _NAMES if highest >= 2 * size), 1)
-        return Unit(size, "~g", _NAMES[size][0 if language == "zh" else 1])
-    spread = highest - min(known, default=0.0)
-    return Unit(1, ",.0f" if kind == "integer" or spread >= 4 else ",.1f" if spread >= 0.4 else ",.2f", "")
+        return Unit(size, _decimals(known, size), _NAMES[size][0 if language == "zh" else 1])
+    return Unit(1, ",.0f" if kind == "integer" else _decimals(known, 1), "")
+
+
+def _decimals(values: list[float], divisor: float) -> str:
+    spread = (max(values, default=0.0) - min(values, default=0.0)) / divisor
+    return ",.0f" if spread >= 4 else ",.1f" if spread >= 0.4 else ",.2f"
 
 
 def period_label(key: str, language: str) -> tuple[str, str]:

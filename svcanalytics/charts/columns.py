@@ -58,7 +58,7 @@ def draw_volume(
     colours = alt.Scale(domain=list(groups), range=list(theme.PALETTE[: len(groups)]))
     return alt.layer(
         alt.Chart(alt.Data(values=values))
-        .mark_bar(stroke="white", strokeWidth=1)
+        .mark_bar(stroke="white", strokeWidth=1, size=min(48, 0.88 * (theme.WIDTH - 56) / len(keys)))
         .encode(
             x=alt.X("period:O", sort=keys).axis(
                 title=None, labelExpr=period_expression(keys, language), labelAngle=0, labelOverlap=False

@@ -51,7 +51,11 @@ def backlog(evaluation: Evaluation) -> Blocks:
     e, zh = evaluation, evaluation.language == "zh"
     head = Heading("在办积压与时长" if zh else "Backlog and ageing", 2, "backlog")
     if e.backlog.empty:
-        text = "没有事项数据，不统计积压。" if zh else "There are no cases, so there is no backlog to count."
+        text = (
+            "数据中没有办结时间，不统计积压。"
+            if zh
+            else "The data don't tell when cases end, so there is no backlog to count."
+        )
         return Blocks((head, Text(text, "note")))
     total = int(e.backlog["count"].sum())
     if total == 0:
@@ -105,16 +109,12 @@ def _volume(e: Evaluation, dimension: str, frame: pd.DataFrame) -> list:
     top = groups[0] if groups[0] != word("other", e.language) else groups[-1]
     share = format_rate(grid.loc[top, e.period.key] / total if total else None, e.language)
     if zh:
-        title = f"本期{total:,}件，{name}以{top}为主（{share}）"
-        course = f"本期共{total:,}件，其中{top}占{share}。"
+        mix = f"全部为{top}" if len(groups) == 1 else f"{name}以{top}为主（{share}）"
+        title, course = f"本期{total:,}件，{mix}", f"本期共{total:,}件，{mix}。"
         what = f"各期受理量按{name}的构成"
     else:
-        title = (
-            f"{total:,} this period; {share} by {top}"
-            if dimension == "channel"
-            else f"{total:,} this period; {share} {top}"
-        )
-        course = f"{total:,} came in this period, {share} of them {top}."
+        mix = f"all {top}" if len(groups) == 1 else f"most by {name.lower()}: {top} ({share})"
+        title, course = f"{total:,} this period, {mix}", f"{total:,} came in this period, {mix}."
         what = f"Volume by {name.lower()} over {len(keys)} periods"
     long = grid.T.rename_axis("period").reset_index().melt("period", var_name="group", value_name="count")
     long = long.sort_values(

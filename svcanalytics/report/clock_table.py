@@ -100,7 +100,8 @@ def _sentence(e: Evaluation) -> str:
             overrun = "" if is_missing(worst.overrun_s) else f"，平均超时{format_duration(worst.overrun_s, 'zh')}"
             text += f"超时最多的是“{worst.reading.name}”（{worst.late:,}件{overrun}）。"
         return text
-    text = f"{len(single)} standards fell due {due:,} times in all, {late:,} times too late."
+    noun = "standard" if len(single) == 1 else "standards"
+    text = f"{len(single)} {noun} fell due {due:,} times in all, {late:,} times too late."
     if judged:
         missed = f"{len(red)} missed: {'; '.join(red)}" if red else "none missed"
         text += f" Of {len(judged)} with a target, {missed}."

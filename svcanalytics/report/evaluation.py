@@ -157,7 +157,7 @@ def evaluate(
         made_up=lake.made_up,
         snapshot=lake.snapshot.id,
         data_until=books.until,
-        incomplete=found.incomplete,
+        incomplete=found.incomplete or _stops_inside(books.until, asked),
         readings=readings,
         clocks=tuple(gathering.read_clocks(lake, asked, language)),
         history=found.history,
@@ -183,6 +183,11 @@ def _look_back(period: Period) -> list[Period]:
     while found[-1].start > earliest:
         found.append(found[-1].previous())
     return found[::-1]
+
+
+def _stops_inside(until: date | None, period: Period) -> bool:
+    """Tell whether no record is younger than a week before the period's end; no holiday closes a service for longer."""
+    return until is None or (period.last - until).days > 7
 
 
 def _check(lake: Lake, period: Period, report: str, language: str, scope: str) -> None:

@@ -92,7 +92,9 @@ def format_rate(value: float | None, language: str, *, digits: int | None = None
 
 
 def format_percent(value: float | None, language: str) -> str:
-    """Return a relative change: 0.034 is "+3.4%"."""
+    """Return a relative change: 0.034 is "+3.4%"; what grew tenfold and more reads as a multiple."""
+    if not is_missing(value) and value >= 10:
+        return f"{value + 1:,.0f}倍" if language == "zh" else f"×{value + 1:,.0f}"
     return NOTHING if is_missing(value) else _sign(value, f"{abs(value) * 100:,.1f}%", True)
 
 

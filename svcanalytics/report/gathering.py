@@ -194,18 +194,27 @@ def age_backlog(lake: Lake, period: Period) -> tuple[pd.DataFrame, int | None]:
     Returns
     -------
     ages : DataFrame
-        from_d, to_d (days), count, overdue (past due_at; no such column where none is known). Empty without cases.
+        from_d, to_d (days), count, overdue (past due_at; no such column where none is known). Empty without cases
+        whose end is noted.
     before : int or None
         Open when the period began; None before the first case.
     """
     if not lake.has("cases"):
         return pd.DataFrame(), None
     start, end = _instant(lake, period.start), _instant(lake, period.end)
+    # A source that never notes when a case ended would have all of its cases open for ever.
+    noting = (
+        "source in (select source from cases group by source "
+        "having count(resolved_at) + count(closed_at) + count(resolution) > 0)"
+    )
     rows = lake.sql(
         f"select case when {_open_at(end)} then floor((epoch({end}) - epoch(opened_at)) / 86400) end as age, "
         f"count(*) as n, count(due_at) as known, count(*) filter (where due_at < {end}) as late, "
-        f"count(*) filter (where {_open_at(start)}) as before, min(opened_at) < {start} as begun from cases group by 1"
+        f"count(*) filter (where {_open_at(start)}) as before, min(opened_at) < {start} as begun "
+        f"from cases where {noting} group by 1"
     )
+    if rows.empty:
+        return pd.DataFrame(), None
     still = rows[rows["age"].notna()]
     records = []
     for low, high in AGES:

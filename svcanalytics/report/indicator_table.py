@@ -98,11 +98,11 @@ def _record(e: Evaluation, reading: Reading, families: dict) -> dict:
         "target": Cell(reading.target, reading.target_text(language), kind=reading.kind),
         "value": Cell(None if suppressed else reading.value, text, kind=reading.kind),
         "met": Cell(met, "–" if met is None else word("yes" if met else "no", language)),
-        "previous": _cell(reading, reading.previous, language),
+        "previous": _base(reading, reading.previous, reading.previous_base, language),
         "change": _change(
             reading, reading.change, reading.previous, reading.significant, reading.previous_base, language
         ),
-        "last_year": _cell(reading, reading.last_year, language),
+        "last_year": _base(reading, reading.last_year, reading.yoy_base, language),
         "yoy": _change(
             reading, reading.yoy_change, reading.last_year, reading.yoy_significant, reading.yoy_base, language
         ),
@@ -122,6 +122,10 @@ def band_text(reading: Reading, language: str) -> str:
 
 def _cell(reading: Reading, value: float | None, language: str) -> Cell:
     return Cell(None if is_missing(value) else value, reading.written(value, language), kind=reading.kind)
+
+
+def _base(reading: Reading, value: float | None, basis: str, language: str) -> Cell:
+    return Cell(None, word("suppressed", language)) if basis == "suppressed" else _cell(reading, value, language)
 
 
 def _change(

@@ -129,12 +129,15 @@ def describe_lights(readings: Iterable[Reading], language: str) -> str:
             if language == "zh"
             else "No measure of this period has a target to be held against."
         )
+    words = {
+        "green": ("项达标", " met"),
+        "yellow": ("项临界", " too close to call"),
+        "red": ("项未达标", " missed"),
+        "grey": ("项样本不足", " resting on too few records"),
+    }
+    parts = [f"{n}{words[light][0 if language == 'zh' else 1]}" for light, n in count.items() if n]
     if language == "zh":
-        parts = [f"{count['green']}项达标", f"{count['yellow']}项临界", f"{count['red']}项未达标"]
-        parts += [f"{count['grey']}项样本不足"] if count["grey"] else []
         return f"设有目标的{len(readings)}项指标中，{'、'.join(parts)}。"
-    parts = [f"{count['green']} met", f"{count['yellow']} too close to call", f"{count['red']} missed"]
-    parts += [f"{count['grey']} resting on too few records"] if count["grey"] else []
     noun = "measure" if len(readings) == 1 else "measures"
     return f"Of {len(readings)} {noun} with a target: {', '.join(parts)}."
 

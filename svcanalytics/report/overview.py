@@ -44,7 +44,8 @@ def summary(evaluation: Evaluation) -> Blocks:
     items = [Heading("本期综述" if zh else "Summary", 2, "summary"), Text(_lead(e), "lead")]
     red = [reading for reading in _by_urgency(e) if reading.light == "red"]
     since = [e.period.previous(max(0, -reading.streak - 1)).label(e.language) for reading in red]
-    items.append(Text(narrative.describe_lights(e.readings, e.language)))
+    if index_score(e, "") is not None:
+        items.append(Text(narrative.describe_lights(e.readings, e.language)))
     if red:
         items.append(Text(narrative.describe_missed(red, since, e.language, e.every)))
     items.append(Text(narrative.describe_changes(_by_size(e), e.language, e.every)))
@@ -86,9 +87,19 @@ def _incomplete_warning(e: Evaluation) -> str:
 
 
 def _lead(e: Evaluation) -> str:
-    if index_score(e, "") is not None or e.profile is not None:
+    if index_score(e, "") is not None:
         return index_sentence(e)
-    return narrative.describe_lights(e.readings, e.language)
+    label = e.period.label(e.language)
+    volume = next((reading for reading in e.readings if reading.kind == "integer" and reading.value is not None), None)
+    verdict = narrative.describe_lights(e.readings, e.language)
+    if volume is None:
+        return f"{label}：{verdict}" if e.language == "zh" else f"{label}: {verdict}"
+    change = volume.change_text(e.language, volume.change, volume.previous)
+    if e.language == "zh":
+        moved = "" if is_missing(volume.change) else f"（环比{change}）"
+        return f"{label}{volume.name}{volume.value_text('zh')}{moved}；{verdict}可用指标不足，不计算服务质量指数。"
+    moved = "" if is_missing(volume.change) else f" ({change} on {narrative.period_word(e.every, 'en', last=True)})"
+    return f"{label}: {volume.name.lower()} {volume.value_text('en')}{moved}. {verdict} Too few measures for an index."
 
 
 def _weight(e: Evaluation, reading: Reading) -> float:
@@ -128,6 +139,8 @@ def _attainment(e: Evaluation) -> Figure | None:
     chosen = [reading for reading in _by_urgency(e) if _goalposts(e, reading)]
     total = len(chosen)
     # Of each light at least something is shown: the worst first, but never only the worst.
+    heavy = [reading for reading in chosen if _weight(e, reading) > 0]
+    chosen = heavy if len(heavy) >= GLANCE // 2 else chosen  # variants outside the index only fill an empty picture
     chosen = sorted(sorted(chosen, key=lambda r: -_weight(e, r))[:GLANCE], key=chosen.index)
     if not chosen:
         return None

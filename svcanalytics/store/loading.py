@@ -24,6 +24,7 @@ from svcanalytics.store.engine import connect, identifier, literal
 from svcanalytics.store.keys import key
 from svcanalytics.store.ledger import schema
 from svcanalytics.store.quarantine import gather
+from svcanalytics.store.reading.headers import normalise
 from svcanalytics.store.result import Counts, LoadResult
 from svcanalytics.store.verdicts import Judged, judge
 
@@ -264,6 +265,7 @@ class _Run:
             con,
             judged,
             reading.columns,
+            _customers(mapping, reading),
             load_id=self.load_id,
             source=mapping.name,
             sha256=landed.sha256,
@@ -315,6 +317,17 @@ class _Run:
         columns = schema("loads").all_columns.values()
         values = ", ".join(f"cast({literal(entry[c.name])} as {c.sql_type}) as {identifier(c.name)}" for c in columns)
         con.execute(f"create or replace temp table changes_loads as select {values}")
+
+
+def _customers(mapping: Mapping, reading: Reading) -> list[str]:
+    """Return the source's columns that name the customer."""
+    named: set[str] = set()
+    for table, rule in mapping.tables.items():
+        for column, origin in rule.columns.items():
+            if contract()[table].columns[column].privacy == "hash" and origin.column:
+                listed = [origin.column] if isinstance(origin.column, str) else origin.column
+                named |= {normalise(name) for name in listed}
+    return [column for column in reading.columns if normalise(column) in named]
 
 
 def _counts(judged: Judged) -> Counts:

@@ -54,6 +54,7 @@ def gather(
     con: duckdb.DuckDBPyConnection,
     judged: Sequence[Judged],
     columns: Sequence[str],
+    customers: Sequence[str],
     *,
     load_id: str,
     source: str,
@@ -68,6 +69,8 @@ def gather(
         The load's tables.
     columns : sequence of str
         The source's columns, in the table ``raw``.
+    customers : sequence of str
+        Those that name the customer, who is taken out of the row's text.
     """
     con.create_function("svc_masked_row", _masked_row, ["VARCHAR", "VARCHAR"], "VARCHAR")
     con.create_function("svc_masked_reject", _masked_reject, ["VARCHAR"], "VARCHAR")
@@ -79,8 +82,9 @@ def gather(
     for one in judged:
         if not one.counts["quarantined"]:
             continue
-        hashed = [name for name in one.given if one.table.columns[name].privacy == "hash"]
-        secret = f"coalesce({', '.join(f's.{identifier(name)}' for name in hashed)}, '')" if hashed else "''"
+        hashed = [f"s.{identifier(n)}" for n in one.given if one.table.columns[n].privacy == "hash"]
+        known = [*hashed, *(f"r.{identifier(column)}" for column in customers)]
+        secret = f"coalesce({', '.join(known)}, '')" if known else "''"
         faulty = f"(select * from {one.stage} where _fault is not null)"
         parts.append(
             f"select {literal(one.table.name)}, s._file, s._line, split_part(s._fault, {literal(SEPARATOR)}, 1), "

@@ -73,12 +73,27 @@ def overdue(
     lake = context.lake()
     moment = None if at is None else pd.Timestamp(at).tz_localize(lake.timezone)
     rows = measuring.overdue(lake, at=moment, within_s=int(within * 3600))
-    if rows.empty and csv is None:
-        console().print(context.say("Nothing is overdue or due soon.", "没有超时或即将到期的事项。"))
-        return
     for name in ("start", "due") if len(rows) else ():
         rows[name] = rows[name].dt.strftime("%Y-%m-%d %H:%M")
-    _give(rows, ["team", "state", "name", "id", "due", "overrun_s", "left_s"], csv)
+    if csv is not None:
+        _give(rows, [], csv)
+    elif rows.empty:
+        console().print(context.say("Nothing is overdue or due soon.", "没有超时或即将到期的事项。"))
+    else:
+        _show_worklist(rows)
+
+
+def _show_worklist(rows: pd.DataFrame) -> None:
+    """Show open work past or near its limit, with durations that people read."""
+    from svcanalytics.report.formats import format_duration
+
+    language = context.settings.language
+    late = rows["state"] == "overdue"
+    lasts = [format_duration(s, language) for s in rows["overrun_s"].where(late, rows["left_s"])]
+    told = late.map({True: context.say("overdue by", "已超时"), False: context.say("due in", "剩余")}) + " " + lasts
+    headings = context.say("team|standard|id|due|state", "团队|标准|编号|到期|状态").split("|")
+    shown = rows[["team", "name", "id", "due"]].assign(state=told).set_axis(headings, axis="columns")
+    frame(shown, limit=200)
 
 
 def report(

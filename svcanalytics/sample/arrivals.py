@@ -68,7 +68,7 @@ def _day_level(world: World, pattern: str) -> np.ndarray:
     closed = 0.0 if pattern == "counter" else 0.62
     level = level * np.where(feast, closed, weekday) * np.where(days["day_class"] == "eve", 0.9, 1.0)
     if "spring_festival" in world.planted:
-        spring = feast & np.isin(days["month"], [1, 2]) & (days["day"].dt.dayofyear.to_numpy() > 10)
+        spring = feast & np.isin(days["month"], [1, 2]) & (days["day"].dt.day_of_year.to_numpy() > 10)
         level = level * np.where(spring, CAUSES["spring_festival"].effect / 0.62, 1.0)
     return level
 

@@ -47,7 +47,7 @@ _MIX = np.array(
 _WORK_H = np.array([1.2, 5.0, 2.2, 7.0, 0.6, 8.0, 4.5, 0.6, 1.0, 1.6])
 # The source's own targets in hours; 0: none.
 _TARGET_H = np.array([48, 120, 72, 168, 0, 168, 120, 24, 48, 12])
-_SUPPLIER = np.array([0.30, 0.40, 0.35, 0.02, 0.0, 0.03, 0.05, 0.0, 0.05])
+_SUPPLIER = np.array([0.30, 0.75, 0.35, 0.02, 0.0, 0.03, 0.05, 0.0, 0.05])
 
 
 def make_cases(world: World, people: People, pool: Pool, contacts: pd.DataFrame) -> pd.DataFrame:

@@ -60,7 +60,7 @@ def _duty(world: World, people: People, queue: str) -> list[tuple[int, int, int,
         "knowledge_base", mine["starts"].to_numpy()
     )
     pace = pace * np.where(faster, CAUSES["knowledge_base"].effect, 1.0)
-    starts = mine["starts"].to_numpy() + np.maximum(mine["late"].to_numpy(), 0)
+    starts = mine["starts"].to_numpy() + 1800 * mine["meets"].to_numpy() + np.maximum(mine["late"].to_numpy(), 0)
     pause, ends = mine["pause"].to_numpy(), mine["ends"].to_numpy() - 7200 * mine["trains"].to_numpy()
     duty = []
     for who, begin, rest, end, speed in zip(

@@ -17,7 +17,7 @@ ROUTES = np.array(["ivr", "chat", "kiosk", "sms"], dtype=object)
 """Ways of asking, in the order of their codes."""
 
 _IVR, _CHAT, _KIOSK, _SMS = range(4)
-_INVITED = np.array([0.26, 0.34, 0.55, 0.26])
+_INVITED = np.array([0.34, 0.36, 0.30, 0.28])
 _ANSWERS = np.array([0.38, 0.30, 0.55, 0.31])
 # Satisfaction lost per minute waited on a working day.
 _PER_MINUTE = np.array([0.10, 0.07, 0.020, 0.0])

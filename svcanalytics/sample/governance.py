@@ -42,7 +42,7 @@ def actions_table(world: World, cases: pd.DataFrame, ids_of_cases: np.ndarray, a
     is_done = (done < world.cutoff) & ~dropped
     is_accepted = is_done & passes & (accepted < world.cutoff)
     is_verified = is_accepted & checks & (verified < world.cutoff)
-    began = rng.random(n) < 0.7
+    began = (rng.random(n) < 0.6) & (found < world.cutoff - 3 * DAY)
     status = np.select(
         [dropped, is_verified, is_accepted, is_done, began], ["dropped", "closed", "accepted", "done", "doing"], "open"
     )

@@ -130,10 +130,12 @@ def _absent(world: World, shifts: pd.DataFrame) -> pd.DataFrame:
     breaks = np.array([spec.kind != "expert" for spec in TEAMS])[shifts["team"].to_numpy()]
     middle = (shifts["starts"] + shifts["ends"]).to_numpy() // 2
     pause = np.where(breaks, middle + (shifts["person"].to_numpy() % 3 - 1) * 2700 - 1350, -1)
-    # One training a month and person; experts meet on the first working day of the week they have.
+    # One training a month and person.
     month = world.days["month"].to_numpy()[shifts["day"]] + 12 * (shifts["day"].to_numpy() // 365)
     _, first = np.unique(shifts["person"].to_numpy() * 1000 + month, return_index=True)
     trains = np.zeros(n, bool)
     trains[np.minimum(first + 4, n - 1)] = True
-    meets = ~breaks & (world.days["weekday"].to_numpy()[shifts["day"]] == 0)
+    # Teams meet on Mondays, half of the people each week, so that the others serve.
+    turn = (shifts["person"].to_numpy() + shifts["day"].to_numpy() // 7) % 2 == 0
+    meets = turn & (world.days["weekday"].to_numpy()[shifts["day"]] == 0)
     return shifts.assign(state=state, late=late, pause=pause, trains=trains & (state == "work"), meets=meets)

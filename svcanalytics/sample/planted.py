@@ -59,7 +59,7 @@ _LIST = (
           "Written requests go straight to a free agent, not to a shared inbox, so first responses take half the time.",
           "书面诉求改为直接派给空闲坐席,不再进入公共收件箱,首次响应时间减半。"),
     Cause("supplier_check", "process", "events", "category = 'refund' and channel = 'app' and team = '售后组 After-sales'",
-          "2026-09-01", "", "time waiting for the supplier", 4.0, "times",
+          "2026-09-01", "", "working time waiting for the supplier", 4.0, "times",
           "The supplier answers refund checks from the app by fax only: they wait four times as long.",
           "供应商对应用渠道退款的核查改为仅以传真答复,等待时间变为四倍。"),
     Cause("reorganised_team", "people", "cases", "owner_team = '技术组 Technical'", "2026-07-01", "", "reopened_n > 0",

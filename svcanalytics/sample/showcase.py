@@ -102,11 +102,10 @@ def demo(
     from svcanalytics import report
 
     folder, out = Path(folder).absolute(), Path(out).absolute()
-    end = date.fromisoformat(end) if isinstance(end, str) else end
-    editions = _editions(end)
+    wanted = editions(end)
     tell = progress or (lambda doing, done, total: None)
-    recipe = {"version": VERSION, "months": months, "seed": seed, "end": end.isoformat()}
-    steps = len(editions) + 4
+    recipe = {"version": VERSION, "months": months, "seed": seed, "end": str(end)}
+    steps = len(wanted) + 4
     tell("", 0, steps)
     if _made(folder) != recipe:
         _clear(folder)
@@ -116,14 +115,16 @@ def demo(
         load(lake, frames, lambda doing, done, total: tell(doing, 1 + 3 * done // total, steps))
         folder.joinpath(_MARK).write_text(json.dumps(recipe), "utf-8")
     lake = store.open(folder, create=False)
-    for done, (kind, period, language) in enumerate(editions, start=4):
+    for done, (kind, period, language) in enumerate(wanted, start=4):
         tell(f"{kind} {period} {language}", done, steps)
         report.publish(kind, period, lake, out=out, language=language)
     tell("", steps, steps)
     return out / "index.html"
 
 
-def _editions(end: date) -> list[tuple[str, str, str]]:
+def editions(end: date | str) -> list[tuple[str, str, str]]:
+    """List the demonstration's editions for data that end on a day: report, period, language."""
+    end = date.fromisoformat(end) if isinstance(end, str) else end
     last = end + timedelta(days=1)
     last = (last if last.day == 1 else last.replace(day=1)) - timedelta(days=1)
     months = [(last.year * 12 + last.month - 1 - back) for back in (2, 1, 0)]

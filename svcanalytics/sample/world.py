@@ -81,7 +81,7 @@ class World:
             {
                 "day": frame["day"],
                 "day_class": day_class,
-                "weekday": frame["day"].dt.weekday.to_numpy(),
+                "weekday": frame["day"].dt.day_of_week.to_numpy(),
                 "month": frame["day"].dt.month.to_numpy(),
                 "works": np.isin(day_class, ["ordinary", "make_up", "eve", "bridge"]),
                 "free": np.isin(day_class, ["weekend", "holiday", "substituted"]),

@@ -53,8 +53,12 @@ class Stage:
         return f"{self.table}_part_{len(self.parts)}"
 
     def add(self, file: str, table: str, columns: Sequence[str]) -> None:
-        """Register a part: a table or view with the columns and ``_line``."""
-        self.parts.append((file, table, tuple(columns)))
+        """Register a part: a table or view with the columns and ``_line``, which with the file names a row."""
+        taken, name, n = {part[0] for part in self.parts}, file, 1
+        while name in taken:
+            n += 1
+            name = f"{file} ({n})"
+        self.parts.append((name, table, tuple(columns)))
 
     def add_rows(self, file: str, columns: Sequence[str], rows: Iterable[tuple[int, Sequence[str | None]]]) -> None:
         """Register a part from Python rows: pairs of line number and values as text."""

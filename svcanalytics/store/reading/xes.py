@@ -20,8 +20,8 @@ def read_xes(stage: Stage, path: Path, name: str) -> None:
     """Read an event log into the stage.
 
     Columns are the keys of traces, with ``case:`` before them, and of events, and ``event:index``, the event's place in
-    its trace from 0: XES orders events by place, not by time. A log that breaks off keeps the events before the break;
-    the event it broke in is rejected.
+    its trace from 0: XES orders events by place, not by time. ``_line`` is different for every event. A log that breaks
+    off keeps the events before the break; the event it broke in is rejected.
 
     Raises
     ------
@@ -82,7 +82,9 @@ class _Target:
         if kind == "trace":
             self._trace, self._index = {}, 0
         elif kind == "event":
-            self._event, self.begun = {}, self.expat.CurrentLineNumber
+            # A log without line breaks has all its events on one line: they are numbered on from there.
+            last = self.rows[-1][0] if self.rows else 0
+            self._event, self.begun = {}, max(self.expat.CurrentLineNumber, last + 1)
         elif kind in _SIMPLE:
             # Attributes may be nested in attributes; only those of trace and event themselves are columns.
             self._depth += 1

@@ -193,10 +193,12 @@ def _metric(file: Path, text: str, name: str, spec: object) -> Metric:
         metric = Metric(id=name, **spec)
     except ValidationError as error:
         first = error.errors()[0]
-        key = str(first["loc"][0]) if first["loc"] else first["msg"].split("error, ")[-1].split(":")[0]
+        key = ".".join(map(str, first["loc"])) or first["msg"].split("error, ")[-1].split(":")[0]
         message = first["msg"].removeprefix("Value error, ").removeprefix(f"{key}: ")
         raise CatalogueError(
-            f"metric {name!r}, {key}: {message}", where=_line(file, text, name, key), fix=_remedy(first["type"], key)
+            f"metric {name!r}, {key}: {message}",
+            where=_line(file, text, name, key.split(".")[0]),
+            fix=_remedy(first["type"], key),
         ) from None
     try:
         _check(metric)

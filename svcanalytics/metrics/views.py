@@ -277,8 +277,8 @@ _ROSTER = View(
     },
     {
         "agent": _AGENT,
-        "kept": """left join (select p.roster_id, sum(greatest(0, epoch_us(least(p.end_at, w.end_at))
-  - epoch_us(greatest(p.start_at, w.start_at)))) // 1000000 as kept_s
+        "kept": """left join (select p.roster_id, cast(sum(greatest(0, epoch_us(least(p.end_at, w.end_at))
+  - epoch_us(greatest(p.start_at, w.start_at)))) // 1000000 as bigint) as kept_s
   from roster p join roster w on w.agent = p.agent and w.start_at < p.end_at and w.end_at > p.start_at
   where p.status = 'planned' and p.kind = 'work' and w.status = 'worked' and w.kind in ('work', 'overtime')
   group by p.roster_id) o on o.roster_id = t.roster_id""",

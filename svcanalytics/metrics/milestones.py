@@ -42,6 +42,13 @@ _READ = {
 }
 _LAST = ("resolved", "closed")
 _DUTY = ("kind", "name")
+# Whether something can still be done about a clock that has not stopped, and the columns this takes.
+_OPEN = {
+    "cases": "closed_at is null",
+    "contacts": "false",
+    "actions": "coalesce(status, 'open') in ('open', 'doing')",
+}
+_OPEN_READS = {"cases": {"closed_at"}, "actions": {"status"}}
 _OWNING = ("first_team", "owner_team", "team", "department", "scope")
 
 
@@ -127,7 +134,8 @@ def _needed(rules: Sequence[Standard], selection: Selection) -> tuple[set[str], 
     """Return the view's columns that a topic reads, and those among them that are read after its rows are chosen."""
     rule = rules[0]
     columns = view(rule.table).columns()
-    kept = {"closed_at"} if rule.table == "cases" else {*rule.to, *rule.until} - {NEXT}
+    kept = set() if rule.table == "cases" else {*rule.to, *rule.until} - {NEXT}
+    kept |= _OPEN_READS.get(rule.table, set())
     kept |= {rule.due} if rule.due else set()
     for milestone in (*rule.to, *rule.until):
         kept |= set(_READ.get(milestone, ())) if rule.table == "cases" else set()
@@ -167,7 +175,7 @@ def _make_base(con: duckdb.DuckDBPyConnection, lake: Lake, rules: Sequence[Stand
         f"create or replace temp table _base as select {wanted}, {identifier(_key(rule))} as id, team, "
         f"{applies} as rule, epoch_us({start}) as start_us {by} from {rows} r where {start} is not null "
         f"and {condition(selection.where, keys)} and {_range(rule, selection, lake.timezone, start)} "
-        f"and {_recorded(rule)}" + ("" if NEXT in rule.to else f" and {applies} is not null")
+        f"and {_recorded(rule, lake.timezone)}" + ("" if NEXT in rule.to else f" and {applies} is not null")
     )
 
 
@@ -191,9 +199,7 @@ def _of_columns(con: duckdb.DuckDBPyConnection, rule: Standard) -> None:
         )
     end = _first([f"epoch_us({identifier(name)})" for name in rule.until])
     due = f"epoch_us({identifier(rule.due)})" if rule.due else "cast(null as bigint)"
-    _finish(
-        con, f"select *, 1 as round, {stop} as stop_us, {end} as end_us, {due} as due_us from _base", "end_us is null"
-    )
+    _finish(con, rule, f"select *, 1 as round, {stop} as stop_us, {end} as end_us, {due} as due_us from _base")
 
 
 def _of_cases(con: duckdb.DuckDBPyConnection, rule: Standard) -> None:
@@ -218,6 +224,7 @@ def _of_cases(con: duckdb.DuckDBPyConnection, rule: Standard) -> None:
     due = f"epoch_us({identifier(rule.due)})" if rule.due else "cast(null as bigint)"
     _finish(
         con,
+        rule,
         f"select b.*, 1 as round, {stop} as stop_us, {end} as end_us, {due} as due_us "
         f"from _base b left join ({steps}) s on s.cid = b.cid",
     )
@@ -261,6 +268,7 @@ def _of_steps(con: duckdb.DuckDBPyConnection, rule: Standard) -> None:
     )
     _finish(
         con,
+        rule,
         "select b.* exclude (start_us), p.round, p.at_us as start_us, coalesce(p.next_us, n.end_us) as stop_us, "
         "cast(null as bigint) as end_us, cast(null as bigint) as due_us from _base b join (select cid, at_us, "
         "row_number() over w as round, lead(at_us) over w as next_us "
@@ -287,12 +295,14 @@ def _of_rounds(con: duckdb.DuckDBPyConnection, rule: Standard) -> None:
     )
     _finish(
         con,
+        rule,
         "select b.* exclude (start_us), p.round, p.at_us as start_us, p.stop_us, cast(null as bigint) as end_us, "
         f"cast(null as bigint) as due_us from _base b join ({starts}) p on p.cid = b.cid",
     )
 
 
-def _finish(con: duckdb.DuckDBPyConnection, rows: str, is_open: str = "closed_at is null") -> None:
+def _finish(con: duckdb.DuckDBPyConnection, rule: Standard, rows: str) -> None:
+    is_open = _OPEN.get(rule.table, "true")
     con.execute(
         "create or replace temp table _clock as select row_number() over () - 1 as rid, id, round, team, "
         "cast(rule as tinyint) as rule, cast(stop_us as bigint) as stop_us, cast(end_us as bigint) as end_us, "
@@ -306,16 +316,14 @@ def _counting(rule: Standard) -> str:
     return " and ".join(parts) or "true"
 
 
-def _recorded(rule: Standard) -> str:
+def _recorded(rule: Standard, zone: str) -> str:
     """Return SQL that keeps rows of sources that record what stops the clock: nothing recorded is not "never done"."""
     if NEXT in rule.to:
         return "true"
     main = rule.to[0]
     if rule.table != "cases":
-        table = identifier(view(rule.table).tables[0])
-        if main not in contract()[view(rule.table).tables[0]].all_columns:
-            return "true"
-        return f"source in (select source from {table} where {identifier(main)} is not null group by source)"
+        told = view(rule.table).select([main, "source"], zone)
+        return f"source in (select source from ({told}) where {identifier(main)} is not null group by source)"
     medium = f" and medium in ({', '.join(literal(name) for name in rule.medium)})" if rule.medium else ""
     return f"source in (select source from _recorded where milestone = {literal(main)}{medium})"
 

@@ -217,6 +217,7 @@ def _contacts(tables: Tables) -> list[Row]:
     following = _following(tables["contacts"], "offered_at", "contact_id")
     rows = []
     for row in tables["contacts"]:
+        bot = row["handled_by"] == "bot"
         person = first(row["human_at"], row["answered_at"] if row["handled_by"] != "bot" else None)
         gave_up = person is None and (row["answered_at"] is None if row["abandoned"] is None else row["abandoned"])
         wanted = row["direction"] != "outbound" and (
@@ -235,7 +236,7 @@ def _contacts(tables: Tables) -> list[Row]:
                 if gave_up
                 else None,
                 "handle_s": None if parts == [None] * 3 else sum(part or 0 for part in parts),
-                "began_with_bot": row["handled_by"] == "bot" or row["handover_reason"] is not None,
+                "began_with_bot": bot or row["handover_reason"] is not None,
                 "kept_by_bot": row["handled_by"] == "bot"
                 and row["handover_reason"] is None
                 and row["human_at"] is None,

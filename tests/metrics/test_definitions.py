@@ -1,4 +1,4 @@
-"""The catalogue: what ships is whole and can be answered, and a bad definition is refused with file, line and remedy."""
+"""The catalogue: what ships can be answered; a bad definition is refused with file, line and remedy."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -120,6 +121,30 @@ def test_the_bank_s_calls_are_accounted_for_and_measure_as_pandas_does(real_data
     assert (level["numerator"], level["denominator"]) == ((wait <= 20).sum(), offered.sum())
     assert (asa["numerator"], asa["denominator"]) == (wait.sum(), answered.sum())
     assert (given_up["numerator"], given_up["denominator"]) == ((offered & ~answered).sum(), offered.sum())
+
+
+def test_surveys_filled_in_by_hand_join_the_contacts_they_name(real_data, tmp_path):
+    """The ratings are made up; the contacts, and so the categories they are split by, are the bank's."""
+    lake, _ = loaded(tmp_path, real_data / "contacts" / "bank_contacts_1999_01.txt", "telephony_log", "Asia/Jerusalem")
+    query = "select contact_id, category, ended_at from contacts where human_at is not null order by contact_id"
+    calls = lake.sql(query).iloc[:900:3].reset_index(drop=True)
+    calls["rating"] = 1 + (calls.index * 7) % 5
+    file = sv.store.write_template("surveys", tmp_path / "surveys.xlsx", "zh")
+    book = openpyxl.load_workbook(file)
+    sheet = book.worksheets[0]
+    heads = {cell.value: cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)}
+    for number, call in enumerate(calls.itertuples(), start=heads["评价编号"].row + 1):
+        at = call.ended_at.tz_convert(lake.timezone).tz_localize(None).to_pydatetime()
+        told = {"评价编号": f"S{number}", "接触编号": call.contact_id, "评价时间": at, "满意度": call.rating, "满分": 5}
+        for head, value in told.items():
+            sheet.cell(number, heads[head].column, value)
+    book.save(file)
+    result = sv.load(lake, file)
+    assert (result.new, result.quarantined) == (len(calls), 0)
+    got = sv.measure(lake.refresh(), ["csat"], by=["category"], every="year").dropna(subset="value")
+    wanted = calls.assign(good=calls["rating"] >= 4).groupby("category")["good"].mean()
+    assert got.set_index("category")["value"].to_dict() == wanted[got["category"]].to_dict()
+    assert got["n"].sum() >= 250
 
 
 def test_the_call_centre_sheet_gives_calls_and_their_ratings(real_data, tmp_path):

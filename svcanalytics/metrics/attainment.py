@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from svcanalytics.metrics import intervals
-from svcanalytics.metrics.clocks import Batch, instant, run_clocks, selected
+from svcanalytics.metrics.clocks import instant, run_clocks, selected
 from svcanalytics.metrics.completeness import covered_days, incomplete_periods
 from svcanalytics.metrics.grid import span
 from svcanalytics.metrics.milestones import Selection
 from svcanalytics.metrics.rules import Standard, rulebook
+from svcanalytics.metrics.timing import Batch
 from svcanalytics.metrics.views import view
 from svcanalytics.periods import Period, periods_between
 from svcanalytics.periods.grid import local_days

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from svcanalytics.periods.calendar import ROUND_THE_CLOCK, Calendar, calendars
+from svcanalytics.periods.calendar import ROUND_THE_CLOCK, Calendar
+from svcanalytics.periods.definitions import calendars
 from svcanalytics.periods.durations import parse_duration
 from svcanalytics.periods.holidays import DAY_CLASSES, day_classes, last_announced_year
 from svcanalytics.periods.keys import period_keys

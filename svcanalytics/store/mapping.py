@@ -104,10 +104,10 @@ def recognise(columns: Iterable[str], folders: Iterable[Path] = ()) -> Mapping |
     if best[0]:
         return known[best[1]]
     contract_like = [mapping for mapping in known.values() if not mapping.tables]
-    try:
-        return _bind(contract_like[0], "", columns) if contract_like else None
-    except MappingError:
+    fitting = _fitting(columns)
+    if not contract_like or not fitting or not _surely(fitting[0], columns):
         return None
+    return _bind(contract_like[0], fitting[0], columns)
 
 
 def prepare(
@@ -179,12 +179,24 @@ def _bind(mapping: Mapping, table: str, columns: tuple[str, ...]) -> Mapping:
                 fix="add it, or name another table",
             )
     spec = mapping.model_dump(exclude={"tables"})
-    return parse({**spec, "tables": {chosen.name: {"columns": rules}}}, mapping.origin)
+    table_spec: dict[str, Any] = {"columns": rules}
+    if "attributes" in chosen.columns and "attributes" not in rules:
+        table_spec["attributes"] = "rest"
+    return parse({**spec, "ignore": list(chosen.common), "tables": {chosen.name: table_spec}}, mapping.origin)
+
+
+def _surely(table: str, columns: tuple[str, ...]) -> bool:
+    """Tell whether a file is of the table without anybody saying so: no column of it would be lost."""
+    chosen = contract()[table]
+    known = {normalise(name) for c in chosen.columns.values() for name in (c.name, c.zh_name)}
+    strange = {normalise(column) for column in columns} - known - {normalise(name) for name in chosen.common}
+    return not strange or ("attributes" in chosen.columns and len(columns) - len(strange) >= 3)
 
 
 def _fitting(columns: tuple[str, ...]) -> list[str]:
     """Return the tables whose needed columns are all there and that know most of the columns, best first."""
-    held = {normalise(column) for column in columns}
+    common = {normalise(name) for name in contract().tables["cases"].common}
+    held = {normalise(column) for column in columns} - common
     scored = []
     for table in contract().tables.values():
         names = [{normalise(c.name), normalise(c.zh_name)} for c in table.columns.values()]

@@ -331,6 +331,15 @@ def test_any_table_in_contract_names_is_recognised_in_either_language(con, table
     assert list(find(f"contract:{table}", columns=columns).tables) == [table]
 
 
+def test_a_file_is_taken_for_the_contracts_only_when_nothing_of_it_would_be_lost():
+    assert recognise(["team", "calls"]) is None
+    assert recognise(["agent", "team", "calls last week"]) is None
+    assert list(recognise(["agent", "team", "role", "source", "load_id", "month_key"]).tables) == ["agents"]
+    cases = recognise(["case_id", "opened_at", "team", "shoe size"])
+    assert cases.tables["cases"].attributes == "rest"
+    assert list(find("contract:teams", columns=["team", "calls"]).tables) == ["teams"]
+
+
 def test_files_in_contract_names_take_closed_words_in_both_languages(con):
     frame = pd.DataFrame(
         {"事项编号": ["1", "2", "3"], "受理时间": [OPENED] * 3, "业务类型": ["投诉", "complaint", "别的"]}

@@ -24,7 +24,7 @@ _PLAIN = {
     "MISSING COLUMNS": "fewer columns than the header",
     "TOO MANY COLUMNS": "more columns than the header",
     "INVALID ENCODING": "bytes that the file's encoding does not know",
-    "UNQUOTED VALUE": "a quote that is not closed",
+    "UNQUOTED VALUE": "quotes that do not match",
 }
 
 

@@ -11,10 +11,7 @@ from dataclasses import dataclass
 __all__ = ["Header", "find_delimiter", "find_header", "normalise", "unique_names"]
 
 _DELIMITERS = ",;\t|"
-_TYPED = re.compile(
-    r"^[-+]?[\d.,%¥$€]*\d[\d.,%]*$|^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|^\d{1,3}:\d\d|^(true|false|yes|no|y|n|是|否)$",
-    re.I,
-)
+_TYPED = re.compile(r"^[-+]?[\d.,%¥$€]*\d[\d.,%]*$|^\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}|^\d{1,3}:\d\d")
 _RESERVED = ("_file", "_line")
 
 

@@ -200,6 +200,8 @@ def _kind(file: Path, name: str) -> str:
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith((b"<?xml", b"<log")):
         return "xes"
+    if text.lower().startswith((b"<html", b"<!doctype html", b"<table")):
+        raise LoadError("a web page, whatever its name says", where=name, fix="open it in Excel and save it as .xlsx")
     known = _KINDS.get(Path(name).suffix.lower())
     if known in ("json", "xes") or (known is None and text.startswith((b"{", b"["))):
         return known or "json"

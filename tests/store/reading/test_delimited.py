@@ -141,6 +141,12 @@ def test_a_file_without_header_gets_numbered_columns(con, tmp_path):
     assert reading.rows == 4
 
 
+def test_headings_that_read_like_yes_and_no_are_headings(con, tmp_path):
+    text = "No,Y,Date\n" + "".join(f"{i},1.5,2026-01-0{i}\n" for i in range(1, 6))
+    reading = read(con, _write(tmp_path / "x.csv", text))
+    assert (reading.columns, reading.rows) == (("No", "Y", "Date"), 5)
+
+
 def test_two_header_rows_become_one(con, tmp_path):
     text = ",受理,,办结\n编号,日期,件数,日期\n" + "".join(f"{i},2026-01-0{i},{i},2026-02-0{i}\n" for i in range(1, 8))
     reading = read(con, _write(tmp_path / "x.csv", text))

@@ -90,6 +90,12 @@ def test_a_file_that_is_no_workbook_is_refused(con, tmp_path):
         read(con, tmp_path / "x.xlsx")
 
 
+def test_a_web_page_that_calls_itself_a_workbook_is_named_one(con, tmp_path):
+    (tmp_path / "x.xls").write_text("<html><table><tr><td>1</td></tr></table></html>")
+    with pytest.raises(LoadError, match="web page"):
+        read(con, tmp_path / "x.xls")
+
+
 def test_json_lines_are_flattened_and_broken_ones_rejected(con, tmp_path):
     lines = [
         '{"id": 1, "via": {"channel": "web"}, "tags": ["a", "b"]}',

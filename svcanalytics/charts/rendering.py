@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from svcanalytics import resources
 from svcanalytics.charts import theme
+from svcanalytics.charts.characters import readable_json
 
 if TYPE_CHECKING:
     import altair
@@ -52,7 +53,7 @@ def svg(chart: altair.TopLevelMixin, language: str = "en") -> str:
     import vl_convert
 
     _register_widths()
-    spec = chart.to_dict()
+    spec = readable_json(chart.to_dict())
     spec["config"] = _merge(theme.config(), spec.get("config", {}))
     locale = _LOCALES.get(language, "en-US")
     drawn = vl_convert.vegalite_to_svg(

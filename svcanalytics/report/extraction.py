@@ -7,17 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from svcanalytics.charts.characters import readable_json
 from svcanalytics.errors import PublishError
 from svcanalytics.report.blocks import MIME, Blocks, Document, Figure, Heading, Table, Text, from_json
 
-__all__ = ["Content", "extract", "readable"]
+__all__ = ["Content", "extract"]
 
 Block = Heading | Text | Table | Figure
 
 _ANCHOR = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-# Control characters can't stand in HTML or XML; their pictures can, so that nothing a customer wrote is lost.
-_CONTROLS = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} | {127: 0x2421}
-_CONTROLS |= dict.fromkeys((*range(128, 160), *range(55296, 57344), 65534, 65535), 65533)
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def extract(notebook: Mapping[str, Any], language: str, where: str) -> Content:
             if data is None:
                 continue
             try:
-                items = list(_flatten(from_json(_readable_json(data))))
+                items = list(_flatten(from_json(readable_json(data, leave=("svg",)))))
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise PublishError(f"no sound block: {error}", where=f"{where}, cell {index + 1}") from None
             for item in items:
@@ -75,21 +73,6 @@ def extract(notebook: Mapping[str, Any], language: str, where: str) -> Content:
     if document.language != language:
         raise PublishError(f"the report is in {document.language!r}, not in {language!r}", where=where)
     return Content(document, tuple(_identified(blocks)))
-
-
-def readable(text: str) -> str:
-    """Return text in which control characters are replaced by their visible pictures; line ends become newlines."""
-    return text.replace("\r\n", "\n").translate(_CONTROLS)
-
-
-def _readable_json(value: Any) -> Any:
-    if isinstance(value, str):
-        return readable(value)
-    if isinstance(value, list):
-        return [_readable_json(item) for item in value]
-    if isinstance(value, dict):
-        return {key: item if key == "svg" else _readable_json(item) for key, item in value.items()}
-    return value
 
 
 def _flatten(block: Any) -> Iterator[Any]:

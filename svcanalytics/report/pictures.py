@@ -15,6 +15,7 @@ _DRAWING = frozenset(
     + ("clipPath", "mask", "pattern", "marker", "linearGradient", "radialGradient", "stop", "symbol", "title", "desc")
 )
 _ATTRIBUTES = re.compile(r"[a-zA-Z][a-zA-Z0-9:_-]*")
+_POINTER = re.compile(r"#([\w.-]+)")
 _REFERENCE = re.compile(r"url\(\s*(?!['\"]?#)", re.IGNORECASE)
 
 ElementTree.register_namespace("", _SVG)
@@ -47,6 +48,7 @@ def picture(svg: str, title: str, description: str, id: str) -> tuple[str, float
         raise PublishError("not a sound SVG", where=f"figure {id}", fix="draw it with svcanalytics.charts") from None
     for element in root.iter():
         _check(element, id)
+    _own_ids(root, id)
     for old in [child for child in root if child.tag in (f"{{{_SVG}}}title", f"{{{_SVG}}}desc")]:
         root.remove(old)
     for place, (tag, text) in enumerate((("title", title), ("desc", description))):
@@ -69,6 +71,21 @@ def _check(element: ElementTree.Element, id: str) -> None:
         outside = (bare == "href" and not value.startswith("#")) or _REFERENCE.search(value) or "javascript:" in value
         if bare.lower().startswith("on") or not _ATTRIBUTES.fullmatch(bare) or outside:
             raise PublishError(f"an attribute that runs or reaches outside: {bare[:60]!r}", where=f"figure {id}")
+
+
+def _own_ids(root: ElementTree.Element, id: str) -> None:
+    """Put the figure's id before every id inside: two equal pictures may stand on one page."""
+    known = {element.get("id") for element in root.iter()} - {None}
+
+    def renamed(found: re.Match[str]) -> str:
+        return f"#{id}-{found[1]}" if found[1] in known else found[0]
+
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            if key == "id":
+                element.set(key, f"{id}-{value}")
+            elif "#" in value:
+                element.set(key, _POINTER.sub(renamed, value))
 
 
 def _width(root: ElementTree.Element) -> float:

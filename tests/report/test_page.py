@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from svcanalytics.charts.characters import readable
 from svcanalytics.errors import PublishError
 from svcanalytics.report import page, workbook
 from svcanalytics.report.blocks import Cell, Column, Document, Figure, Heading, Table, Text
-from svcanalytics.report.extraction import extract, readable
+from svcanalytics.report.extraction import extract
 from svcanalytics.report.gate import faults
 from svcanalytics.report.pictures import picture
 
@@ -270,6 +271,18 @@ def test_the_gate_refuses_a_page_that_lacks_a_part(part):
 def test_a_picture_that_runs_or_reaches_outside_is_refused(inside):
     with pytest.raises(PublishError):
         picture(SVG.replace("</svg>", inside + "</svg>"), "t", "d", "f")
+
+
+def test_two_equal_pictures_stand_on_one_page_each_with_ids_of_its_own():
+    inside = (
+        '<defs><clipPath id="p0"><rect width="9" height="9"/></clipPath></defs><g clip-path="url(#p0)" fill="#p0f"/>'
+    )
+    figure = Figure("f", "t", "a", SVG.replace("</svg>", inside + "</svg>"))
+    reader = Reader(render([Document("x", "zh"), figure, figure]))
+    ids = [attrs["id"] for tag, attrs in reader.tags if tag == "clippath"]
+    used = [attrs["clip-path"] for tag, attrs in reader.tags if "clip-path" in attrs]
+    assert len(set(ids)) == 2 and used == [f"url(#{id})" for id in ids]
+    assert {attrs["fill"] for tag, attrs in reader.tags if tag == "g"} == {"#p0f"}
 
 
 def test_a_picture_with_entities_is_refused():

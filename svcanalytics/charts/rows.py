@@ -151,7 +151,9 @@ def _rows(
         base.transform_filter("datum.value != null")
         .mark_point(yOffset=9, size=95, filled=True, opacity=1)
         .encode(x=x, shape=alt.Shape("shape:N", scale=None, legend=None), **colour),
-        base.mark_text(dy=-11, align="left", baseline="middle", fontSize=13).encode(x=alt.value(0), text="label:N"),
+        base.mark_text(dy=-11, align="left", baseline="middle", fontSize=13, limit=0.62 * theme.WIDTH).encode(
+            x=alt.value(0), text="label:N"
+        ),
         base.mark_text(dy=-11, align="right", baseline="middle", fontSize=12, color=theme.GREY).encode(
             x=alt.value("width"), text="text:N"
         ),

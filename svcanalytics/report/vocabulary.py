@@ -8,6 +8,9 @@ from svcanalytics.report.formats import is_missing, word
 
 __all__ = ["dimension_name", "group_name"]
 
+#: A name longer than this was text in the wrong column; whole, it would fill a page.
+LONGEST = 60
+
 _DIMENSIONS = {
     "channel": ("渠道", "Channel"),
     "business_type": ("业务类型", "Type of request"),
@@ -64,8 +67,11 @@ def dimension_name(name: str, language: str) -> str:
 
 
 def group_name(value: Any, language: str) -> str:
-    """Return what readers call a group: the closed lists and common channels are translated, other words kept."""
+    """Return what readers call a group: closed lists and common channels translated, other words kept, the long cut."""
     if is_missing(value) or value == "":
         return word("unknown", language)
     known = _GROUPS.get(str(value).lower())
-    return (known[0] if language == "zh" else known[1]) if known else str(value)
+    if known:
+        return known[0] if language == "zh" else known[1]
+    text = " ".join(str(value).split())
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -238,3 +238,51 @@ def test_report_notebooks_are_thin_and_without_outputs(name):
         *("lake", "snapshot", "report", "period", "language", "scope"),
     }
     assert set(re.findall(r"sections\.(\w+)\(", source)) <= set(report.__all__)
+
+
+def test_a_month_whose_records_stop_early_is_incomplete(tmp_path):
+    early = sv.open(tmp_path / "lake", timezone="UTC")
+    # A few records a year, then thousands in the first week of May: a usual gap of weeks must not excuse the rest of May.
+    sparse = list(pd.date_range("2025-01-05", "2026-03-20", freq="40D", tz="UTC"))
+    dense = list(pd.date_range("2026-04-20", "2026-05-06", periods=900, tz="UTC"))
+    opened = sparse + dense
+    store.write(early, {"cases": pd.DataFrame({"case_id": [f"C{n}" for n in range(len(opened))], "opened_at": opened})})
+    assert report.evaluate(early.refresh(), period="2026-05").incomplete
+
+
+def test_cases_of_a_source_that_notes_no_end_are_no_backlog(tmp_path):
+    letters = sv.open(tmp_path / "lake", timezone="UTC")
+    opened = pd.date_range("2026-08-01", "2026-08-31", periods=80, tz="UTC")
+    frame = pd.DataFrame({"case_id": [f"C{n}" for n in range(80)], "opened_at": opened})
+    frame["first_response_at"] = opened + timedelta(hours=3)
+    store.write(letters, {"cases": frame})
+    blocks = flat(report.backlog(report.evaluate(letters.refresh(), period="2026-08", language="zh")))
+    assert [type(block) for block in blocks] == [Heading, Text]
+
+
+def test_standards_taken_together_are_not_counted_twice(chinese):
+    single = [clock for clock in chinese.clocks if not clock.composite]
+    assert single and len(single) < len(chinese.clocks)
+    sentence = next(block.text for block in flat(report.standards(chinese)) if isinstance(block, Text))
+    assert f"应办{sum(clock.due for clock in single):,}件次" in sentence
+    rows = table(told(chinese), "standards")
+    for row in rows:
+        if row["on_time"].value is not None:
+            assert row["due"].value == row["on_time"].value + row["late"].value
+
+
+def test_the_lights_of_the_table_follow_their_printed_rule(chinese):
+    for row in table(told(chinese), "indicators"):
+        reading = next(r for r in chinese.readings if r.name == row["name"].text)
+        good = (
+            (lambda v, r=reading: v >= r.target) if reading.direction == "up" else (lambda v, r=reading: v <= r.target)
+        )
+        ends = [good(reading.low), good(reading.high)] if reading.low is not None else []
+        if row["light"].value == "green":
+            assert all(ends) or reading.target in (0.0, 1.0)
+        elif row["light"].value == "red":
+            assert not any(ends)
+        elif row["light"].value == "yellow":
+            assert any(ends)
+        else:
+            assert row["value"].value is None

@@ -70,3 +70,9 @@ def test_lights_differ_in_shape_and_word_not_only_in_colour():
 def test_dates_read_in_both_languages():
     assert formats.format_date("2026-10-31", "zh") == "2026年10月31日"
     assert formats.format_date("2026-10-31", "en") == "31 Oct 2026"
+
+
+def test_growth_beyond_tenfold_reads_as_a_multiple():
+    assert formats.format_percent(1299.25, "en") == "×1,300"
+    assert formats.format_percent(19.0, "zh") == "20倍"
+    assert formats.format_percent(9.99, "en") == "+999.0%"

@@ -1,8 +1,8 @@
 """Measuring: every sum-type metric of 10 million cases by month, team and channel, against one hand-written query.
 
 Both sides run in fresh processes over the same Parquet files. The hand-written query asks for the same sums and
-nothing else: no intervals, no flags, no check of what sources record, no tidy frame. Repeats by the same customer (a sort of
-all cases) and words in texts dwarf everything else, so the ratio is also taken without them.
+nothing else: no intervals, no flags, no check of what sources record, no tidy frame. Repeats by the same customer
+(a sort of all cases) and words in texts dwarf everything else, so the ratio is also taken without them.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def _make(path: Path) -> None:
       ['consultation', 'complaint', 'help', 'report', 'praise', 'suggestion', 'repair', 'incident'][1 + h % 8]
         as business_type,
       case when h % 8 = 1 then 1 + g % 3 end as complaint_level, case when h % 8 = 7 then 1 + g % 4 end as grade,
-      'K' || (h % 3000000) as customer_id, 'S' || (g % 12) as category, case when g % 9 = 0 then 1 else 0 end as reopened_n,
+      'K' || (h % 3000000) as customer_id, 'S' || (g % 12) as category,
+       case when g % 9 = 0 then 1 else 0 end as reopened_n,
       g % 3 as transferred_n, case when h % 50 > 1 then 'yes' end as resolution, g % 5 > 0 as need_met,
       case when h % 4 = 0 then 'en' else 'zh' end as language,
       case when h % 10 = 0 then '请问何时处理我的投诉,已经等了三天' end as text,
@@ -137,7 +138,8 @@ _FLAGS = {
         business_type = 'complaint' and watched < 2592000 and again is null;
         business_type = 'complaint' and resolution = 'yes'; business_type = 'complaint';
         need_met; need_met is not null;
-        length(reply) < 20 or regexp_matches(reply, '^.{0,40}(留言|来信|诉求|意见)?.{0,6}(收悉|收到|知悉)[。.!!]*$', 'i');
+        length(reply) < 20
+          or regexp_matches(reply, '^.{0,40}(留言|来信|诉求|意见)?.{0,6}(收悉|收到|知悉)[。.!!]*$', 'i');
         reply_text is not null; business_type is not null; complaint_level = 1 and business_type = 'complaint';
         complaint_level is not null and business_type = 'complaint'; business_type = 'praise'; transferred_n > 0;
         transferred_n is not null; business_type = 'suggestion'; business_type = 'suggestion' and fr <= 172800;

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from svcanalytics.errors import CatalogueError
 from svcanalytics.metrics import intervals
 from svcanalytics.metrics.clocks import instant, run_clocks, selected
 from svcanalytics.metrics.completeness import covered_days, incomplete_periods
@@ -17,8 +18,7 @@ from svcanalytics.metrics.milestones import Selection
 from svcanalytics.metrics.rules import Standard, rulebook
 from svcanalytics.metrics.timing import Batch
 from svcanalytics.metrics.views import view
-from svcanalytics.periods import Period, periods_between
-from svcanalytics.periods.grid import local_days
+from svcanalytics.periods import Period, local_days, periods_between
 from svcanalytics.store.contract import contract
 from svcanalytics.store.engine import identifier
 
@@ -100,7 +100,8 @@ def standards(
         now = instant(con, lake, at)
         rules = selected(con, lake, list(needed.values()), selection, left_out, named=standards is not None)
         extra = [book.standards[id_] for id_ in members if id_ not in needed]
-        rules += selected(con, lake, extra, selection, {}, named=False)
+        unmeasured: dict[str, str] = {}
+        rules += selected(con, lake, extra, selection, unmeasured, named=False)
         for batch in run_clocks(con, lake, book, rules, selection, now):
             sums.update(_summed(con, batch, by, every, lake))
         coverage = {table: _covered(con, lake, table) for table in {rule.table for rule in rules}}
@@ -108,6 +109,11 @@ def standards(
         con.close()
     parts = []
     for rule in chosen:
+        if rule.of and (reason := _unsplittable(rule, {**left_out, **unmeasured})):
+            if standards is not None:
+                raise CatalogueError(f"{rule.id}: {reason}", where="by, where", fix="leave it or the column out")
+            left_out[rule.id] = reason
+            continue
         of = [book.standards[id_] for id_ in (rule.of or (rule.id,))]
         found = [sums[each.id] for each in of if each.id in sums]
         if not found:
@@ -119,6 +125,11 @@ def standards(
     frame = _tidy(parts, by, [rule.id for rule in chosen])
     frame.attrs["left_out"] = left_out
     return frame
+
+
+def _unsplittable(rule: Standard, reasons: Mapping[str, str]) -> str:
+    # A composite of only those clocks that happen to have the column would look like the whole.
+    return next((f"{id_} {reasons[id_]}" for id_ in rule.of if reasons.get(id_, "").startswith("reads")), "")
 
 
 def _summed(

@@ -14,6 +14,7 @@ from svcanalytics.metrics.grid import span
 from svcanalytics.metrics.milestones import Selection, find_clocks, missing_data, prepare_cases
 from svcanalytics.metrics.rules import Rulebook, Standard, clock_calendars, rulebook
 from svcanalytics.metrics.timing import NONE, STATES, Batch, evaluate_clocks
+from svcanalytics.periods import local_days
 from svcanalytics.store.engine import identifier
 
 if TYPE_CHECKING:
@@ -157,8 +158,6 @@ def run_clocks(
 
 def _inside(batch: Batch, selection: Selection, zone: str) -> np.ndarray:
     """Tell which clocks belong to the days asked for and start while their rule is valid."""
-    from svcanalytics.periods.grid import local_days
-
     inside = np.ones(len(batch.start), bool)
     started = local_days(batch.start, zone)
     for i, rule in enumerate(batch.rules):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from svcanalytics.periods.calendar import ROUND_THE_CLOCK, Calendar
 from svcanalytics.periods.definitions import calendars
 from svcanalytics.periods.durations import parse_duration
+from svcanalytics.periods.grid import local_days
 from svcanalytics.periods.holidays import DAY_CLASSES, day_classes, last_announced_year
 from svcanalytics.periods.keys import period_keys
 from svcanalytics.periods.period import (
@@ -25,6 +26,7 @@ __all__ = [
     "calendars",
     "day_classes",
     "last_announced_year",
+    "local_days",
     "parse_duration",
     "parse_period",
     "period_keys",

@@ -478,6 +478,16 @@ def test_a_composite_counts_its_clocks_together(lake):
     assert (round(row["low"], 3), round(row["high"], 3)) == (0.699, 0.972)
 
 
+def test_a_composite_is_never_made_of_only_those_clocks_that_can_be_split(lake):
+    quick = {"opened_at": START, "first_response_at": START + MINUTE}
+    lake = fill(lake, [{**quick, "case_id": f"Q{i}"} for i in range(12)])
+    contacts = pd.DataFrame([{"contact_id": "P", "offered_at": START, "answered_at": START, "queue": "A"}])
+    lake = store.write(lake, {"contacts": contacts})
+    assert "response_timeliness" in standards(lake, by="queue").attrs["left_out"]
+    with pytest.raises(CatalogueError, match="queue"):
+        standards(lake, "response_timeliness", by="queue")
+
+
 def test_now_is_when_the_data_stop_not_what_lies_ahead(lake):
     ahead = datetime.now(UTC) + 400 * DAY
     lake = fill(lake, [{"case_id": "C", "opened_at": START + DAY, "due_at": ahead, "booked_for": ahead}])

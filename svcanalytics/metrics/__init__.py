@@ -8,6 +8,7 @@ from svcanalytics.metrics.comparison import compare
 from svcanalytics.metrics.definitions import Catalogue, Metric, catalogue, families
 from svcanalytics.metrics.measures import measure
 from svcanalytics.metrics.rules import Rulebook, Standard, clock_calendars, rulebook
+from svcanalytics.metrics.stocks import backlog
 from svcanalytics.metrics.worklist import overdue
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Metric",
     "Rulebook",
     "Standard",
+    "backlog",
     "catalogue",
     "clock_calendars",
     "clock_rows",

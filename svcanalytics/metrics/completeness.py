@@ -17,6 +17,8 @@ __all__ = ["covered_days", "incomplete_periods"]
 _WEEK = 7
 _ENOUGH = 20
 """Rows a usual week must hold before a thin tail means anything."""
+_HOLIDAY = 10
+"""Days of next to nothing at the end that may still be a holiday."""
 _COLLAPSE = 0.15
 """A tail below this share of the usual volume is stragglers, not demand."""
 
@@ -54,7 +56,8 @@ def covered_days(days: Sequence[date], counts: Sequence[int]) -> tuple[date, dat
     if usual >= _ENOUGH:
         lively = np.flatnonzero(trailing >= _COLLAPSE * usual)
         full_days = np.flatnonzero(daily >= max(_COLLAPSE * usual / _WEEK, 1))
-        last = int(full_days[full_days <= lively[-1]][-1])
+        real = int(full_days[full_days <= lively[-1]][-1])
+        last = real if last - real >= _HOLIDAY else last
     real = order[order <= order[0] + last]
     gap = int(np.percentile(np.diff(real), 99, method="higher")) if len(real) > 1 else 1
     return date.fromordinal(int(order[0])), date.fromordinal(int(order[0]) + last), gap

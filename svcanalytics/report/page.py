@@ -27,7 +27,7 @@ __all__ = ["Imprint", "render", "template"]
 
 _NUMERIC = frozenset(("integer", "number", "rate", "points", "percent", "duration"))
 _DENSE, _WIDE = 6, 9
-_SHORT = 24
+_SHORT = 28
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,8 @@ def _layout(table: Table) -> dict[str, Any]:
 def _column_class(table: Table, place: int) -> str:
     column = table.columns[place]
     cells = [row[place] for row in table.rows]
-    if column.kind in _NUMERIC or any(cell.kind in _NUMERIC for cell in cells):
+    absent = bool(cells) and all(cell.value is None for cell in cells)
+    if column.kind in _NUMERIC or any(cell.kind in _NUMERIC for cell in cells) or (place and absent):
         return "number"
     longest = max((len(cell.text) for cell in cells), default=0)
     return "short" if place and longest <= _SHORT else ""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from svcanalytics.report.blocks import Blocks, Cell, Column, Heading, Text, tabulate
 from svcanalytics.report.evaluation import Evaluation
-from svcanalytics.report.formats import format_integer, is_missing
+from svcanalytics.report.formats import format_integer, is_missing, typeset
 from svcanalytics.report.readings import kind_of, target_number
 from svcanalytics.store.contract import contract
 
@@ -49,7 +49,7 @@ def data_quality(evaluation: Evaluation) -> Blocks:
         texts = [Cell(None, "–") if is_missing(n) else Cell(int(n), format_integer(n, e.language)) for n in counted]
         records.append(
             {"table": known.zh if zh else known.en, "rows": row["rows"], "period_rows": texts[0], "late": texts[1],
-             "row": known.row[e.language]}
+             "row": typeset(known.row[e.language], e.language)}
         )  # fmt: skip
     items.append(
         tabulate("tables", "本报告所用数据表" if zh else "Tables this report had", columns, records, e.language, note)
@@ -78,8 +78,8 @@ def definitions(evaluation: Evaluation) -> Blocks:
         )
         records.append(
             {
-                "name": metric.name[e.language],
-                "definition": metric.definition[e.language],
+                "name": reading.name,
+                "definition": typeset(metric.definition[e.language], e.language),
                 "target": Cell(metric.target, target, kind=kind_of(metric.unit, metric.kind)),
                 "min_n": metric.min_n,
                 "id": metric.id,

@@ -11,7 +11,7 @@ from svcanalytics.report import narrative
 from svcanalytics.report.blocks import Blocks, Cell, Column, Figure, Heading, Table, Text, tabulate
 from svcanalytics.report.differences import mark_differences
 from svcanalytics.report.evaluation import Evaluation
-from svcanalytics.report.formats import format_integer, format_percent, format_rate, no_base, word
+from svcanalytics.report.formats import format_integer, format_percent, format_rate, no_base, typeset, word
 from svcanalytics.report.readings import Reading, kind_of
 from svcanalytics.report.vocabulary import dimension_name, group_name
 
@@ -184,7 +184,7 @@ def _units(e: Evaluation, dimension: str, metric_id: str, part: pd.DataFrame) ->
     if hidden:  # those that stand out are never hidden; of the others the largest are shown
         keep = shown.sort_values(["differs", "n"], ascending=False, kind="stable").head(MOST_UNITS).index
         shown = shown.loc[[row for row in shown.index if row in set(keep)]]
-    name, unit = metric.name[e.language], dimension_name(dimension, e.language)
+    name, unit = typeset(metric.name[e.language], e.language), dimension_name(dimension, e.language)
     rows, records = [], []
     for row in shown.to_dict("records"):
         reading = Reading(metric_id, name, kind, metric.direction, row["value"], row["low"], row["high"], int(row["n"]))

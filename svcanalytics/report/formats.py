@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -21,8 +22,14 @@ __all__ = [
     "is_missing",
     "light_rule",
     "no_base",
+    "typeset",
     "word",
 ]
+
+_HAN = re.compile("[\u4e00-\u9fff]")
+_BRACKETS = re.compile(r"\(([^()]*)\)")
+_MARKS = re.compile("(?<=[\u4e00-\u9fff）”%])[,;:]|[,;:](?=[\u4e00-\u9fff（“])")
+_FULL_WIDTH = {",": "，", ";": "；", ":": "："}
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "–"
@@ -51,6 +58,17 @@ def word(key: str, language: str) -> str:
     """Return a fixed word of reports in `language` ("zh" or "en")."""
     chinese, english = WORDS[key]
     return chinese if language == "zh" else english
+
+
+def typeset(text: str, language: str) -> str:
+    """Return Chinese text with Chinese punctuation: marks and brackets beside Chinese characters are full width.
+
+    Catalogues are typed with either; a page that mixes both looks careless. Other languages come back as they are.
+    """
+    if language != "zh":
+        return text
+    text = _BRACKETS.sub(lambda m: f"（{m[1]}）" if _HAN.search(m.string[: m.start()][-1:] + m[1]) else m[0], text)
+    return _MARKS.sub(lambda m: _FULL_WIDTH[m[0]], text)
 
 
 def no_base(language: str) -> str:

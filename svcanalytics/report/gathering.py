@@ -15,7 +15,7 @@ from svcanalytics import metrics, quality, store
 from svcanalytics.errors import CatalogueError
 from svcanalytics.metrics.views import view
 from svcanalytics.periods import Period
-from svcanalytics.report.formats import is_missing
+from svcanalytics.report.formats import is_missing, typeset
 from svcanalytics.report.readings import Clock, Reading, kind_of
 from svcanalytics.store.contract import contract
 
@@ -96,7 +96,7 @@ def read_metrics(lake: Lake, found: Measured, period: Period, language: str) -> 
         metric = found.metrics[row["metric"]]
         if is_missing(row["n"]):
             continue
-        name, kind = metric.name[language], kind_of(metric.unit, metric.kind)
+        name, kind = typeset(metric.name[language], language), kind_of(metric.unit, metric.kind)
         if metric.unit == "minor":
             name += "（分）" if language == "zh" else " (minor units)"
         readings.append(
@@ -137,7 +137,7 @@ def read_clocks(lake: Lake, period: Period, language: str) -> list[Clock]:
         due, running = (0 if is_missing(counts[name]) else int(counts[name]) for name in ("due", "running"))
         overrun = None if is_missing(counts["overrun_s"]) else float(counts["overrun_s"])
         rule = rules[row["metric"]]
-        reading = _reading(row, rule.name[language], "rate", "up", looked_at=2, unit="share")
+        reading = _reading(row, typeset(rule.name[language], language), "rate", "up", looked_at=2, unit="share")
         clocks.append(Clock(reading, due, on_time, late, running, overrun, bool(rule.of)))
     return clocks
 

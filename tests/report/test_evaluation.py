@@ -242,7 +242,7 @@ def test_report_notebooks_are_thin_and_without_outputs(name):
 
 def test_a_month_whose_records_stop_early_is_incomplete(tmp_path):
     early = sv.open(tmp_path / "lake", timezone="UTC")
-    # A few records a year, then thousands in the first week of May: a usual gap of weeks must not excuse the rest of May.
+    # A few records a year, then many in the first week of May: a usual gap of weeks must not excuse the rest of it.
     sparse = list(pd.date_range("2025-01-05", "2026-03-20", freq="40D", tz="UTC"))
     dense = list(pd.date_range("2026-04-20", "2026-05-06", periods=900, tz="UTC"))
     opened = sparse + dense

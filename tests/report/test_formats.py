@@ -76,3 +76,10 @@ def test_growth_beyond_tenfold_reads_as_a_multiple():
     assert formats.format_percent(1299.25, "en") == "×1,300"
     assert formats.format_percent(19.0, "zh") == "20倍"
     assert formats.format_percent(9.99, "en") == "+999.0%"
+
+
+def test_chinese_text_gets_chinese_punctuation_and_other_text_is_left_alone():
+    assert formats.typeset("20秒接通率(总量口径)", "zh") == "20秒接通率（总量口径）"
+    assert formats.typeset("解决时长(P90),含等待:净值", "zh") == "解决时长（P90），含等待：净值"
+    assert formats.typeset("1,000 (n=3), a:b", "zh") == "1,000 (n=3), a:b"
+    assert formats.typeset("解决率(a)", "en") == "解决率(a)"

@@ -195,7 +195,7 @@ class MappingModel(_Model):
     timezone: str | None = None
     offsets: Literal["keep", "ignore"] = "keep"
     earliest: str = "1980-01-01"
-    latest: str = "2100-01-01"
+    latest: str = "2050-01-01"
     recognise: Recognise = Recognise()
     ignore: list[str] = []
     values: dict[str, Words] = {}

@@ -211,6 +211,7 @@ def test_what_is_missing_or_damaged_is_said(con, tmp_path):
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\r\x00", exclude_categories=("Cs",)), max_size=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9999), cells, cells), min_size=1, max_size=12))
 def test_whatever_a_csv_writer_writes_comes_back(tmp_path_factory, rows):
@@ -230,3 +231,19 @@ def test_whatever_a_csv_writer_writes_comes_back(tmp_path_factory, rows):
             lines.append(at)
             at += 1 + a.count("\n") + b.count("\n")
         assert [row[-1] for row in _rows(con)[1]] == lines
+
+
+@pytest.mark.slow
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.text('ab,"', max_size=9), max_size=14), st.booleans())
+def test_no_line_of_a_broken_file_is_lost(tmp_path_factory, lines, cut):
+    file = tmp_path_factory.mktemp("csv") / "x.csv"
+    text = "id,one\n" + "".join(line + "\n" for line in lines)
+    file.write_text(text[:-1] if cut else text, "utf-8")
+    with connect() as con:
+        read(con, file, _layout(header=1, skip=0, delimiter=",", encoding="utf-8"))
+        rejects = con.execute("select raw, line from raw_rejects").fetchall()
+        covered: set[int] = set()
+        for *values, line in [*_rows(con)[1], *rejects]:
+            covered.update(range(line, line + 1 + sum((value or "").count("\n") for value in values)))
+    assert covered >= {number for number, line in enumerate(lines, start=2) if line}

@@ -75,7 +75,8 @@ def standards(
     DataFrame
         The columns of `measure` (``metric`` is the standard's id; value = numerator / denominator = on_time / due, with
         its Wilson interval, n = due) and due (on time or late), on_time, late, running, and overrun_s (mean seconds
-        past the limit of the late ones, in time of the clock's calendar; NaN when none is late). Below the smallest n
+        past the limit of the late ones, in time of the clock's calendar, until they stopped or were over; NaN when none
+        is late or that isn't known). Below the smallest n
         only n and running are shown. flag: "", suppressed, incomplete, or provisional (some are still running, or
         working days of the year are not announced yet). ``attrs["left_out"]`` says which standards are missing and why.
 
@@ -151,6 +152,7 @@ def _summed(
         "late": late,
         "running": batch.state == 2,
         "overrun": np.where(late, batch.overrun_s, 0),
+        "timed": late & (batch.overrun_s > 0),
         "unannounced": batch.provisional,
     }
     frame = pd.DataFrame({name: _count(inverse, values, len(cells)) for name, values in counts.items()})
@@ -222,7 +224,7 @@ def _finished(
     low, high = intervals.wilson_interval(on_time, due)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = on_time.to_numpy() / due.to_numpy()
-        overrun = total["overrun"].to_numpy() / total["late"].to_numpy()
+        overrun = total["overrun"].to_numpy() / total["timed"].to_numpy()
     out = pd.DataFrame({"metric": rule.id, "period": [period.key for period in periods], "start": total["period"]})
     for name in by:
         out[name] = total[name]

@@ -69,9 +69,9 @@ def clock_rows(
     DataFrame
         standard, table, id (of the case, contact, audit …), round, team (owner: the team that took the case first), the
         columns of `by`, start, due, stop (UTC, NaT while running), state (see `STATES`), elapsed_s, paused_s (taken out
-        of elapsed_s where the standard is net), overrun_s, net (bool), is_open (bool: something can still be done).
-        A row without a target of its own, or that no standard is for, has no clock. ``attrs["left_out"]`` says which
-        standards could not be measured and why.
+        of elapsed_s where the standard is net), overrun_s (until it stopped or was over; 0 unless late), net (bool),
+        is_open (bool: something can still be done). A row without a target of its own, or that no standard is for, has
+        no clock. ``attrs["left_out"]`` says which standards could not be measured and why.
 
     Raises
     ------

@@ -2,7 +2,8 @@
 
 Each query makes the temp table ``_clock``: ``rid`` (0, 1, …), ``id``, ``round``, ``team`` (owner), ``rule`` (index of
 the standard that applies), ``start_us``, ``stop_us``, ``due_us``, ``end_us`` (what made the clock pointless),
-``is_open``, and the columns asked for as ``_by0`` …; times are microseconds since 1970 UTC.
+``over_us`` (when the row was over), ``is_open``, and the columns asked for as ``_by0`` …; times are microseconds since
+1970 UTC.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ _OPEN = {
     "contacts": "false",
     "actions": "coalesce(status, 'open') in ('open', 'doing')",
 }
-_OPEN_READS = {"cases": {"closed_at"}, "actions": {"status"}}
+_OPEN_READS = {"cases": {"closed_at"}, "contacts": {"ended_at"}, "actions": {"status"}}
+# When a row was over for good: a clock that never stopped is not late by more than until then.
+_OVER = {"cases": "epoch_us(closed_at)", "contacts": "epoch_us(ended_at)"}
 _OWNING = ("first_team", "owner_team", "team", "department", "scope")
 
 
@@ -237,7 +240,8 @@ def _reached(rule: Standard, name: str, i: int) -> str:
         # A case that was reopened since is not resolved.
         event = f"(case when s.m{i} >= coalesce(s.reopened, s.m{i}) then s.m{i} end)"
     found = event
-    if name in _COLUMNS and not rule.medium:
+    # A column can't tell how the customer was told.
+    if name in _COLUMNS and not (rule.medium and name in rule.to):
         column = f"epoch_us({_COLUMNS[name]})"
         same = f"and {column} is distinct from s.machine{i}" if rule.person and name in rule.to else ""
         found = f"coalesce({event}, case when s.any{i} is not true and {column} >= b.start_us {same} then {column} end)"
@@ -302,11 +306,12 @@ def _of_rounds(con: duckdb.DuckDBPyConnection, rule: Standard) -> None:
 
 
 def _finish(con: duckdb.DuckDBPyConnection, rule: Standard, rows: str) -> None:
-    is_open = _OPEN.get(rule.table, "true")
+    is_open, over = _OPEN.get(rule.table, "true"), _OVER.get(rule.table, "cast(null as bigint)")
     con.execute(
         "create or replace temp table _clock as select row_number() over () - 1 as rid, id, round, team, "
         "cast(rule as tinyint) as rule, cast(stop_us as bigint) as stop_us, cast(end_us as bigint) as end_us, "
-        f"due_us, {is_open} as is_open, columns('^(start_us|_by[0-9]+)$') from ({rows}) where rule is not null"
+        f"due_us, {over} as over_us, {is_open} as is_open, columns('^(start_us|_by[0-9]+)$') from ({rows}) "
+        "where rule is not null"
     )
 
 

@@ -40,8 +40,8 @@ class Batch:
     state : numpy.ndarray of int8
         Index into `STATES`.
     elapsed_s, paused_s, overrun_s : numpy.ndarray of int64
-        Whole seconds of the clock's calendar: run so far or until it stopped, net of pauses; paused; run past the limit
-        (0 unless late, then at least 1).
+        Whole seconds of the clock's calendar: run so far or until it stopped, net of pauses; paused; run past the
+        limit, at least 1 when late. What was over without having stopped ran until then; 0 when that isn't known.
     provisional : numpy.ndarray of bool
         Due in a year whose working days are not announced yet.
     """
@@ -67,31 +67,36 @@ def evaluate_clocks(
     con: duckdb.DuckDBPyConnection, rules: Sequence[Standard], ends: Mapping[str, Calendar], now: int
 ) -> Batch:
     """Evaluate the clocks in the temp table ``_clock`` as of `now` (microseconds UTC)."""
-    columns = ("start_us", "stop_us", "due_us", "end_us")
+    columns = ("start_us", "stop_us", "due_us", "end_us", "over_us")
     listed = ", ".join(f"coalesce({name}, {NONE}) as {name}" for name in columns)
-    found = con.execute(f"select cast(rule as bigint) as rule, {listed} from _clock order by rid").fetchnumpy()
+    found = con.execute(f"select cast(rule as bigint) as rule, is_open, {listed} from _clock order by rid").fetchnumpy()
     rule = np.asarray(found["rule"], np.int64)
-    start, stop, due, end = (np.asarray(found[name], np.int64) for name in columns)
+    start, stop, due, end, over = (np.asarray(found[name], np.int64) for name in columns)
     # What lies after "now" hasn't happened yet.
-    stop, end = np.where(stop > now, NONE, stop), np.where(end > now, NONE, end)
+    stop, end, over = (np.where(times > now, NONE, times) for times in (stop, end, over))
     known = start <= now
     waits = _waits(con, rules, now)
     n = len(start)
     out = {name: np.zeros(n, np.int64) for name in ("elapsed", "paused", "overrun")}
     provisional, due = np.zeros(n, bool), due.copy()
     reference = np.where(stop != NONE, stop, np.where(end != NONE, end, now))
+    # What is over without having stopped ran until it was over; when that was may not be known.
+    is_open = np.asarray(found["is_open"], bool)
+    ended = np.where(
+        (stop == NONE) & (end == NONE), np.where(over != NONE, over, np.where(is_open, now, NONE)), reference
+    )
     for i, each in enumerate(rules):
         rows = np.flatnonzero((rule == i) & known)
         if not len(rows):
             continue
         calendar = ends[each.calendar]
-        result = _timed(each, calendar, start[rows], due[rows], np.maximum(reference[rows], start[rows]), waits, rows)
+        result = _timed(each, calendar, start[rows], due[rows], np.maximum(ended[rows], start[rows]), waits, rows)
         due[rows], out["elapsed"][rows], out["paused"][rows], out["overrun"][rows] = result
         provisional[rows] = _provisional(calendar, due[rows])
     known &= due != NONE
     late = np.where(stop != NONE, stop > due, reference > due)
     state = np.select([late, stop != NONE, end != NONE], [1, 0, 3], 2).astype(np.int8)
-    overrun = np.where(late, np.maximum(out["overrun"], 1), 0)
+    overrun = np.where(late & (ended > due), np.maximum(out["overrun"], 1), 0)
     batch = Batch(
         tuple(rules),
         *(rule, np.arange(n), start, due, stop, state),

@@ -478,6 +478,25 @@ def test_a_composite_counts_its_clocks_together(lake):
     assert (round(row["low"], 3), round(row["high"], 3)) == (0.699, 0.972)
 
 
+def test_an_overrun_lasts_until_the_clock_stops_or_the_row_is_over_and_unknown_ones_are_left_out(lake):
+    contacts = [
+        {"contact_id": "answered", "answered_at": START + MINUTE},
+        {"contact_id": "gave up", "ended_at": START + 2 * MINUTE, "abandoned": True},
+        {"contact_id": "vanished", "abandoned": True},
+    ]
+    listed = [{"offered_at": START, **c, "contact_id": f"{c['contact_id']} {i}"} for c in contacts for i in range(4)]
+    lake = store.write(lake, {"contacts": pd.DataFrame(listed)})
+    rows = clock_rows(lake, "confirmed_by_person", at=START + 9 * DAY)
+    assert rows["state"].eq("late").all()
+    assert rows.groupby(rows["id"].str.rstrip(" 0123"))["overrun_s"].max().to_dict() == {
+        "answered": 30,
+        "gave up": 90,
+        "vanished": 0,
+    }
+    row = standards(lake, "confirmed_by_person", at=START + 9 * DAY).iloc[0]
+    assert (row["late"], row["overrun_s"]) == (12, 60)
+
+
 def test_a_composite_is_never_made_of_only_those_clocks_that_can_be_split(lake):
     quick = {"opened_at": START, "first_response_at": START + MINUTE}
     lake = fill(lake, [{**quick, "case_id": f"Q{i}"} for i in range(12)])

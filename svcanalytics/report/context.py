@@ -73,20 +73,19 @@ def decisions(evaluation: Evaluation) -> Blocks:
     e, zh = evaluation, evaluation.language == "zh"
     head = Heading("提请决策事项" if zh else "Decisions to take", 2, "decisions")
     asked = []
-    for reading in e.readings:
-        long = reading.light == "red" and -reading.streak >= narrative.FOLLOW_UP_AFTER
-        if long:
+    for reading in sorted((r for r in e.readings if r.light == "red"), key=lambda r: -_weights(e).get(r.id, 0.0)):
+        periods = -reading.streak
+        if periods >= narrative.FOLLOW_UP_AFTER:
+            least = ("至少" if zh else "at least ") if reading.streak_open else ""
             why = (
-                f"连续{-reading.streak}{narrative.period_word(e.every, 'zh')}未达标"
+                f"连续{least}{periods}{narrative.period_word(e.every, 'zh')}未达标"
                 if zh
-                else (f"missed for {-reading.streak} {narrative.period_word(e.every, 'en')}s running")
+                else (f"missed for {least}{periods} {narrative.period_word(e.every, 'en')}s running")
             )
             what = "列入督办，明确责任部门和完成时限" if zh else "name who is answerable, a measure and a date"
-        elif reading.light == "red" and reading.better is False:
+        elif reading.better is False:
             why = "未达标且显著变差" if zh else "missed and significantly worse"
             what = "查明原因，制定整改措施" if zh else "have the cause found and a remedy planned"
-        elif reading.light == "green" and reading.streak >= 4 and not is_missing(reading.target):
-            continue
         else:
             continue
         asked.append(
@@ -121,6 +120,11 @@ def decisions(evaluation: Evaluation) -> Blocks:
         else f"{len(asked)} {'matter needs' if len(asked) == 1 else 'matters need'} a decision."
     )
     return Blocks((head, Text(text), tabulate("decisions", head.text, columns, asked, e.language)))
+
+
+def _weights(e: Evaluation) -> dict[str, float]:
+    """Return each measure's share of the index."""
+    return {} if e.profile is None else {m.metric: m.weight * e.profile.families[m.family] for m in e.profile.metrics}
 
 
 def _month_cell(e: Evaluation, reading: Reading, by_month: pd.DataFrame, key: str) -> Cell:

@@ -10,7 +10,7 @@ from svcanalytics import charts
 from svcanalytics.report import narrative
 from svcanalytics.report.blocks import Blocks, Cell, Column, Figure, Heading, Table, Text, tabulate
 from svcanalytics.report.evaluation import Evaluation
-from svcanalytics.report.formats import format_number, is_missing, no_base
+from svcanalytics.report.formats import format_number, is_missing, no_base, typeset
 
 if TYPE_CHECKING:
     from svcanalytics.quality.index import IndexChange
@@ -30,6 +30,8 @@ def quality_index(evaluation: Evaluation) -> Blocks:
         )  # fmt: skip
         return Blocks((head, Text(text, "note")))
     items = [head, Text(_movers(e))]
+    uneven = _unevenness(e)
+    items += [Text(uneven, "note")] if uneven else []
     trend = _index_trend(e)
     families = _families(e)
     return Blocks((*items, *(block for block in (trend, families) if block), _index_table(e)))
@@ -55,6 +57,28 @@ def _movers(e: Evaluation) -> str:
         return f"与{last}相比得分显著变化的类别：{listed}。"
     listed = ", ".join(f"{label} {size}" for label, size in zip(labels, sizes, strict=True))
     return f"Families that moved significantly from {last}: {listed}."
+
+
+def _unevenness(e: Evaluation) -> str:
+    """Say which measures only one of the two scores rests on: part of a change may come from there."""
+    weights = e.index.weights
+    used = {
+        period: set(weights.loc[(weights["period"] == period) & (weights["used"] > 0), "metric"])
+        for period in (e.period.key, e.period.previous().key)
+    }
+    now, before = used.values()
+    if not before or now == before:
+        return ""
+    names = {metric.id: typeset(metric.name[e.language], e.language) for metric in e.metrics.values()}
+    lists = [
+        narrative.enumerate_names(sorted(names[name] for name in part), e.language)
+        for part in (now - before, before - now)
+    ]
+    if e.language == "zh":
+        parts = [f"{what}{listed}" for what, listed in zip(("新增", "缺少"), lists, strict=True) if listed]
+        return f"与上期相比，参与计分的指标{'，'.join(parts)}，得分变化可能部分由此引起。"
+    parts = [f"{what} {listed}" for what, listed in zip(("with", "without"), lists, strict=True) if listed]
+    return f"This index is scored {' and '.join(parts)}, unlike the last: part of its change may come from there."
 
 
 def index_sentence(e: Evaluation) -> str:

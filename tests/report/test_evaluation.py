@@ -286,3 +286,22 @@ def test_the_lights_of_the_table_follow_their_printed_rule(chinese):
             assert any(ends)
         else:
             assert row["value"].value is None
+
+
+def test_what_is_asked_of_management_was_missed_for_long_or_got_worse_for_sure(quarter):
+    evaluation = quarter["zh"]
+    rows = [block for block in flat(report.decisions(evaluation)) if isinstance(block, Table)]
+    asked = {row[0].text for row in rows[0].rows} if rows else set()
+    expected = {
+        reading.name
+        for reading in evaluation.readings
+        if reading.light == "red" and (reading.streak <= -3 or reading.better is False)
+    }
+    assert asked == expected
+
+
+def test_months_of_a_quarter_stand_side_by_side_with_their_own_values(lake, quarter):
+    rows = {row["name"].text: row for row in table(told(quarter["zh"]), "months")}
+    month = report.evaluate(lake, period="2026-08", language="zh")
+    for name in ("15分钟响应率", "解决率"):
+        assert rows[name]["2026-08"].value == next(r for r in month.readings if r.name == name).value

@@ -130,3 +130,10 @@ def test_lights_are_counted_with_too_few_told_apart():
 def test_ordinals_end_as_english_does(number):
     endings = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 103: "rd"}
     assert narrative._ordinal(number) == f"{number}{endings.get(number, 'th')}"
+
+
+def test_a_miss_as_old_as_the_data_is_at_least_that_old():
+    missed = changed(MET, light="red", value=0.91, streak=-13, streak_open=True)
+    assert "连续至少13个月" in narrative.describe_missed([missed], ["2025年10月"], "zh")
+    assert "missed for at least 13 months running" in narrative.describe_missed([missed], ["October 2025"], "en")
+    assert "连续至少13个月未达标" in narrative.describe(missed, "zh")

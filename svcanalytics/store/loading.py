@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["load", "release"]
 
 Progress = Callable[[str], None]
+_MEMORY = "1200MB"
 
 
 def load(
@@ -118,10 +119,17 @@ class _Run:
     def __init__(self, lake: Lake, load_id: str, progress: Progress) -> None:
         self.lake, self.load_id, self.progress = lake, load_id, progress
 
-    def load(self, source_object: Any, source: str | Mapping | None, assume_yes: bool) -> LoadResult:
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        """Open a connection that spills what does not fit into memory to the private landing folder."""
         con = connect()
-        landed: Landed | None = None
+        spill = landing.workplace(self.lake, self.load_id) / "spill"
+        con.execute(f"set memory_limit={literal(_MEMORY)}; set temp_directory={literal(str(spill))}")
+        return con
+
+    def load(self, source_object: Any, source: str | Mapping | None, assume_yes: bool) -> LoadResult:
         landing.clear_incoming(self.lake)
+        con = self._connect()
+        landed: Landed | None = None
         is_file = isinstance(source_object, (str, Path))
         name = Path(source_object).name if is_file else getattr(source_object, "name", None) or "data frame"
         name = name if isinstance(name, str) else "data frame"
@@ -148,14 +156,14 @@ class _Run:
                 error.where = error.where.replace(str(landed.path), str(source_object))
             raise
         finally:
-            landing.clear_incoming(self.lake)
             con.close()
+            landing.clear_incoming(self.lake)
 
     def release(self, entry: dict[str, Any]) -> LoadResult:
         original = landing.resting_place(self.lake, entry["landing"])
         if original is None:
             raise LakeError("the original is gone", where=entry["name"], fix="load the file again")
-        con = connect()
+        con = self._connect()
         try:
             landed = landing.Landed(original, entry["sha256"], False)
             if original.name == landing.ROWS:
@@ -171,6 +179,7 @@ class _Run:
             )
         finally:
             con.close()
+            landing.clear_incoming(self.lake)
 
     def _read(
         self, con: duckdb.DuckDBPyConnection, source_object: Any, source: str | Mapping | None, assume_yes: bool

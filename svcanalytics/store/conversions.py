@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from svcanalytics.errors import MappingError
+from svcanalytics.store.casts import Cast, among_sql, boolean_cast, clean_sql, failed_sql, mapped_cast, number_cast
 from svcanalytics.store.contract import Column, contract
 from svcanalytics.store.engine import identifier, literal
 from svcanalytics.store.reading.headers import normalise
@@ -19,11 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compile_table"]
 
-_NULL_WORDS = ("null", "(null)", "nan", "n/a", "#n/a", "none")
-_TRUE = ("true", "t", "1", "yes", "y", "是", "有", "已", "对")
-_FALSE = ("false", "f", "0", "no", "n", "否", "无", "未", "错")
 _WHOLE = "rows between unbounded preceding and unbounded following"
-_BLANKS = " \t\n\v\f\r\u00a0\u3000\ufeff"
 
 
 def compile_table(
@@ -70,7 +65,7 @@ class _Compiler:
         held = con.execute(f"describe {raw}").fetchall()
         self.held = {normalise(row[0]): row[0] for row in held if row[0] not in ("_file", "_line")}
         self.used: dict[str, str] = {}
-        self.values: dict[str, tuple[str, str | None, str]] = {}
+        self.values: dict[str, Cast] = {}
         self.extra: dict[str, str] = {}
         # Columns of which a value map takes only the words it knows: the others must not be lost.
         self.partly: set[str] = set()
@@ -136,15 +131,8 @@ class _Compiler:
 
     def _source(self) -> str:
         """Select the columns in use, trimmed, with null words as null."""
-        words = {word.casefold() for word in (*_NULL_WORDS, *self.mapping.null_words)}
-        longest = max(len(word.encode()) for word in words) + 4
-        cleaned = []
-        for column, alias in self.used.items():
-            name = identifier(column)
-            # Null words are short and most values need no trimming: looking is much cheaper than doing.
-            word = f"strlen({name}) <= {longest} and {_among(name, words)}"
-            trimmed = f"case when {_padded(name)} then trim({name}, {literal(_BLANKS)}) else {name} end"
-            cleaned.append(f"nullif(case when {word} then null else {trimmed} end, '') as {alias}")
+        words = self.mapping.null_words
+        cleaned = [f"{clean_sql(identifier(column), words)} as {alias}" for column, alias in self.used.items()]
         return ", ".join([*cleaned, "_file", "_line"])
 
     def _rows(self) -> str:
@@ -192,75 +180,53 @@ class _Compiler:
             whens = [f"when {self._expression(r.when, name)} then {literal(r.then)}" for r in rule.rules or []]
             text = f"case {' '.join(whens)} end"
         if text is not None and rule.null_words:
-            text = f"case when {_among(text, rule.null_words)} then null else {text} end"
+            text = f"case when {among_sql(text, rule.null_words)} then null else {text} end"
         return text
 
-    def _typed(self, text: str, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
+    def _typed(self, text: str, rule: ColumnRule, column: Column) -> Cast:
         """Return value, condition under which the text was not understood, and the reason."""
         if rule.values is not None:
             return self._mapped(text, rule, column)
         if column.type in ("timestamp", "date"):
             return self._time(text, rule, column)
         if column.type == "boolean":
-            words = [(word, "true") for word in _TRUE] + [(word, "false") for word in _FALSE]
-            value = f"case lower({text}) {' '.join(f'when {literal(w)} then {v}' for w, v in words)} end"
-            return value, _failed(text, value), "neither yes nor no"
+            return boolean_cast(text)
         if column.type in ("integer", "number"):
-            return self._number(text, rule, column)
+            return number_cast(text, column, rule.unit, rule.scale)
         return text, None, ""
 
-    def _mapped(self, text: str, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
+    def _mapped(self, text: str, rule: ColumnRule, column: Column) -> Cast:
         words = self.mapping.values[rule.values] if isinstance(rule.values, str) else rule.values or {}
-        known = {str(word).casefold(): _word(to) for word, to in words.items()}
-        whens = " ".join(f"when {literal(word)} then {literal(to)}" for word, to in known.items())
-        otherwise = rule.otherwise or ("refuse" if column.allowed or column.type != "text" else "keep")
-        value = f"case lower({text}) {whens} else {text if otherwise == 'keep' else 'null'} end"
-        bad = _failed(text, value) if otherwise == "refuse" else None
-        return f"try_cast({value} as {column.sql_type})", bad, "a word that the mapping's value map does not have"
+        return mapped_cast(text, column, words, rule.otherwise)
 
-    def _number(self, text: str, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
-        if column.unit == "s":
-            value = duration_sql(text, rule.unit)
-            return value, _failed(text, value), "no duration: a number or H:MM:SS"
-        # A decimal comma would be a guess: only commas in groups of three are taken out.
-        grouped = f"regexp_full_match({text}, '[-+]?[0-9]{{1,3}}(,[0-9]{{3}})+(\\.[0-9]+)?')"
-        plain = f"(case when contains({text}, ',') and {grouped} then replace({text}, ',', '') else {text} end)"
-        if column.type == "number" or rule.scale != 1:
-            value = f"(try_cast({plain} as double) * {rule.scale!r})"
-            value = value if column.type == "number" else f"cast(round({value}) as bigint)"
-            return value, _failed(text, value), "not a number"
-        # DuckDB would round 3.7 to 4.
-        whole = f"regexp_full_match({plain}, '[-+]?[0-9]{{1,18}}(\\.0*)?')"
-        careful = f"case when {whole} then try_cast(split_part({plain}, '.', 1) as bigint) end"
-        simple = f"regexp_full_match({text}, '[0-9]{{1,18}}')"
-        value = f"(case when {simple} then try_cast({text} as bigint) else {careful} end)"
-        return value, _failed(text, value), "not a whole number"
-
-    def _time(self, text: str, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
+    def _time(self, text: str, rule: ColumnRule, column: Column) -> Cast:
         formats = tuple(rule.formats) or self._decided(text, rule, column.name)
         zone = rule.timezone or self.zone
         value = local_sql(text, formats, zone, rule.offsets or self.mapping.offsets)
         if column.type == "date":
             value = f"cast(timezone({literal(zone)}, {value}) as date)"
+            # People were hired and customers won before there were records of calls.
+            return self._within(text, value, "1901-01-01")
         return self._within(text, value)
 
-    def _within(self, text: str, value: str) -> tuple[str, str | None, str]:
-        earliest, latest = literal(self.mapping.earliest), literal(self.mapping.latest)
-        bad = f"({text} is not null and not coalesce({value} between {earliest} and {latest}, false))"
-        return value, bad, f"no time, or outside {self.mapping.earliest} to {self.mapping.latest}"
+    def _within(self, text: str, value: str, earliest: str = "") -> Cast:
+        earliest = earliest or self.mapping.earliest
+        first, last = literal(earliest), literal(self.mapping.latest)
+        bad = f"({text} is not null and not coalesce({value} between {first} and {last}, false))"
+        return value, bad, f"no time, or outside {earliest} to {self.mapping.latest}"
 
     def _decided(self, text: str, rule: ColumnRule, name: str) -> tuple[str, ...]:
         rows = f"(select {text} as t from (select {self._source()} from {self.raw}))"
         order = rule.dates or self.mapping.dates
         return decide(self.con, "t", rows, order=order, where=self._where(name))
 
-    def _day_and_time(self, rule: ColumnRule, column: Column) -> tuple[str, str | None, str]:
+    def _day_and_time(self, rule: ColumnRule, column: Column) -> Cast:
         day = self._find(rule.date, column.name, not column.null)
         clock = self._find(rule.time, column.name, not column.null)
         if day is None or clock is None:
             return "null", None, ""
         if rule.null_words:
-            clock = f"case when {_among(clock, rule.null_words)} then null else {clock} end"
+            clock = f"case when {among_sql(clock, rule.null_words)} then null else {clock} end"
         formats = tuple(rule.formats) or self._decided(day, rule, column.name)
         zone = rule.timezone or self.zone
         # The day is read as a day in UTC, moved to the time of day, and only then put into its zone.
@@ -272,15 +238,15 @@ class _Compiler:
             value = f"case when {value} < {before} - interval 12 hours then {value} + interval 1 day else {value} end"
         return self._within(f"({day} || {clock})", value)
 
-    def _added(self, rule: ColumnRule, name: str) -> tuple[str, str | None, str]:
+    def _added(self, rule: ColumnRule, name: str) -> Cast:
         start = self._convert(rule.start or "")
         add = self._find(rule.add, name, False)
         if add is None:
             return "null", None, ""
         if rule.null_words:
-            add = f"case when {_among(add, rule.null_words)} then null else {add} end"
+            add = f"case when {among_sql(add, rule.null_words)} then null else {add} end"
         seconds = duration_sql(add, rule.unit)
-        return f"({start} + to_seconds({seconds}))", _failed(add, seconds), "no duration: a number or H:MM:SS"
+        return f"({start} + to_seconds({seconds}))", failed_sql(add, seconds), "no duration: a number or H:MM:SS"
 
     def _sequence(self, rule: ColumnRule, name: str) -> str:
         per = self._find(self.rule.per, f"{name}.per", True)
@@ -401,30 +367,11 @@ class _Compiler:
         return f"{self.origin}: tables.{self.table.name}.columns.{key}"
 
 
-def _among(text: str, words: Iterable[str]) -> str:
-    # Not IN: DuckDB makes a join of a list of constants, and a join does not stop at the first part of an AND.
-    pattern = rf"(?i)\s*(?:{'|'.join(re.escape(word) for word in sorted(words))})\s*"
-    return f"regexp_full_match({text}, {literal(pattern)})"
-
-
-def _padded(name: str) -> str:
-    blanks = literal(_BLANKS)
-    return f"(contains({blanks}, left({name}, 1)) or contains({blanks}, right({name}, 1)))"
-
-
 def _cell(name: str) -> str:
     return identifier(f"= {name}")
-
-
-def _failed(text: str, value: str) -> str:
-    return f"({text} is not null and {value} is null)"
 
 
 def _key(name: str) -> str:
     import json
 
     return json.dumps(name, ensure_ascii=False) + ":"
-
-
-def _word(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -16,6 +16,7 @@ from svcanalytics.store.mapping import Mapping, compile, mappings, parse, prepar
 from svcanalytics.store.reading.formats import Reading
 from svcanalytics.store.reading.headers import normalise
 from svcanalytics.store.times import decide
+from svcanalytics.store.tomltext import to_toml
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,7 +65,7 @@ class Proposal:
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{self.mapping.name}.toml"
         spec = self.mapping.model_dump(exclude_defaults=True)
-        file.write_text("# Proposed from the headings of a file, and agreed to.\n" + _toml(spec), "utf-8")
+        file.write_text("# Proposed from the headings of a file, and agreed to.\n" + to_toml(spec), "utf-8")
         return file
 
 
@@ -310,34 +311,3 @@ def _shown(con: duckdb.DuckDBPyConnection, mapping: Mapping, guess: _Guess, time
     }
     rest = tuple(column for column in guess.reading.columns if column not in guess.taken)
     return Proposal(mapping, rows, sources, rest, bad, (*guess.reading.notes, *guess.notes))
-
-
-def _toml(table: dict[str, Any], path: str = "") -> str:
-    """Write a mapping's content as TOML: plain values first, then tables."""
-    plain = {k: v for k, v in table.items() if not isinstance(v, dict)}
-    lines = [f"{_bare(key)} = {_inline(value)}" for key, value in plain.items()]
-    for key, value in table.items():
-        if isinstance(value, dict):
-            inner = f"{path}.{_bare(key)}" if path else _bare(key)
-            if key in ("title", "recognise") or path.endswith(".columns"):
-                lines.insert(len(plain), f"{_bare(key)} = {_inline(value)}")
-            else:
-                lines.append(f"\n[{inner}]\n{_toml(value, inner)}".rstrip("\n"))
-    return "\n".join(lines) + "\n"
-
-
-def _inline(value: Any) -> str:
-    import json
-
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_bare(k)} = {_inline(v)}" for k, v in value.items()) + " }"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_inline(v) for v in value) + "]"
-    # TOML's basic strings, numbers and truth values are written as JSON's are.
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _bare(key: str) -> str:
-    import json
-
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)

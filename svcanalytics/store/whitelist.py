@@ -111,6 +111,9 @@ def render(
     def rewrite(node: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.Column):
             return _raw(column(node.name))
+        if type(node) is exp.Cast:
+            # One value that can't be cast must not stop the load of all the others.
+            return exp.TryCast(this=node.this, to=node.to)
         if isinstance(node, exp.Anonymous) and node.name.upper() in windows:
             if len(node.expressions) != 1:
                 raise MappingError(f"{node.name}() takes one value", where=where, fix="write previous(column)")

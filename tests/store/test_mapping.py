@@ -239,6 +239,12 @@ def test_expressions_beyond_the_whitelist_are_refused(con, expression):
         _run(con, mapping, {"id": ["1"], "opened": [OPENED]})
 
 
+def test_one_value_an_expression_cannot_cast_does_not_stop_the_others(con):
+    mapping = _cases({"team": {"expression": "case when cast(n as int) > 1 then 'big' else 'small' end"}})
+    out = _run(con, mapping, {"id": ["1", "2"], "opened": [OPENED] * 2, "n": ["x", "2"]})
+    assert [row["team"] for row in out] == ["small", "big"]
+
+
 def test_text_of_a_mapping_cannot_leave_its_quotes(con):
     nasty = "'; drop table raw; --"
     mapping = _cases(

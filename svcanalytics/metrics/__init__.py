@@ -8,6 +8,7 @@ from svcanalytics.metrics.comparison import compare
 from svcanalytics.metrics.definitions import Catalogue, Metric, catalogue, families
 from svcanalytics.metrics.measures import measure
 from svcanalytics.metrics.rules import Rulebook, Standard, clock_calendars, rulebook
+from svcanalytics.metrics.seasons import compare_days
 from svcanalytics.metrics.stocks import backlog
 from svcanalytics.metrics.worklist import overdue
 
@@ -21,6 +22,7 @@ __all__ = [
     "clock_calendars",
     "clock_rows",
     "compare",
+    "compare_days",
     "data_stop",
     "families",
     "measure",

@@ -44,21 +44,37 @@ class Knowledge:
         return bool(self._remembered(of.name, f"attribute {name}", lambda: self.con.execute(query).fetchall()))
 
     def learn(self, metrics: Iterable[Metric]) -> None:
-        """Ask what all these metrics require, in one query per view."""
+        """Ask what all these metrics require."""
         wanted: dict[str, set[str]] = {}
         for metric in metrics:
             if metric.requires and self._key(metric.view, metric.requires) not in _ANSWERS:
                 wanted.setdefault(metric.view, set()).add(metric.requires)
         for name, requirements in wanted.items():
-            of, tests = view(name), sorted(requirements)
-            columns = set().union(*(parse(test).columns for test in tests))
-            source = "source" if "source" in of.columns() else "''"
-            read = of.select(columns | ({"source"} if source == "source" else set()), self.lake.timezone, self.empty)
-            asked = ", ".join(f"coalesce(bool_or({parse(test).sql}), false)" for test in tests)
-            found = self.con.execute(f"select {source}, {asked} from ({read}) group by 1 order by 1").fetchall()
-            for i, test in enumerate(tests):
-                answer = [row[0] for row in found if row[i + 1]], [row[0] for row in found]
-                self._remembered(of.name, test, lambda answer=answer: answer)
+            for test, answer in self._asked(view(name), sorted(requirements)).items():
+                self._remembered(name, test, lambda answer=answer: answer)
+
+    def _asked(self, of: View, tests: list[str]) -> dict[str, tuple[list[str], list[str]]]:
+        """Return for each test the sources with a row that holds, and all sources."""
+        apart = "source" in of.columns() and not of.joint
+        sources = self._sources(of) if apart else [""]
+        if len(sources) == 1:
+            # The first row that holds answers the question: no need to read on.
+            holds = [self._holds(of, test) for test in tests]
+            return {test: (sources if found else [], sources) for test, found in zip(tests, holds, strict=True)}
+        columns = set().union(*(parse(test).columns for test in tests)) | {"source"}
+        rows = of.select(columns, self.lake.timezone, self.empty)
+        asked = ", ".join(f"coalesce(bool_or({parse(test).sql}), false)" for test in tests)
+        found = self.con.execute(f"select source, {asked} from ({rows}) group by 1 order by 1").fetchall()
+        return {test: ([row[0] for row in found if row[i + 1]], sources) for i, test in enumerate(tests)}
+
+    def _sources(self, of: View) -> list[str]:
+        table = of.tables[0]
+        query = f"select distinct source from {identifier(table)} order by 1"
+        return self._remembered(table, "sources", lambda: [row[0] for row in self.con.execute(query).fetchall()])
+
+    def _holds(self, of: View, test: str) -> bool:
+        rows = of.select(parse(test).columns, self.lake.timezone, self.empty)
+        return bool(self.con.execute(f"select 1 from ({rows}) where {parse(test).sql} limit 1").fetchall())
 
     def test(self, metric: Metric) -> str | None:
         """Return SQL that keeps the rows of the sources that know, "" when all do, None when none does."""

@@ -26,7 +26,7 @@ from svcanalytics.store.engine import identifier
 if TYPE_CHECKING:
     from svcanalytics.store import Lake
 
-__all__ = ["COLUMNS", "measure"]
+__all__ = ["COLUMNS", "measure", "measure_definitions"]
 
 COLUMNS = ("value", "low", "high", "n", "numerator", "denominator", "std", "unit", "target", "met", "flag")
 """The columns after metric, period, start and those of `by`."""
@@ -76,6 +76,27 @@ def measure(
         When `every`, `start` or `end` isn't a period.
     """
     chosen = catalogue(lake).choose(metrics)
+    return measure_definitions(lake, chosen, by, every, start, end, where, named=metrics is not None)
+
+
+def measure_definitions(
+    lake: Lake,
+    chosen: Sequence[Metric],
+    by: str | Sequence[str] = (),
+    every: str = "month",
+    start: date | str | None = None,
+    end: date | str | None = None,
+    where: Mapping[str, object] | None = None,
+    *,
+    named: bool = False,
+) -> pd.DataFrame:
+    """Measure definitions that need not be in the catalogue; as `measure`.
+
+    Parameters
+    ----------
+    named : bool
+        Refuse a metric that can't be split or filtered as asked, instead of leaving it out.
+    """
     by, where = [by] if isinstance(by, str) else list(by), dict(where or {})
     days = span(start, end, lake.month_start)
     period_of(date(2000, 1, 1), every)  # a misspelt kind is refused even when there are no rows
@@ -84,7 +105,7 @@ def measure(
         known = Knowledge(lake, con)
         answered = [metric for metric in chosen if all(lake.has(table) for table in view(metric.view).needs)]
         known.learn(answered)
-        left_out = {metric.id: _left_out(lake, metric, by, where, known, metrics is not None) for metric in chosen}
+        left_out = {metric.id: _left_out(lake, metric, by, where, known, named) for metric in chosen}
         left_out = {name: reason for name, reason in left_out.items() if reason}
         groups: dict[tuple[str, str], list[Metric]] = {}
         for metric in chosen:

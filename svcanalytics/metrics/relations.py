@@ -36,6 +36,8 @@ class View:
         SQL that replaces the table where a view isn't simply one table; then `types` says what it gives.
     also : tuple of str
         Tables beside the first without which the view has nothing to say.
+    joint : bool
+        True when rows of several sources only mean something together, as a planned roster and the hours worked.
     time : str
         The time column that the tables' ``day_key`` and ``month_key`` belong to, when the view has these.
     """
@@ -48,6 +50,7 @@ class View:
     source: str = ""
     types: Mapping[str, str] = field(default_factory=dict)
     also: tuple[str, ...] = ()
+    joint: bool = False
 
     @property
     def needs(self) -> tuple[str, ...]:

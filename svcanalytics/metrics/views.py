@@ -283,6 +283,7 @@ _ROSTER = View(
   where p.status = 'planned' and p.kind = 'work' and w.status = 'worked' and w.kind in ('work', 'overtime')
   group by p.roster_id) o on o.roster_id = t.roster_id""",
     },
+    joint=True,
 )
 
 _TRAINING = View(
@@ -337,6 +338,7 @@ _WORKLOAD = View(
     ("roster", "contacts"),
     "at",
     also=("contacts",),
+    joint=True,
     source="""(select 'contact' as kind, t.offered_at as "at", t.day_key, t.month_key, t.source, t.agent,
     coalesce(a.team, t.team) as team, t.queue, t.site,
     case when t.handled_by is distinct from 'bot' then

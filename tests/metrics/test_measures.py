@@ -452,3 +452,17 @@ def records(lake: sv.Lake, table: str) -> list[Row]:
     """Return a table's rows as dicts with None for what is not filled, times whole."""
     frame = lake.sql(f'select * from "{table}"')
     return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def test_a_roster_and_contacts_of_different_systems_meet_in_occupancy(lake):
+    shift = pd.Timestamp("2026-03-02T01:00Z")
+    starts = shift + pd.to_timedelta(range(0, 120, 10), unit="min")
+    roster = pd.DataFrame({"roster_id": [f"r{i}" for i in range(12)], "agent": "A", "kind": "work", "status": "worked"})
+    roster["start_at"], roster["end_at"] = starts, starts + pd.Timedelta("10min")
+    offered = shift + pd.to_timedelta(range(12), unit="min")
+    calls = pd.DataFrame({"contact_id": [f"k{i}" for i in range(12)], "offered_at": offered, "agent": "A"})
+    calls["answered_at"], calls["talk_s"], calls["handled_by"] = offered, 300, "human"
+    store.write(lake, {"roster": roster}, source="planning")
+    lake = store.write(lake, {"contacts": calls}, source="telephony")
+    found = measure(lake, ["occupancy", "contacts_per_hour"], every="day")
+    assert found["numerator"].tolist() == [3600, 12 * 3600] and found["denominator"].tolist() == [7200, 7200]

@@ -82,15 +82,16 @@ def test_a_killed_child_fails_the_run_and_what_a_cell_prints_is_not_taken_for_it
 
 
 def test_a_cell_that_takes_too_long_is_stopped_and_named(execute):
-    with pytest.raises(PublishError, match=r"cell 2 .*longer than 1 s"):
-        execute("import time; time.sleep(60)", cell_timeout_s=1)
+    with pytest.raises(PublishError, match=r"cell 2 .*longer than 3 s"):
+        execute("import time; time.sleep(60)", cell_timeout_s=3)
 
 
+@pytest.mark.slow
 def test_a_run_that_takes_too_long_is_stopped_with_its_kernel(execute, tmp_path):
     pid = tmp_path / "pid"
-    with pytest.raises(PublishError, match=r"cell 3 .*longer than 2 s"):
+    with pytest.raises(PublishError, match=r"cell 3 .*longer than 15 s"):
         execute(
-            f"import os; open({str(pid)!r}, 'w').write(str(os.getpid()))", "import time; time.sleep(60)", timeout_s=2
+            f"import os; open({str(pid)!r}, 'w').write(str(os.getpid()))", "import time; time.sleep(60)", timeout_s=15
         )
     assert gone(int(pid.read_text()))
 

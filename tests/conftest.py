@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import svcanalytics as sv
+
+# A busy machine must not fail a property.
+settings.register_profile("svcanalytics", deadline=None)
+settings.load_profile("svcanalytics")
 
 
 @pytest.fixture(scope="session")

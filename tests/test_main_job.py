@@ -44,7 +44,7 @@ def servicenow(real_data, tmp_path_factory):
 def incidents(real_data) -> pd.DataFrame:
     """Return the last row of each case, as pandas reads the file."""
     with zipfile.ZipFile(real_data / "cases" / "servicenow_incident_log.zip") as archive:
-        rows = pd.read_csv(archive.open(archive.namelist()[0]), na_values="?")
+        rows = pd.read_csv(archive.open(archive.namelist()[0]), na_values="?", low_memory=False)
     return rows.sort_values("sys_mod_count", kind="stable").groupby("number").last()
 
 

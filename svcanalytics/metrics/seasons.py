@@ -59,7 +59,7 @@ def compare_days(
     daily = [metric.model_copy(update={"min_n": 0}) for metric in chosen]
     now = measure_definitions(lake, daily, by, "day", period.start, period.last, where, named=True)
     then = measure_definitions(lake, daily, by, "day", window[0].start, window[1].last, where, named=True)
-    this, last = _classes(period.start, period.last, lake), _classes(window[0].start, window[1].last, lake)
+    this, last = _classes(period.start, period.end, lake), _classes(window[0].start, window[1].end, lake)
     floors = {metric.id: (metric.min_n, metric.scale, metric.kind) for metric in chosen}
     base = dict(iter(then.groupby(["metric", *by], dropna=False))) if len(then) else {}
     rows = []
@@ -76,7 +76,7 @@ def compare_days(
 
 
 def _classes(start: date, end: date, lake: Lake) -> pd.Series:
-    """Return the class of each day, by its timestamp."""
+    """Return the class of each day from `start` to before `end`, by its timestamp."""
     found = day_classes(start, end, lake.country)
     return pd.Series(found["day_class"].to_numpy(), index=pd.to_datetime(found["day"]))
 

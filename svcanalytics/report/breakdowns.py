@@ -200,7 +200,7 @@ def _units(e: Evaluation, dimension: str, metric_id: str, part: pd.DataFrame) ->
         records.append(_unit_record(reading, row, e.language, overall))
     id = f"units_{_id(dimension)}_{metric_id}"
     table = _unit_table(e, id, name, unit, records, small, hidden)
-    title, alt = _unit_title(e, metric, name, unit, shown, overall)
+    title, alt = _unit_title(e, name, unit, shown, overall)
     if len(rows) < 2:
         return [table]
     frame = pd.DataFrame(rows)
@@ -264,16 +264,14 @@ def _unit_table(e: Evaluation, id: str, name: str, unit: str, records: list, sma
     )
 
 
-def _unit_title(
-    e: Evaluation, metric, name: str, unit: str, shown: pd.DataFrame, overall: Reading | None
-) -> tuple[str, str]:  # type: ignore[no-untyped-def]
+def _unit_title(e: Evaluation, name: str, unit: str, shown: pd.DataFrame, overall: Reading | None) -> tuple[str, str]:
     differing = shown[shown["differs"]]
     whole = "" if overall is None else overall.value_text(e.language)
     if e.language == "zh":
         if differing.empty:
             title = f"{name}：各{unit}差异在抽样误差范围内，不排名"
         else:
-            title = f"{name}：{narrative.enumerate_names(list(differing['label']), 'zh', 3)}与其他{unit}差异显著"
+            title = f"{name}：{narrative.enumerate_names(list(differing['label']), 'zh', 3, '个')}与其他{unit}差异显著"
         return title, narrative.describe_alternative(
             f"{len(shown)}个{unit}的{name}及95%区间", f"总体为{whole}；{title}。", "zh"
         )

@@ -213,11 +213,11 @@ def describe_alternative(what: str, course: str, language: str) -> str:
     return f"图：{what}。{course}" if language == "zh" else f"Chart: {what}. {course}"
 
 
-def enumerate_names(names: Sequence[str], language: str, most: int = 6) -> str:
-    """Return names as a list in prose, the rest counted."""
+def enumerate_names(names: Sequence[str], language: str, most: int = 6, counter: str = "项") -> str:
+    """Return names as a list in prose, the rest counted; `counter` is the Chinese measure word."""
     shown, rest = list(names[:most]), len(names) - most
     if language == "zh":
-        return "、".join(shown) + (f"等{len(names)}项" if rest > 0 else "")
+        return "、".join(shown) + (f"等{len(names)}{counter}" if rest > 0 else "")
     if rest > 0:
         return f"{', '.join(shown)} and {rest} more"
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""

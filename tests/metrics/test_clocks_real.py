@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
@@ -35,43 +36,45 @@ def loaded(folder: Path, file: Path, source: str) -> sv.Lake:
 
 def walk(lake: sv.Lake) -> tuple[dict[str, tuple], dict[str, tuple]]:
     """Return gross and net {case: (stop, seconds run, on time)} of resolved cases by a loop over each case's events."""
-    cases = lake.sql("select case_id, opened_at, resolved_at, closed_at, resolution from cases").set_index("case_id")
-    events = lake.sql('select case_id, seq, milestone, "at", waits_for from events order by case_id, "at", seq')
+    columns = "case_id, opened_at, resolved_at, closed_at, resolution"
+    cases = {row[0]: row[1:] for row in rows(lake, f"select {columns} from cases")}
+    events = rows(lake, 'select case_id, milestone, "at", waits_for from events order by case_id, "at", seq')
     gross, net, now = {}, {}, pd.Timestamp(data_stop(lake))
-    for case_id, steps in events.groupby("case_id", sort=False):
-        case = cases.loc[case_id]
-        after = [step for step in steps.itertuples() if step.at >= case.opened_at]
-        resolved = [step.at for step in after if step.milestone == "resolved"]
-        reopened = [step.at for step in after if step.milestone == "reopened"]
+    for case_id, group in groupby(events, key=lambda event: event[0]):
+        opened, resolved_at, closed_at, resolution = cases[case_id]
+        steps = list(group)
+        resolved = [at for _, name, at, _ in steps if name == "resolved" and at >= opened]
+        reopened = [at for _, name, at, _ in steps if name == "reopened" and at >= opened]
         stop = None
         if resolved:
             stop = resolved[-1] if not reopened or resolved[-1] >= reopened[-1] else None
-        elif pd.notna(case.resolved_at):
-            stop = case.resolved_at
-        elif pd.notna(case.closed_at) and (pd.isna(case.resolution) or case.resolution == "yes"):
-            stop = case.closed_at
-        if stop is None or stop < case.opened_at:
+        elif resolved_at is not None:
+            stop = resolved_at
+        elif resolution in (None, "yes"):
+            stop = closed_at
+        if stop is None or stop < opened:
             continue
-        waited = pd.Timedelta(0)
-        due = case.opened_at + LIMIT
-        marks = [step for step in steps.itertuples() if isinstance(step.waits_for, str)]
-        for this, following in zip(marks, [*marks[1:], None], strict=False):
-            if this.waits_for != "customer":
-                continue
-            begin = max(this.at, case.opened_at)
-            end = max(following.at, case.opened_at) if following is not None else None
-            if begin < due:
-                due += (end if end is not None else now) - begin
-            waited += max(min(end if end is not None else stop, stop) - begin, pd.Timedelta(0))
-        gross[case_id] = (stop, int((stop - case.opened_at).total_seconds()), stop <= case.opened_at + LIMIT)
-        net[case_id] = (stop, int((stop - case.opened_at - waited).total_seconds()), stop <= due)
+        waited, due = pd.Timedelta(0), opened + LIMIT
+        marks = [(at, whom) for _, _, at, whom in steps if whom is not None]
+        for (begin, whom), (end, _) in zip(marks, [*marks[1:], (now, None)], strict=False):
+            begin, end = max(begin, opened), max(end, opened)
+            if whom == "customer":
+                due += end - begin if begin < due else pd.Timedelta(0)
+                waited += max(min(end, stop) - begin, pd.Timedelta(0))
+        gross[case_id] = (stop, int((stop - opened).total_seconds()), stop <= opened + LIMIT)
+        net[case_id] = (stop, int((stop - opened - waited).total_seconds()), stop <= due)
     return gross, net
 
 
+def rows(lake: sv.Lake, query: str) -> list[tuple]:
+    frame = lake.sql(query)
+    return list(frame.astype(object).where(frame.notna(), None).itertuples(index=False, name=None))
+
+
 def settled(lake: sv.Lake, name: str) -> dict[str, tuple]:
-    rows = clock_rows(lake, name)
-    rows = rows[rows["stop"].notna()]
-    return {row.id: (row.stop, row.elapsed_s, row.state == "on_time") for row in rows.itertuples()}
+    clocks = clock_rows(lake, name)
+    clocks = clocks[clocks["stop"].notna()]
+    return {row.id: (row.stop, row.elapsed_s, row.state == "on_time") for row in clocks.itertuples()}
 
 
 @pytest.mark.parametrize(

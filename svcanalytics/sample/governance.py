@@ -140,9 +140,9 @@ def duties_table(world: World) -> pd.DataFrame:
 
 
 def risks_table(world: World) -> pd.DataFrame:
-    """Return the risk register: about one new risk a month."""
+    """Return the risk register, every risk anew at each review: about one entry a week."""
     rng = world.rng("risks")
-    n = max(12, world.n_days // 30)
+    n = max(12, world.n_days // 7)
     what = (
         "旺季坐席不足",
         "供应商答复延迟",

@@ -95,7 +95,7 @@ def _read_object(stage: Stage, source: Any, layout: FileFormat, expected: tuple[
         path = Path(source)
         if not path.exists():
             raise LoadError("there is no such file", where=str(path), fix="check the path")
-        for name, file in _files(path, stage.work):
+        for name, file in _files(path, stage.work, stage.notes):
             _read_file(stage, file, name, layout, expected)
     elif hasattr(source, "columns") and hasattr(source, "iloc"):
         frames.read_frame(stage, source)
@@ -111,21 +111,35 @@ def _named(source: Any) -> str:
     return source.name if isinstance(source, Query) else "data frame"
 
 
-def _files(path: Path, work: Path) -> Iterator[tuple[str, Path]]:
+def _files(path: Path, work: Path, notes: list[str]) -> Iterator[tuple[str, Path]]:
     """Yield the files behind a path, archives unpacked, in the order of their names."""
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith((".", "~$")))
-        for file in files:
-            for name, member in _files(file, work):
+        for file in sorted(file for file in path.rglob("*") if file.is_file()):
+            if not _is_data(file.name):
+                notes.append(f"{file.relative_to(path)}: left aside")
+                continue
+            for name, member in _files(file, work, notes):
                 yield f"{file.relative_to(path).parent / name}".removeprefix("./"), member
         return
     magic = path.open("rb").read(4)
     if magic.startswith(b"\x1f\x8b"):
         yield from _gunzip(path, work)
-    elif magic == b"PK\x03\x04" and path.suffix.lower() not in _KINDS:
-        yield from _unzip(path, work)
+    elif magic == b"PK\x03\x04" and path.suffix.lower() not in _KINDS and not _is_workbook(path):
+        yield from _unzip(path, work, notes)
     else:
         yield path.name, path
+
+
+def _is_data(name: str) -> bool:
+    """Tell the data of a folder or archive from what lies beside it: notes, pictures, a program's own files."""
+    if name.startswith((".", "~$")):
+        return False
+    return Path(name).suffix.lower() in {*_KINDS, ".zip", ".gz", ""}
+
+
+def _is_workbook(path: Path) -> bool:
+    # A workbook is a zip archive; one that lost its ending is known by its table of contents.
+    return zipfile.is_zipfile(path) and "[Content_Types].xml" in zipfile.ZipFile(path).namelist()
 
 
 def _gunzip(path: Path, work: Path) -> Iterator[tuple[str, Path]]:
@@ -139,27 +153,26 @@ def _gunzip(path: Path, work: Path) -> Iterator[tuple[str, Path]]:
     yield name, target
 
 
-def _unzip(path: Path, work: Path) -> Iterator[tuple[str, Path]]:
+def _unzip(path: Path, work: Path, notes: list[str]) -> Iterator[tuple[str, Path]]:
     try:
         with zipfile.ZipFile(path) as archive:
             for info in sorted(archive.infolist(), key=lambda info: info.filename):
                 name = Path(info.filename).name
-                if info.is_dir() or name.startswith(".") or info.filename.startswith("__MACOSX/"):
+                if info.is_dir() or info.filename.startswith("__MACOSX/"):
+                    continue
+                if not _is_data(name):
+                    notes.append(f"{info.filename}: left aside")
                     continue
                 # Members are written under names of our own: a name inside an archive may point anywhere.
                 target = work / f"{_free(work)}-{name}"
                 with archive.open(info) as packed, target.open("wb") as out:
                     shutil.copyfileobj(packed, out, 1 << 20)
-                yield from _files_renamed(info.filename, target, work)
+                inner = list(_files(target, work, notes))
+                for member, file in inner:
+                    yield (info.filename if len(inner) == 1 else f"{info.filename}/{member}"), file
     except (zipfile.BadZipFile, EOFError, RuntimeError) as error:
         fix = "unpack it with its password first" if isinstance(error, RuntimeError) else "fetch it again"
         raise LoadError("the zip file is damaged or locked", where=path.name, fix=fix) from error
-
-
-def _files_renamed(name: str, target: Path, work: Path) -> Iterator[tuple[str, Path]]:
-    inner = list(_files(target, work))
-    for member, file in inner:
-        yield (name if len(inner) == 1 else f"{name}/{member}"), file
 
 
 def _free(work: Path) -> int:

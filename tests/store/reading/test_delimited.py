@@ -180,8 +180,11 @@ def test_zipped_gzipped_and_folders_read_alike(con, tmp_path):
         archive.writestr("deep/../../d.csv", body)
         archive.writestr("__MACOSX/._d.csv", b"junk")
     (folder / ".hidden").write_bytes(b"junk")
+    (folder / "handbook.pdf").write_bytes(b"%PDF-1.7")
     work = tmp_path / "work"
-    assert read(con, folder, work=work).rows == 3
+    reading = read(con, folder, work=work)
+    assert reading.rows == 3
+    assert "handbook.pdf: left aside" in reading.notes
     files = [row[0] for row in con.execute("select distinct _file from raw order by 1").fetchall()]
     assert files == ["a.csv", "deep/../../d.csv", "inner/b.csv"]
     assert list(work.iterdir()) == [], "copies of the originals were left behind"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
 import sqlite3
 from pathlib import Path
@@ -82,6 +83,14 @@ def test_of_several_sheets_those_headed_alike_are_read_and_the_others_named(con,
     assert read(con, path, one).columns == ("code", "meaning", "x")
     with pytest.raises(LoadError, match="no sheet 'other'"):
         read(con, path, MappingModel(name="x", file=FileFormat(sheet="other")))
+
+
+def test_a_workbook_without_its_ending_or_gzipped_is_still_one(con, tmp_path):
+    path = _book(tmp_path / "x.xlsx", s=[["id", "opened"], ["a", "2026-01-01"], ["b", "2026-01-02"]])
+    (tmp_path / "export").write_bytes(path.read_bytes())
+    (tmp_path / "x.xlsx.gz").write_bytes(gzip.compress(path.read_bytes()))
+    for name in ("export", "x.xlsx.gz"):
+        assert read(con, tmp_path / name).rows == 2
 
 
 def test_a_file_that_is_no_workbook_is_refused(con, tmp_path):

@@ -25,7 +25,8 @@ class Cause:
     layer : str
         ``data`` (an artefact), ``process``, ``people``, or ``demand``.
     table, where : str
-        The table it shows in, and the rows it works on as SQL over contract columns.
+        The table it shows in, and the rows it works on, in the contract's columns (those of the row's case and contact
+        too).
     since, until : str
         First day, and first day no longer; empty for always.
     measure : str

@@ -240,30 +240,34 @@ def _finished(part: pd.DataFrame, metric: Metric, grid: Grid, incomplete: np.nda
     period, n = part["_period"].to_numpy(), part["n"].to_numpy()
     few = n < metric.min_n
     shown = {name: np.where(few, np.nan, part[name].to_numpy(float)) for name in ("value", "low", "high", "std")}
-    out = pd.DataFrame({"metric": metric.id}, index=range(len(part)))
-    out["period"] = np.array([p.key for p in grid.periods], dtype=object)[period]
-    out["start"] = np.array([p.start for p in grid.periods], dtype="datetime64[us]")[period]
-    for i, name in enumerate(by):
-        out[name] = part[f"_by{i}"].to_numpy()
-    for name in ("value", "low", "high"):
-        out[name] = shown[name]
-    out["n"] = pd.array(n, dtype="Int64")
-    for name in ("numerator", "denominator"):
-        out[name] = pd.array(part[name], dtype="Int64")
-        out.loc[few, name] = pd.NA
-    out["std"], out["unit"] = shown["std"], metric.unit
-    out["target"] = np.nan if metric.target is None else float(metric.target)
-    out["met"] = pd.array([pd.NA] * len(out), dtype="boolean")
+    whole = {name: pd.array(part[name], dtype="Int64") for name in ("numerator", "denominator")}
+    for side in whole.values():
+        side[few] = pd.NA
+    met = pd.array([pd.NA] * len(part), dtype="boolean")
     if metric.target is not None:
         value = shown["value"]
-        met = value >= metric.target if metric.direction == "up" else value <= metric.target
-        out["met"] = pd.array(met, dtype="boolean")
-        out.loc[np.isnan(value), "met"] = pd.NA
+        met = pd.array(value >= metric.target if metric.direction == "up" else value <= metric.target, dtype="boolean")
+        met[np.isnan(value)] = pd.NA
     pending = part["pending"].to_numpy() if "pending" in part else np.zeros(len(part), dtype="int64")
     provisional = (pending > 0) & (pending >= _PENDING_SHARE * n)
     flags = ["suppressed", "incomplete", "provisional"]
-    out["flag"] = np.select([few, incomplete[period], provisional], flags, "").astype(object)
-    return out
+    # Built in one go: setting columns one by one costs more than all the sums of a small lake.
+    return pd.DataFrame(
+        {
+            "metric": metric.id,
+            "period": np.array([p.key for p in grid.periods], dtype=object)[period],
+            "start": np.array([p.start for p in grid.periods], dtype="datetime64[us]")[period],
+            **{name: part[f"_by{i}"].to_numpy() for i, name in enumerate(by)},
+            **{name: shown[name] for name in ("value", "low", "high")},
+            "n": pd.array(n, dtype="Int64"),
+            **whole,
+            "std": shown["std"],
+            "unit": metric.unit,
+            "target": np.nan if metric.target is None else float(metric.target),
+            "met": met,
+            "flag": np.select([few, incomplete[period], provisional], flags, "").astype(object),
+        }
+    )
 
 
 def _tidy(parts: list[pd.DataFrame], by: list[str], order: list[str]) -> pd.DataFrame:

@@ -61,8 +61,10 @@ def locked(lake: Lake, *, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
         recover(lake)
         yield
     finally:
-        lake.snapshot = snapshots.current(lake.path)
-        lock.release()
+        try:
+            lake.snapshot = snapshots.current(lake.path)
+        finally:
+            lock.release()
 
 
 @contextmanager

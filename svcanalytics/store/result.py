@@ -76,9 +76,11 @@ class LoadResult:
 
     def __rich__(self) -> Table:
         from rich.table import Table
+        from rich.text import Text
 
         title = f"{self.name} ({self.source})" + (" - loaded before" if self.already_loaded else "")
-        table = Table(title=title, caption=f"load {self.load_id}", title_justify="left", caption_justify="left")
+        # A placeholder such as [phone] in the name is no markup.
+        table = Table(title=Text(title), caption=f"load {self.load_id}", title_justify="left", caption_justify="left")
         table.add_column("")
         for verdict in Counts._fields:
             table.add_column(verdict, justify="right")

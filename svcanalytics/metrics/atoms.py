@@ -157,8 +157,14 @@ def _plan(sums: _Sums, metric: Metric, known: str) -> dict[str, str]:
         # Numerator and denominator may come from different rows of the view: what isn't known there adds nothing.
         x, y = (f"coalesce({sums.number(parsed[part])}, 0)" for part in ("numerator", "denominator"))
         every, base = known or "true", _all_of(f"{y} <> 0", known)
-        plan = {"x": sums.total(every, x), "y": sums.total(every, y), "n": sums.count(base)}
-        plan |= {"xx": sums.product(every, x, x), "xy": sums.product(every, x, y), "yy": sums.product(every, y, y)}
+        if is_boolean(parsed["numerator"], sums.of) and is_boolean(parsed["denominator"], sums.of):
+            # Ones and zeros are their own squares.
+            hits, rows = sums.count(_all_of(hit, known)), sums.count(base)
+            both = sums.count(_all_of(hit, parsed["denominator"].sql, known))
+            plan = {"x": hits, "y": rows, "n": rows, "xx": hits, "xy": both, "yy": rows}
+        else:
+            plan = {"x": sums.total(every, x), "y": sums.total(every, y), "n": sums.count(base)}
+            plan |= {"xx": sums.product(every, x, x), "xy": sums.product(every, x, y), "yy": sums.product(every, y, y)}
     return plan | ({"pending": sums.add(_pending(metric, base))} if metric.pending else {})
 
 

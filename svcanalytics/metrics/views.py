@@ -396,14 +396,14 @@ _FLOW = View(
     "flow",
     ("cases",),
     "",
-    source=f"""(select opened_at as "at", 1 as opened, 0 as finished, {", ".join(_FLOW_DIMENSIONS)}, attributes
+    source=f"""(select opened_at as "at", true as opened, false as finished, {", ".join(_FLOW_DIMENSIONS)}, attributes
     from cases
-  union all select coalesce(closed_at, resolved_at), 0, 1, {", ".join(_FLOW_DIMENSIONS)}, attributes from cases
+  union all select coalesce(closed_at, resolved_at), false, true, {", ".join(_FLOW_DIMENSIONS)}, attributes from cases
     where coalesce(closed_at, resolved_at) is not null)""",
     types={
         "at": "timestamp",
-        "opened": "integer",
-        "finished": "integer",
+        "opened": "boolean",
+        "finished": "boolean",
         "attributes": "json",
         **dict.fromkeys(_FLOW_DIMENSIONS, "text"),
     },

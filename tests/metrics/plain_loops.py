@@ -272,8 +272,8 @@ def _flow(tables: Tables) -> list[Row]:
     rows = []
     for case in tables["cases"]:
         finished = first(case["closed_at"], case["resolved_at"])
-        rows.append(case | {"at": case["opened_at"], "opened": 1, "finished": 0})
-        rows += [case | {"at": finished, "opened": 0, "finished": 1}] if finished else []
+        rows.append(case | {"at": case["opened_at"], "opened": True, "finished": False})
+        rows += [case | {"at": finished, "opened": False, "finished": True}] if finished else []
     return rows
 
 

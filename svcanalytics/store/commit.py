@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = ["commit", "copy_rows", "enter", "finished", "locked", "write", "writing"]
+__all__ = ["commit", "copy_rows", "enter", "finished", "locked", "month_of", "write", "writing"]
 
 LOCK_TIMEOUT_S = 900
 _MANY_FILES = 24
@@ -237,9 +237,9 @@ def _change(
         stored = lake.select_files(table.name, old)
         leaving = con.execute(f"select distinct l.month_key from ({stored}) l semi join ({touched}) n on {match}")
         months = {month for (month,) in leaving.fetchall()} | _crowded(old)
-        rewritten = [file for file in old if _month(file) in months]
+        rewritten = [file for file in old if month_of(file) in months]
         if rewritten:
-            kept = [file for file in old if _month(file) not in months]
+            kept = [file for file in old if month_of(file) not in months]
             staying = lake.select_files(table.name, rewritten)
             merged = f"select {columns} from ({staying}) l anti join ({touched}) n on {match} union all {incoming}"
     folder = lake.path / "tables" / table.name
@@ -270,12 +270,13 @@ def enter(
     return version
 
 
-def _month(file: str) -> int:
+def month_of(file: str) -> int:
+    """Return the month whose rows a data file holds, from its path."""
     return int(file.split("month_key=")[1].split("/")[0])
 
 
 def _crowded(files: tuple[str, ...]) -> set[int]:
-    months = [_month(file) for file in files]
+    months = [month_of(file) for file in files]
     return {month for month in set(months) if months.count(month) > _MANY_FILES}
 
 

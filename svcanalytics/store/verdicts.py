@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from svcanalytics.store import masking
-from svcanalytics.store.commit import finished
+from svcanalytics.store.commit import finished, month_of
 from svcanalytics.store.contract import Column, Table
 from svcanalytics.store.engine import identifier, literal
 
@@ -259,12 +259,22 @@ def _classify(con: duckdb.DuckDBPyConnection, lake: Lake, judged: Judged, passed
         for column in table.columns
         if column not in table.key
     )
+    # Whole rows are read only of the months that hold one of the keys.
+    keys = ", ".join(f"l.{identifier(key)}" for key in table.key)
+    candidates = f"select {keys}, l.month_key from ({lake.select(table.name)}) l"
+    held = con.execute(
+        f"select distinct l.month_key from ({candidates}) l "
+        f"semi join (select * from rows_{table.name} where {passed}) s on {match}"
+    )
+    months = {month for (month,) in held.fetchall()}
+    files = [file for file in lake.snapshot.tables[table.name].files if month_of(file) in months]
+    stored = lake.select_files(table.name, files)
     newer = ", ".join(literal(load) for load in sorted(later)) or "''"
     con.execute(
         f"create or replace temp table verdicts_{table.name} as select s.rid, l.load_id as stored_by, "
         f"case when l.load_id is null then 'new' when {same or 'true'} or l.load_id in ({newer}) then 'unchanged' "
         f"else 'updated' end as verdict "
-        f"from (select * from rows_{table.name} where {passed}) s left join ({lake.select(table.name)}) l on {match}"
+        f"from (select * from rows_{table.name} where {passed}) s left join ({stored}) l on {match}"
     )
     for verdict, stored_by, count in con.execute(
         f"select verdict, stored_by, count(*) from verdicts_{table.name} group by all order by all"

@@ -40,8 +40,8 @@ def covered_days(days: Sequence[date], counts: Sequence[int]) -> tuple[date, dat
     Returns
     -------
     first, last, gap : date, date, int
-        `gap` is the 99th percentile of the days between two days with rows (1: every day has rows, 3: weekends have
-        none). None without rows.
+        `gap` is the 99th percentile of the days between two days with usual volume (1: every day has rows, 3: weekends
+        have none). None without rows.
     """
     if not len(days):
         return None
@@ -52,14 +52,15 @@ def covered_days(days: Sequence[date], counts: Sequence[int]) -> tuple[date, dat
     daily[span] = volume
     trailing = np.convolve(daily, np.ones(_WEEK, dtype=np.int64))[: len(daily)]
     usual = _weighted_median(trailing[span], volume)
-    last = len(daily) - 1
+    last, busy = len(daily) - 1, span
     if usual >= _ENOUGH:
         lively = np.flatnonzero(trailing >= _COLLAPSE * usual)
         full_days = np.flatnonzero(daily >= max(_COLLAPSE * usual / _WEEK, 1))
         real = int(full_days[full_days <= lively[-1]][-1])
         last = real if last - real >= _HOLIDAY else last
-    real = order[order <= order[0] + last]
-    gap = int(np.percentile(np.diff(real), 99, method="higher")) if len(real) > 1 else 1
+        busy = full_days  # years with a row a month don't excuse a missing week
+    busy = busy[busy <= last]
+    gap = int(np.percentile(np.diff(busy), 99, method="higher")) if len(busy) > 1 else 1
     return date.fromordinal(int(order[0])), date.fromordinal(int(order[0]) + last), gap
 
 

@@ -66,3 +66,9 @@ def test_data_that_end_in_a_holiday_are_whole():
 def test_few_rows_are_judged_by_their_last_day_only():
     counts = {date(2026, month, 12): 1 for month in range(1, 7)}
     assert flagged(counts, date(2026, 1, 1), date(2026, 6, 30)) == []
+
+
+def test_years_with_a_row_a_month_do_not_excuse_a_missing_week():
+    sparse = {date(2010, 1, 5) + timedelta(days=30 * n): 1 for n in range(26)}
+    dense = daily(date(2012, 4, 1), date(2012, 5, 6), 300)
+    assert flagged(sparse | dense, date(2012, 4, 1), date(2012, 5, 31)) == ["2012-05"]

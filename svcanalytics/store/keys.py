@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from svcanalytics.errors import LakeError
-from svcanalytics.store.files import make_private, write_atomically
+from svcanalytics.store.files import make_private, remove, write_atomically
 
 if TYPE_CHECKING:
     from svcanalytics.store.lake import Lake
@@ -73,6 +73,8 @@ def key(lake: Lake) -> Key:
                 fix="bring it back from your backup; without it repeat contacts can't be counted",
             )
         make_private(path.parent)
+        for draft in path.parent.glob(f".{path.name}.*.tmp"):
+            remove(draft)
         write_atomically(path, secrets.token_hex(32) + "\n", mode=0o600)
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise LakeError("others can read the key", where=str(path), fix=f"chmod 600 {path}")

@@ -26,8 +26,8 @@ from svcanalytics.store import erasure, failpoints, landing, loading, undoing  #
 CUSTOMER = "C0001"
 
 
-def prepare(folder: Path) -> None:
-    """Make a lake with one load in it, and the file of the next load."""
+def prepare(folder: Path, action: str) -> None:
+    """Make a lake with one load in it, or none when the first load is on trial, and the file of the next load."""
     lake = store.open(folder / "lake", timezone="Asia/Shanghai")
     rows = pd.DataFrame(
         {
@@ -37,8 +37,12 @@ def prepare(folder: Path) -> None:
             "text": ["first", "second, of C0001", "third", "fourth"],
         }
     )
-    rows.to_csv(folder / "first.csv", index=False)
-    store.load(lake, folder / "first.csv", "contract:cases")
+    if action == "first":
+        # Every trial makes a key of its own: hashes would differ.
+        rows = rows.drop(columns="customer_id")
+    else:
+        rows.to_csv(folder / "first.csv", index=False)
+        store.load(lake, folder / "first.csv", "contract:cases")
     # A case moves to another month, one breaks the contract, one is new.
     rows["opened_at"] = ["2026-08-01 00:00:00", "", "2026-09-01 00:00:00", "2026-10-05 00:00:00"]
     rows.to_csv(folder / "next.csv", index=False)
@@ -46,7 +50,7 @@ def prepare(folder: Path) -> None:
 
 def act(folder: Path, action: str) -> None:
     lake = store.open(folder / "lake")
-    if action == "load":
+    if action in ("first", "load"):
         store.load(lake, folder / "next.csv", "contract:cases")
     elif action == "undo":
         store.undo(lake, lake.sql("select load_id from loads order by before")["load_id"].iloc[0])
@@ -155,7 +159,7 @@ def main() -> int:
     folder, action, how, step = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
     template, whole = folder / "template", folder / "whole"
     template.mkdir()
-    assert run(lambda: prepare(template)) == 0
+    assert run(lambda: prepare(template, action)) == 0
     old = read(lambda: state(template))
     shutil.copytree(template, whole)
     reached = read(lambda: places(whole, action)).splitlines()

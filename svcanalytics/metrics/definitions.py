@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from svcanalytics import resources
 from svcanalytics.errors import CatalogueError
+from svcanalytics.metrics.entries import choose, entries, files, line, nearest
 from svcanalytics.metrics.expressions import Expression, parse
 from svcanalytics.metrics.views import View, view
 
@@ -135,15 +133,7 @@ class Catalogue:
         CatalogueError
             When one is unknown; names the nearest.
         """
-        if metrics is None:
-            return list(self.metrics.values())
-        chosen = [metrics] if isinstance(metrics, str) else list(dict.fromkeys(metrics))
-        for name in chosen:
-            if name not in self.metrics:
-                raise CatalogueError(
-                    f"there is no metric {name!r}", fix=f"did you mean {_nearest(name, self.metrics)}?"
-                )
-        return [self.metrics[name] for name in chosen]
+        return choose("metric", self.metrics, metrics)
 
     def __getitem__(self, name: str) -> Metric:
         return self.choose([name])[0]
@@ -162,33 +152,18 @@ def catalogue(lake: Lake | None = None) -> Catalogue:
     CatalogueError
         When a definition can't be used; names file, line and remedy.
     """
-    folders = [resources.catalogue_path(), *(lake.catalogue_paths if lake is not None else [])]
     found: dict[str, Metric] = {}
-    for file in (folder / "metrics.toml" for folder in folders):
-        if file.is_file():
-            found.update(_read(file, file.stat().st_mtime_ns))
+    for file in files("metrics.toml", lake):
+        found.update(_read(file, file.stat().st_mtime_ns))
     return Catalogue(found)
 
 
 @cache
 def _read(file: Path, _changed: int) -> dict[str, Metric]:
-    text = file.read_text("utf-8")
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogueError(f"not valid TOML: {error}", where=file.name, fix="correct the line named") from None
-    if extra := sorted(set(raw) - {"metrics"}):
-        raise CatalogueError(
-            f"unknown table {extra[0]!r}", where=_line(file, text, extra[0]), fix="write [metrics.name]"
-        )
-    return {name: _metric(file, text, name, spec) for name, spec in raw.get("metrics", {}).items()}
+    return {name: _metric(file, name, spec) for name, spec in entries(file, "metrics").items()}
 
 
-def _metric(file: Path, text: str, name: str, spec: object) -> Metric:
-    if not isinstance(spec, dict):
-        raise CatalogueError(
-            f"metric {name!r} is not a table", where=_line(file, text, name), fix="write [metrics.name]"
-        )
+def _metric(file: Path, name: str, spec: dict[str, object]) -> Metric:
     try:
         metric = Metric(id=name, **spec)
     except ValidationError as error:
@@ -197,7 +172,7 @@ def _metric(file: Path, text: str, name: str, spec: object) -> Metric:
         message = first["msg"].removeprefix("Value error, ").removeprefix(f"{key}: ")
         raise CatalogueError(
             f"metric {name!r}, {key}: {message}",
-            where=_line(file, text, name, key.split(".")[0]),
+            where=line(file, "metrics", name, key.split(".")[0]),
             fix=_remedy(first["type"], key),
         ) from None
     try:
@@ -205,7 +180,7 @@ def _metric(file: Path, text: str, name: str, spec: object) -> Metric:
     except CatalogueError as error:
         key, _, what = error.what.partition("|")
         raise CatalogueError(
-            f"metric {name!r}, {key}: {what}", where=_line(file, text, name, key), fix=error.fix
+            f"metric {name!r}, {key}: {what}", where=line(file, "metrics", name, key), fix=error.fix
         ) from None
     return metric
 
@@ -225,7 +200,7 @@ def _check(metric: Metric) -> None:
         for column in sorted(expression.columns - set(known)):
             raise CatalogueError(
                 f"{key}|view {of.name!r} has no column {column!r}",
-                fix=f"did you mean {_nearest(column, known)}? The view's columns: {', '.join(sorted(known))}",
+                fix=f"did you mean {nearest(column, known)}? The view's columns: {', '.join(sorted(known))}",
             )
         wanted_boolean = (
             key in ("requires", "pending") or metric.kind == "rate" or (key == "denominator" and metric.kind != "ratio")
@@ -251,29 +226,9 @@ def _tagged(key: str, make):  # type: ignore[no-untyped-def]
         raise CatalogueError(f"{key}|{error.what}", fix=error.fix) from None
 
 
-def _line(file: Path, text: str, name: str, key: str = "") -> str:
-    """Return file and line of a metric's key; of its heading when the key isn't written."""
-    lines = text.splitlines()
-    heading = re.compile(rf'\s*\[(metrics\.)?"?{re.escape(name)}"?\]')
-    start = next((i for i, line in enumerate(lines) if heading.match(line)), 0)
-    for i in range(start + 1, len(lines)):
-        if lines[i].lstrip().startswith("["):
-            break
-        if key and re.match(rf"\s*{re.escape(key)}\s*[.=]", lines[i]):
-            return f"{file.name}:{i + 1}"
-    return f"{file.name}:{start + 1}"
-
-
 def _remedy(problem: str, key: str) -> str:
     if problem == "missing":
         return f"add {key}"
     if problem == "extra_forbidden":
         return f"remove it; a metric has {', '.join(name for name in Metric.model_fields if name != 'id')}"
     return "correct it"
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    names: Sequence[str] = sorted(known)
-    return " or ".join(get_close_matches(name, names, n=3, cutoff=0.4) or names[:5])

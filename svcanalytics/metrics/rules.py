@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from svcanalytics import resources
 from svcanalytics.errors import CatalogueError, PeriodError
 from svcanalytics.metrics.definitions import Family, Words
+from svcanalytics.metrics.entries import choose, entries, files, line, nearest, read_toml
 from svcanalytics.metrics.expressions import Expression, parse
 from svcanalytics.metrics.views import VIEWS, view
 from svcanalytics.periods import Calendar, calendars, parse_duration
@@ -193,15 +192,7 @@ class Rulebook:
         CatalogueError
             When one is unknown; names the nearest.
         """
-        if standards is None:
-            return list(self.standards.values())
-        chosen = [standards] if isinstance(standards, str) else list(dict.fromkeys(standards))
-        for name in chosen:
-            if name not in self.standards:
-                raise CatalogueError(
-                    f"there is no standard {name!r}", fix=f"use {_nearest(name, self.standards)}, or see standards.toml"
-                )
-        return [self.standards[name] for name in chosen]
+        return choose("standard", self.standards, standards)
 
 
 def rulebook(lake: Lake | None = None) -> Rulebook:
@@ -212,11 +203,9 @@ def rulebook(lake: Lake | None = None) -> Rulebook:
     CatalogueError
         When a definition can't be used; names file, line and remedy.
     """
-    folders = [resources.catalogue_path(), *(lake.catalogue_paths if lake is not None else [])]
     found: dict[str, Standard] = {}
-    for file in (folder / "standards.toml" for folder in folders):
-        if file.is_file():
-            found.update(_read(file, file.stat().st_mtime_ns))
+    for file in files("standards.toml", lake):
+        found.update(_read(file, file.stat().st_mtime_ns))
     known = set(clock_calendars(lake))
     for standard in found.values():
         if standard.calendar not in known:
@@ -242,37 +231,23 @@ def clock_calendars(lake: Lake | None = None) -> dict[str, Calendar]:
     CatalogueError
         When a definition can't be used; names file, calendar, key and remedy.
     """
-    folders = [resources.catalogue_path(), *(lake.catalogue_paths if lake is not None else [])]
     zone, country = (lake.timezone, lake.country) if lake is not None else ("UTC", "CN")
     found = calendars(timezone=zone)
-    for file in (folder / "calendars.toml" for folder in folders):
-        if file.is_file():
-            try:
-                defined = calendars(_toml(file), timezone=zone, country=country, where=file.name)
-            except PeriodError as error:
-                raise CatalogueError(error.what, where=error.where, fix=error.fix) from None
-            found.update(defined)
+    for file in files("calendars.toml", lake):
+        try:
+            defined = calendars(read_toml(file), timezone=zone, country=country, where=file.name)
+        except PeriodError as error:
+            raise CatalogueError(error.what, where=error.where, fix=error.fix) from None
+        found.update(defined)
     return found
 
 
 @cache
 def _read(file: Path, _changed: int) -> dict[str, Standard]:
-    text, raw = file.read_text("utf-8"), _toml(file)
-    if extra := sorted(set(raw) - {"standards"}):
-        raise CatalogueError(f"unknown table {extra[0]!r}", where=file.name, fix="write [standards.name]")
-    return {name: _standard(file, text, name, spec) for name, spec in raw.get("standards", {}).items()}
+    return {name: _standard(file, name, spec) for name, spec in entries(file, "standards").items()}
 
 
-def _toml(file: Path) -> dict[str, dict]:
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogueError(f"not valid TOML: {error}", where=file.name, fix="correct the line named") from None
-
-
-def _standard(file: Path, text: str, name: str, spec: object) -> Standard:
-    if not isinstance(spec, dict):
-        raise CatalogueError(f"{name!r} is not a table", where=file.name, fix="write [standards.name]")
+def _standard(file: Path, name: str, spec: dict[str, object]) -> Standard:
     try:
         standard = Standard(id=name, **spec)
         key, problem, fix = _fault(standard)
@@ -286,7 +261,7 @@ def _standard(file: Path, text: str, name: str, spec: object) -> Standard:
         correct = "write 30 s, 15 min, 48 h, 3 working days, 1 month or 1 year" if key == "limit" else "correct it"
         fix = f"add {key}" if missing else extra if first["type"] == "extra_forbidden" else correct
     if problem:
-        raise CatalogueError(f"standard {name!r}, {key}: {problem}", where=_line(file, text, name, key), fix=fix)
+        raise CatalogueError(f"standard {name!r}, {key}: {problem}", where=line(file, "standards", name, key), fix=fix)
     return standard
 
 
@@ -315,26 +290,7 @@ def _fault(standard: Standard) -> tuple[str, str, str]:
     except CatalogueError as error:
         return "for", error.what, error.fix
     for column in sorted(condition.columns - set(columns)):
-        return "for", f"{standard.table} has no column {column!r}", f"did you mean {_nearest(column, columns)}?"
+        return "for", f"{standard.table} has no column {column!r}", f"did you mean {nearest(column, columns)}?"
     if not condition.boolean:
         return "for", "is a number, not yes or no", "write a comparison"
     return "", "", ""
-
-
-def _line(file: Path, text: str, name: str, key: str) -> str:
-    lines = text.splitlines()
-    heading = re.compile(rf'\s*\[(standards\.)?"?{re.escape(name)}"?\]')
-    start = next((i for i, line in enumerate(lines) if heading.match(line)), 0)
-    for i in range(start + 1, len(lines)):
-        if lines[i].lstrip().startswith("["):
-            break
-        if key and re.match(rf"\s*{re.escape(key)}\s*[.=]", lines[i]):
-            return f"{file.name}:{i + 1}"
-    return f"{file.name}:{start + 1}"
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    names = sorted(known)
-    return " or ".join(get_close_matches(name, names, n=3, cutoff=0.4) or names[:5])

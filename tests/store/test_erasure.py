@@ -122,3 +122,22 @@ def test_a_short_identifier_is_not_taken_out_of_other_peoples_texts(lake: store.
     store.erase(lake, "7")
     assert lake.refresh().sql("select case_id, text from cases").values.tolist() == [["7", "7 Tage gewartet"]]
     assert found(lake.path.parent, ("weg",)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_a_caller_of_a_real_log_is_erased_with_their_cases_and_events_and_nobody_else(
+    lake: store.Lake, real_data: Path
+) -> None:
+    file = real_data / "cases" / "servicenow_incident_log.zip"
+    raw = pd.read_csv(file, dtype=str)
+    last = raw.groupby("number")["caller_id"].last()
+    caller = last[last != "?"].value_counts().index[3]
+    result = store.load(lake, file, "servicenow")
+    assert (result.read, result.tables["cases"].new) == (141_712, 24_918)
+    store.erase(lake, caller)
+    gone = set(last[last == caller].index)
+    left = lake.refresh().sql("select case_id from cases")["case_id"]
+    assert set(left) == set(last.index) - gone
+    assert not set(lake.refresh().sql("select distinct case_id from events")["case_id"]) & gone
+    assert found(lake.path, (caller, key(lake).hash(caller))) == []

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Knowledge"]
 
 # A snapshot never changes, so an answer holds for as long as the process lives.
-_ANSWERS: dict[tuple[str, int, str, str], object] = {}
+_ANSWERS: dict[tuple[object, ...], object] = {}
 _MOST_ANSWERS = 20_000
 
 
@@ -101,8 +101,9 @@ class Knowledge:
         """The tables without rows."""
         return [name for name in contract().tables if not self.lake.has(name)]
 
-    def _key(self, of: str, question: str) -> tuple[str, int, str, str]:
-        return str(self.lake.path), self.lake.snapshot.id, of, question
+    def _key(self, of: str, question: str) -> tuple[object, ...]:
+        # A lake that was deleted and made anew has the same path and numbers, but not the same files.
+        return str(self.lake.path), tuple(state.files for state in self.lake.snapshot.tables.values()), of, question
 
     def _remembered(self, of: str, question: str, ask):  # type: ignore[no-untyped-def]
         key = self._key(of, question)

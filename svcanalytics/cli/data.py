@@ -55,7 +55,7 @@ def _load(lake: Lake, source_object: Any, source: str | None) -> LoadResult:
     from svcanalytics import store
 
     with progress(context.say("load", "装载")) as step:
-        return store.load(lake, source_object, source, progress=lambda doing: step(doing, 0, 0), made_up=lake.made_up)
+        return store.load(lake, source_object, source, progress=lambda doing: step(doing, 0, 0))
 
 
 def _agree(lake: Lake, source_object: Any, yes: bool, refused: MappingError) -> str | None:

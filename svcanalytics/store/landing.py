@@ -7,6 +7,7 @@ no file, a DataFrame or a query, is kept as a Parquet file of the rows as they w
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ __all__ = [
     "Landed",
     "clear_incoming",
     "discard",
+    "expire",
     "land_file",
     "land_rows",
     "resting_place",
@@ -121,6 +123,18 @@ def discard(lake: Lake, landed: Landed) -> None:
     """Remove an original whose load failed, unless it lay there before."""
     if landed.fresh:
         remove_tree(landed.folder)
+
+
+def expire(lake: Lake) -> None:
+    """Remove originals kept for longer than the setting ``landing_days``; call it with the lock held.
+
+    The lake keeps their rows; what they left in quarantine can no longer be released.
+    """
+    days = lake.settings.landing_days
+    oldest = time.time() - days * 86_400
+    for folder in lake.landing.glob("[!.]*") if days else ():
+        if folder.stat().st_mtime < oldest:
+            remove_tree(folder)
 
 
 def clear_incoming(lake: Lake) -> None:

@@ -89,7 +89,9 @@ def load(
     load_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     with locked(lake):
         run = _Run(lake.refresh(), load_id, progress or (lambda step: None))
-        return run.load(source_object, source, assume_yes)
+        result = run.load(source_object, source, assume_yes)
+        landing.expire(lake)
+        return result
 
 
 def release(lake: Lake, load_id: str, *, progress: Progress | None = None) -> LoadResult:

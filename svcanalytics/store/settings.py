@@ -31,6 +31,8 @@ class Settings:
         Paths, relative to the file.
     month_start : int
         The day on which an assessment month begins, 1 to 28; 26 means from the 26th to the 25th.
+    landing_days : int
+        How many days the unmasked originals are kept after they were loaded; 0 keeps them for ever.
     """
 
     organisation: str = ""
@@ -40,6 +42,7 @@ class Settings:
     lake: str = "data/lake"
     reports: str = "reports"
     month_start: int = 1
+    landing_days: int = 0
 
     def __post_init__(self) -> None:
         for spec in fields(self):
@@ -50,6 +53,8 @@ class Settings:
             raise ConfigError(f"language = {self.language!r}", where=FILE, fix='use "zh" or "en"')
         if not 1 <= self.month_start <= 28:
             raise ConfigError(f"month_start = {self.month_start}", where=FILE, fix="use a day from 1 to 28")
+        if self.landing_days < 0:
+            raise ConfigError(f"landing_days = {self.landing_days}", where=FILE, fix="use 0 or a number of days")
 
 
 def settings(near: Path | None = None) -> Settings:

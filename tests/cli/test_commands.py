@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from svcanalytics import store
 from svcanalytics.cli import app
-from svcanalytics.errors import ConfigError, ContractError, MappingError
+from svcanalytics.errors import ConfigError, ContractError, LakeError, MappingError
 
 
 @pytest.fixture
@@ -165,3 +165,11 @@ def test_the_mapping_that_the_documentation_writes_loads_a_query_on_a_database(r
 @pytest.mark.slow
 def test_lab_starts_answers_and_stops(run):
     assert "answered" in run("lab", "--check").output
+
+
+def test_a_real_export_can_not_be_loaded_into_the_made_up_lake(run, tmp_path):
+    store.open(tmp_path / "data/demo", timezone="UTC", made_up=True)
+    (tmp_path / "export.csv").write_text("case_id,opened_at\nA1,2026-03-02 10:00\n", "utf-8")
+    with pytest.raises(LakeError, match="real data can't enter"):
+        run("--lake", "data/demo", "load", "export.csv", "--source", "contract:cases")
+    assert not store.open(tmp_path / "data/demo").has("cases")

@@ -15,6 +15,7 @@ __all__ = ["band_text", "indicators"]
 #: Marks of changes whose base is not a whole, comparable period; explained under the table where they occur.
 _MARKS = {"incomplete": "†", "january_february": "‡", "january_alone": "‡"}
 _MEANINGS = {
+    "§": ("§本期数据不完整。", "§ The data of this period are incomplete."),
     "†": ("†对比期数据不完整。", "† The period compared with is incomplete."),
     "‡": (
         "‡春节错期：2月按1–2月合计同比，1月单月同比仅供参考。",
@@ -22,6 +23,14 @@ _MEANINGS = {
         "alone is not comparable.",
     ),
 }
+
+_PROGRESS = (
+    "年度目标进度=本年累计对目标值的完成程度：越高越好的指标为本年累计÷目标值，越低越好的为目标值÷本年累计；"
+    "达到或超过100%即累计达到目标，可大于100%；没有本年累计值或其为0的不计算。",
+    "Progress to the year's target is how far the year to date attains the target: year to date ÷ target where more is "
+    "better, target ÷ year to date where less is. From 100% on the target is reached; it can be more. Where "
+    "the year to date is 0 or not known there is none.",
+)
 
 
 def indicators(evaluation: Evaluation) -> Blocks:
@@ -56,6 +65,7 @@ def _columns(e: Evaluation, judged: bool) -> list[Column]:
         Column("yoy", "同比" if zh else "Change on the year"),
         Column("ytd", "本年累计" if zh else "Year to date"),
     ]
+    found += [Column("progress", "年度目标进度" if zh else "Progress to the year's target", "rate")] if judged else []
     found += [Column("light", "灯" if zh else "Light", "light")] if judged else []
     return [
         *found,
@@ -70,24 +80,26 @@ def _table(e: Evaluation, id: str, title: str, readings: Iterable[Reading], judg
     names = families()
     records = [_record(e, reading, names) for reading in readings]
     index, gap = (0, "") if e.language == "zh" else (1, " ")
-    notes = [light_rule(e.language)] if judged else []
+    notes = [light_rule(e.language), _PROGRESS[index]] if judged else []
     notes.append(
         "*为变化显著（95%，已按比较次数校正）；占比的变化以个百分点计，数量的变化以%计；无数据可比时写“无同期数据”。"
         if e.language == "zh"
         else "* marks a significant change (95%, corrected for the number of comparisons). Shares change in percentage "
         'points (pp), counts in %. "No base" stands where there is nothing to compare with.'
     )
-    texts = [cell.text for record in records for cell in (record["change"], record["yoy"])]
+    texts = [record[name].text for record in records for name in ("value", "change", "yoy")]
     notes += [meaning[index] for mark, meaning in _MEANINGS.items() if any(mark in text for text in texts)]
     return tabulate(id, title, _columns(e, judged), records, e.language, gap.join(notes))
 
 
 def _record(e: Evaluation, reading: Reading, families: dict) -> dict:
     language = e.language
-    flags = {"incomplete": word("incomplete", language), "provisional": word("provisional", language)}
     text = reading.value_text(language)
-    if reading.flag in flags:
-        text += f"（{flags[reading.flag]}）" if language == "zh" else f" ({flags[reading.flag]})"
+    if reading.flag == "incomplete":
+        text += "§"
+    elif reading.flag == "provisional":
+        note = word("provisional", language)
+        text += f"（{note}）" if language == "zh" else f" ({note})"
     suppressed = reading.flag == "suppressed" or is_missing(reading.value)
     met = None
     if not suppressed and not is_missing(reading.target):
@@ -107,6 +119,7 @@ def _record(e: Evaluation, reading: Reading, families: dict) -> dict:
             reading, reading.yoy_change, reading.last_year, reading.yoy_significant, reading.yoy_base, language
         ),
         "ytd": Cell(None, "–") if is_missing(reading.ytd) else _cell(reading, reading.ytd, language),
+        "progress": Cell(None, "–") if reading.attainment is None else reading.attainment,
         "light": reading.light,
         "band": Cell(None, "–") if suppressed else Cell(band_text(reading, language), band_text(reading, language)),
         "n": Cell(int(reading.n), format_integer(reading.n, language)),

@@ -26,7 +26,7 @@ from svcanalytics.report.pictures import picture
 __all__ = ["Imprint", "render", "template"]
 
 _NUMERIC = frozenset(("integer", "number", "rate", "points", "percent", "duration"))
-_DENSE, _WIDE = 6, 9
+_DENSE, _WIDE = 6, 8
 _SHORT = 28
 
 

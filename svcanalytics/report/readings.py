@@ -93,6 +93,18 @@ class Reading:
             return None
         return (self.change > 0) == (self.direction == "up")
 
+    @property
+    def attainment(self) -> float | None:
+        """How far the year so far attains the target: 1.0 attains it, more goes beyond; None without either.
+
+        Year to date / target where more is better, target / year to date where less is. A year with nothing at all of
+        what should be little has no such ratio, nor has a target of 0 that was missed or wants more.
+        """
+        if is_missing(self.target) or is_missing(self.ytd) or self.direction not in ("up", "down"):
+            return None
+        over, under = (self.ytd, self.target) if self.direction == "up" else (self.target, self.ytd)
+        return over / under if under > 0 and over >= 0 else None
+
     def value_text(self, language: str) -> str:
         """Return how its value reads, or why there is none."""
         if self.flag == "suppressed":

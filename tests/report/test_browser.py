@@ -88,3 +88,40 @@ def test_a_table_across_the_page_prints_with_its_head_on_every_sheet(browser, pu
     page.emulate_media(media="print")
     assert page.locator("#t thead").evaluate("it => getComputedStyle(it).display") == "table-header-group"
     assert page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") >= 2
+
+
+INDICATORS = """
+from svcanalytics.report.blocks import *
+from svcanalytics.report.indicator_table import indicators
+from svcanalytics.report.evaluation import Evaluation
+from svcanalytics.report.readings import Reading
+from svcanalytics.periods import parse_period
+common = dict(target=900.0, light="red", kind="duration", direction="down", n=15447, low=147600.0, high=176400.0)
+times = [Reading(f"t{n}", name, value=158400.0, previous=151200.0, change=9480.0, significant=True, ytd=154800.0,
+                 flag="incomplete", previous_base="incomplete", **common)
+         for n, name in enumerate(["平均首次响应时长", "20秒接通率（总量口径）"])]
+times += [Reading("s", "转派率", value=0.397, low=0.389, high=0.405, n=15447, target=0.15, light="red",
+                  direction="down", previous=0.555, change=-0.158, significant=True, previous_base="incomplete",
+                  last_year=0.45, yoy_change=-0.053, ytd=0.456, flag="incomplete")]
+evaluation = Evaluation("tiny", parse_period("2026-10"), language, readings=tuple(times))
+Blocks((Document("Tiny report", language), *indicators(evaluation).items))
+"""
+
+
+@pytest.mark.parametrize("width", [1200, 1009])  # a laptop's window; A4 landscape within its margins
+def test_the_indicator_table_fits_and_where_there_is_no_base_its_words_stay_whole(
+    browser, lake, notebooks, tmp_path, width
+):
+    published = sv.publish("tiny", "2026-10", lake, tmp_path / "reports", notebooks=notebooks(INDICATORS))
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    if width == 1009:
+        page.emulate_media(media="print")
+    page.goto(published.page.as_uri())
+    wide = page.evaluate("[...document.querySelectorAll('.scroll')].filter(s => s.scrollWidth > s.clientWidth).length")
+    assert wide == 0
+    lines = page.evaluate(
+        """[...document.querySelectorAll('td.absent')].filter(cell => cell.innerText == '无同期数据').map(cell => {
+            const range = document.createRange(); range.selectNodeContents(cell);
+            return new Set([...range.getClientRects()].map(part => Math.round(part.top))).size; })"""
+    )
+    assert lines and set(lines) == {1}

@@ -288,6 +288,28 @@ def test_the_lights_of_the_table_follow_their_printed_rule(chinese):
             assert row["value"].value is None
 
 
+def test_progress_to_the_years_target_holds_what_the_table_shows_against_each_other(quarter):
+    from svcanalytics.metrics import catalogue
+
+    defined = catalogue().metrics
+    for language, evaluation in quarter.items():
+        known, seen = {reading.name: reading for reading in evaluation.readings}, set()
+        for row in table(told(evaluation), "indicators"):
+            way = defined[known[row["name"].text].id].direction
+            so_far, target = row["ytd"].value, row["target"].value
+            if not so_far:
+                assert (row["progress"].value, row["progress"].text) == (None, "–")
+                continue
+            share = so_far / target if way == "up" else target / so_far
+            assert row["progress"].value == pytest.approx(share)
+            assert float(row["progress"].text.rstrip("%").replace(",", "")) == pytest.approx(share * 100, abs=0.05)
+            assert (share >= 1) == (so_far >= target if way == "up" else so_far <= target)
+            seen.add((way, share >= 1))
+        assert len(seen) >= 3
+        note = next(b for b in told(evaluation) if isinstance(b, Table) and b.id == "indicators").note
+        assert ("年度目标进度=" if language == "zh" else "Progress to the year's target is") in note
+
+
 def test_what_is_asked_of_management_was_missed_for_long_or_got_worse_for_sure(quarter):
     evaluation = quarter["zh"]
     rows = [block for block in flat(report.decisions(evaluation)) if isinstance(block, Table)]

@@ -154,7 +154,7 @@ def _index_trend(e: Evaluation) -> Figure | None:
 def _family_rows(e: Evaluation) -> list[dict]:
     from svcanalytics.metrics import families
 
-    names = families()
+    names, used = families(), _weights_used(e)
     rows = []
     for family in e.profile.families:
         row, before = index_score(e, family), index_score(e, family, e.period.previous().key)
@@ -171,10 +171,17 @@ def _family_rows(e: Evaluation) -> list[dict]:
                 "previous": None if before is None else before["score"],
                 "change": change,
                 "weight": e.profile.families[family],
+                "used": used.get(family, 0.0),
                 "grade": e.profile.grade(row["score"]),
             }
         )
     return rows
+
+
+def _weights_used(e: Evaluation) -> dict[str, float]:
+    """Return the share of the index each family has this period; shares add up to 1 and score x share to the index."""
+    weights = e.index.weights
+    return weights[weights["period"] == e.period.key].groupby("family")["used"].sum().to_dict()
 
 
 def _families(e: Evaluation) -> Figure | None:
@@ -209,7 +216,8 @@ def _index_table(e: Evaluation) -> Table:
     zh = e.language == "zh"
     columns = [
         Column("label", "类别" if zh else "Family"),
-        Column("weight", "权重" if zh else "Weight", "rate"),
+        Column("weight", "设定权重" if zh else "Weight given", "rate"),
+        Column("used", "计分权重" if zh else "Weight used", "rate"),
         Column("score", "得分" if zh else "Score", "number"),
         Column("band", "95%区间" if zh else "95% interval"),
         Column("grade", "等级" if zh else "Grade"),
@@ -219,7 +227,8 @@ def _index_table(e: Evaluation) -> Table:
     now, before = index_score(e, ""), index_score(e, "", e.period.previous().key)
     total = {
         "label": "总指数" if zh else "Index",
-        "weight": 1.0,
+        "weight": sum(e.profile.families.values()),
+        "used": sum(_weights_used(e).values()),
         "score": now["score"],
         "low": now["low"],
         "high": now["high"],
@@ -235,11 +244,13 @@ def _index_table(e: Evaluation) -> Table:
         records.append(row | {"band": band, "change": Cell(None if change is None else change.value, text)})
     note = (
         "各指标按底线0分、目标80分、卓越100分折算，加权平均；等级A≥90、B≥80、C≥60、D<60；"
-        "*为变化显著（95%）。缺数据的指标不计零分，权重由同类指标分担。"
+        "*为变化显著（95%）。缺数据的指标不计零分，权重由同类指标分担；整类缺数据的，权重由其他类别按比例分担。"
+        "总指数=各类别计分权重×得分之和。"
         if zh
         else "Each measure scores 0 at its floor, 80 at its target and 100 at its goal; weighted means. Grades: A from "
         "90, B from 80, C from 60, else D. * marks a significant change (95%). A measure without data never counts as "
-        "zero: its weight is shared within its family."
+        "zero: its weight is shared within its family; that of a family without data among the others. The "
+        "index is the sum of weight used × score."
     )
     return tabulate(
         "index_families", "指数构成" if zh else "What makes up the index", columns, records, e.language, note

@@ -288,6 +288,20 @@ def test_the_lights_of_the_table_follow_their_printed_rule(chinese):
             assert row["value"].value is None
 
 
+def test_the_index_is_what_a_reader_gets_from_the_weights_and_scores_of_its_table(quarter):
+    whole, *families = table(told(quarter["zh"]), "index_families")
+    given = quarter["zh"].profile.families
+    assert len(families) < len(given)  # these data fill some families only, so the given weights can't add up
+    assert sum(row["weight"].value for row in families) < 0.999
+    assert sum(row["used"].value for row in families) == pytest.approx(1.0) == whole["used"].value
+    scored = sum(row["used"].value * row["score"].value for row in families)
+    assert scored == pytest.approx(whole["score"].value)
+    parts = [tuple(row[name].value for name in ("weight", "used")) for row in families]
+    assert len({round(used / weight, 9) for weight, used in parts}) == 1  # shared in proportion
+    read = sum(float(row["used"].text.rstrip("%")) / 100 * float(row["score"].text) for row in families)
+    assert read == pytest.approx(float(whole["score"].text), abs=0.15)  # by hand, from the rounded numbers
+
+
 def test_progress_to_the_years_target_holds_what_the_table_shows_against_each_other(quarter):
     from svcanalytics.metrics import catalogue
 

@@ -11,7 +11,7 @@ report: $(VENV)/.installed
 	$(BIN)/svcanalytics demo
 
 test: $(VENV)/.installed lint
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow and not browser"
 
 test-all: $(VENV)/.installed lint
 	$(BIN)/python -m pytest -n 2

@@ -24,6 +24,7 @@ def crash(folder: Path, action: str, how: str, step: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
 @pytest.mark.parametrize("how", ["kill", "full"])
 @pytest.mark.parametrize("action", ["first", "load", "undo", "erase"])
 def test_stopped_at_any_write_fsync_or_rename_the_lake_is_old_or_new_and_goes_on(

@@ -181,8 +181,8 @@ def open(path: str | Path, *, timezone: str | None = None, made_up: bool = False
     if not head_file.exists():
         if not create:
             raise LakeError("there is no lake here", where=str(path), fix="load a file into it, or check the path")
-        if path.exists() and any(path.iterdir()):
-            raise LakeError("the folder is not empty and is no lake", where=str(path), fix="name another folder")
+        if path.exists() and (path.is_file() or any(path.iterdir())):
+            raise LakeError("something else stands here that is no lake", where=str(path), fix="name another folder")
         zone = _zone(timezone or settled.timezone)
         write_atomically(head_file, json.dumps({"format": FORMAT, "timezone": zone, "made_up": made_up}))
     head = json.loads(head_file.read_text("utf-8"))

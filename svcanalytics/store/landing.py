@@ -74,6 +74,8 @@ def land_file(lake: Lake, original: Path, load_id: str) -> Landed:
     """
     if not original.exists():
         raise LoadError("there is no such file", where=str(original), fix="check the path")
+    if original.is_dir() and not any(file.is_file() for file in original.rglob("*")):
+        raise LoadError("the folder holds no files", where=str(original), fix="check that it is the right folder")
     incoming = _incoming(lake, load_id)
     target = incoming / original.name
     try:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from svcanalytics import store
-from svcanalytics.errors import LakeError
+from svcanalytics.errors import LakeError, LoadError
 
 
 def export(folder, name, case):
@@ -35,3 +35,12 @@ def test_an_original_is_kept_for_as_many_days_as_the_setting_says(lake, tmp_path
     if not kept:
         with pytest.raises(LakeError, match="the original is gone"):
             store.release(lake, first.load_id)
+
+
+def test_a_folder_without_files_and_a_file_in_a_lake_s_place_are_called_that(lake, tmp_path):
+    (tmp_path / "exports" / "deeper").mkdir(parents=True)
+    with pytest.raises(LoadError, match="holds no files"):
+        store.load(lake, tmp_path / "exports")
+    (tmp_path / "lake.csv").write_text("case_id\n")
+    with pytest.raises(LakeError, match="something else stands here"):
+        store.open(tmp_path / "lake.csv")

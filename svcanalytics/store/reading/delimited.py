@@ -57,6 +57,9 @@ def read_delimited(stage: Stage, path: Path, name: str, layout: FileFormat, expe
     header = find_header(rows, expected, layout.header, layout.skip)
     if not header.names:
         raise LoadError("no table found in it", where=name, fix="give the number of lines above the header as skip")
+    if any("\ud800" <= c <= "\udfff" for heading in header.names for c in heading):
+        fix = "check that it is a text file; if so, say its encoding in the mapping or export it as UTF-8"
+        raise LoadError(f"the headings are no text in {encoding}", where=name, fix=fix)
     above = lines[header.first - 1] if header.first else 0
     if header.first - header.rows > 0:
         stage.notes.append(f"{name}: {header.first - header.rows} lines above the header left aside")

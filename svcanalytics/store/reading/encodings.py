@@ -17,6 +17,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _BLOCK = 1 << 22
+# Python's own way to carry bytes over knows no UTF-16 and UTF-32: a byte that is no UTF-8 stands for what broke there.
+codecs.register_error("svcanalytics.carry", lambda error: ("\udcff", error.end))
 _ASCII = bytes(range(128))
 
 
@@ -59,7 +61,8 @@ def as_utf8(path: Path, encoding: str, work: Path) -> Path:
     # GBK files from Windows hold GB18030 characters as well; the larger set reads both.
     name = "gb18030" if name in ("gb2312", "gbk", "cp936") else name
     plain = _old_line_ends(path)
-    with path.open("r", encoding=name, errors="surrogateescape", newline="") as source, copy.open("wb") as target:
+    broken = "svcanalytics.carry" if name.startswith(("utf-16", "utf-32")) else "surrogateescape"
+    with path.open("r", encoding=name, errors=broken, newline="") as source, copy.open("wb") as target:
         while block := source.read(_BLOCK):
             block = block.replace("\r", "\n") if plain else block
             target.write(block.encode("utf-8", "surrogateescape"))

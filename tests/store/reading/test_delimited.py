@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import random
 import zipfile
 from pathlib import Path
 
@@ -250,3 +251,14 @@ def test_no_line_of_a_broken_file_is_lost(tmp_path_factory, lines, cut):
         for *values, line in [*_rows(con)[1], *rejects]:
             covered.update(range(line, line + 1 + sum((value or "").count("\n") for value in values)))
     assert covered >= {number for number, line in enumerate(lines, start=2) if line}
+
+
+def test_bytes_that_are_no_text_are_refused_whatever_the_name_says(con, tmp_path):
+    with pytest.raises(LoadError, match="no text"):
+        read(con, _write(tmp_path / "export.csv", random.Random(1).randbytes(4000)))
+
+
+def test_a_utf_16_file_cut_off_inside_a_letter_loses_that_row_only(con, tmp_path):
+    whole = (HEAD + "".join(f"{n},2026-03-02,\u8bc9\u6c42\n" for n in range(9))).encode("utf-16")
+    found = read(con, _write(tmp_path / "export.csv", whole[:-3]))
+    assert (found.rows, found.rejected) == (8, 1)

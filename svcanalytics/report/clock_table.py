@@ -6,13 +6,14 @@ from svcanalytics.report.blocks import Blocks, Cell, Column, Heading, Text, tabu
 from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_duration, format_integer, is_missing, light_rule
 from svcanalytics.report.indicator_table import band_text
+from svcanalytics.report.late_tables import late_cases, late_teams
 from svcanalytics.report.readings import Clock
 
 __all__ = ["standards"]
 
 
 def standards(evaluation: Evaluation) -> Blocks:
-    """Return the time standards: one sentence, then 应办, 按时, 超时, 在办未到期, 达标率 and mean overrun of each."""
+    """Return the time standards: 应办, 按时, 超时, 在办未到期, 达标率 and mean overrun; then late teams and cases."""
     e, zh = evaluation, evaluation.language == "zh"
     head = Heading("服务标准执行情况" if zh else "Service standards", 2, "standards")
     if not e.clocks:
@@ -47,7 +48,8 @@ def standards(evaluation: Evaluation) -> Blocks:
     table = tabulate(
         "standards", title, columns, records, e.language, note + ("" if zh else " ") + light_rule(e.language)
     )
-    return Blocks((head, Text(_sentence(e)), table))
+    late = [found for found in (late_teams(e), late_cases(e)) if found]
+    return Blocks((head, Text(_sentence(e)), table, *late))
 
 
 def _record(clock: Clock, language: str) -> dict:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from svcanalytics.errors import PublishError
 from svcanalytics.periods import Period, parse_period
-from svcanalytics.report import gathering
+from svcanalytics.report import gathering, lateness
 from svcanalytics.report.readings import Clock, Reading
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class Evaluation:
         For each dimension (team, channel): `measure` of this period by it.
     months : DataFrame
         `measure` by month inside the period; empty for a report about one month or less.
+    late_teams, late_cases : DataFrame
+        Teams behind the missed standards, and the cases late by most, as `lateness` gives them.
     backlog : DataFrame
         age (label key), count, overdue; empty without cases.
     backlog_before : int or None
@@ -91,6 +93,8 @@ class Evaluation:
     volumes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     units: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     months: pd.DataFrame = field(default_factory=pd.DataFrame)
+    late_teams: pd.DataFrame = field(default_factory=pd.DataFrame)
+    late_cases: pd.DataFrame = field(default_factory=pd.DataFrame)
     backlog: pd.DataFrame = field(default_factory=pd.DataFrame)
     backlog_before: int | None = None
     tables: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -147,6 +151,8 @@ def evaluate(
     readings = gathering.read_metrics(lake, found, asked, language)
     books = gathering.read_books(lake, asked)
     ages, before = gathering.age_backlog(lake, asked)
+    clocks = tuple(gathering.read_clocks(lake, asked, language))
+    late_teams, late_cases = lateness.read_late(lake, asked, [clock.reading.id for clock in clocks if clock.missed])
     index, profile = gathering.score_periods(lake, found.history)
     return Evaluation(
         report=report,
@@ -159,13 +165,15 @@ def evaluate(
         data_until=books.until,
         incomplete=found.incomplete or _stops_inside(books.until, asked),
         readings=readings,
-        clocks=tuple(gathering.read_clocks(lake, asked, language)),
+        clocks=clocks,
         history=found.history,
         index=index,
         profile=profile,
         volumes=gathering.count_volumes(lake, asked.kind, start, end),
         units=gathering.measure_units(lake, asked, readings, profile),
         months=gathering.measure_months(lake, asked, readings, profile),
+        late_teams=late_teams,
+        late_cases=late_cases,
         backlog=ages,
         backlog_before=before,
         tables=books.tables,

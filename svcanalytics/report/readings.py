@@ -154,6 +154,13 @@ class Clock:
     overrun_s: float | None
     composite: bool = False
 
+    @property
+    def missed(self) -> bool:
+        """Whether its share is short of what is promised, or, where no share is, anything was late."""
+        if self.late is None or not self.late:
+            return False
+        return is_missing(self.reading.target) or self.reading.value < self.reading.target
+
 
 def kind_of(unit: str, metric_kind: str = "") -> str:
     """Return how a metric's values are written, from its unit ("share", "s", …) and its kind ("count", "mean" …)."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from svcanalytics.report.formats import is_missing, word
 
-__all__ = ["dimension_name", "group_name"]
+__all__ = ["dimension_name", "group_name", "shorten"]
 
 #: A name longer than this was text in the wrong column; whole, it would fill a page.
 LONGEST = 60
@@ -73,5 +73,10 @@ def group_name(value: Any, language: str) -> str:
     known = _GROUPS.get(str(value).lower())
     if known:
         return known[0] if language == "zh" else known[1]
-    text = " ".join(str(value).split())
+    return shorten(str(value))
+
+
+def shorten(text: str) -> str:
+    """Return a name or number of a source on one line, the long cut."""
+    text = " ".join(text.split())
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

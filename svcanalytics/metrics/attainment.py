@@ -13,6 +13,7 @@ from svcanalytics.errors import CatalogueError
 from svcanalytics.metrics import intervals
 from svcanalytics.metrics.clocks import instant, run_clocks, selected
 from svcanalytics.metrics.completeness import covered_days, incomplete_periods
+from svcanalytics.metrics.expressions import filter_in, names_in
 from svcanalytics.metrics.grid import span
 from svcanalytics.metrics.milestones import Selection
 from svcanalytics.metrics.rules import Standard, rulebook
@@ -87,13 +88,13 @@ def standards(
     PeriodError
         When `every`, `start` or `end` isn't a period.
     """
-    by = [by] if isinstance(by, str) else list(by)
+    by = names_in(by)
     days = span(start, end, lake.month_start)
     book = rulebook(lake)
     chosen = book.choose(standards)
     members = dict.fromkeys(id_ for rule in chosen if rule.of for id_ in rule.of)
     needed = {rule.id: rule for rule in chosen if not rule.of}
-    selection = Selection(tuple(by), dict(where or {}), *days)
+    selection = Selection(tuple(by), filter_in(where), *days)
     left_out: dict[str, str] = {}
     sums: dict[str, pd.DataFrame] = {}
     con = lake.connection()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from svcanalytics.errors import CatalogueError
+from svcanalytics.errors import CatalogueError, PeriodError
+from svcanalytics.metrics.expressions import filter_in, names_in
 from svcanalytics.metrics.grid import span
 from svcanalytics.metrics.milestones import Selection, find_clocks, missing_data, prepare_cases
 from svcanalytics.metrics.rules import Rulebook, Standard, clock_calendars, rulebook
@@ -78,11 +79,11 @@ def clock_rows(
     CatalogueError
         When a standard is unknown, or one that was named lacks a column of `by` or `where`.
     """
-    by = [by] if isinstance(by, str) else list(by)
+    by = names_in(by)
     first, last = span(start, end, lake.month_start)
     book = rulebook(lake)
     chosen = [rule for rule in book.choose(standards) if not rule.of]
-    selection = Selection(tuple(by), dict(where or {}), first, last)
+    selection = Selection(tuple(by), filter_in(where), first, last)
     parts, left_out = [], {}
     con = lake.connection()
     try:
@@ -188,12 +189,17 @@ def _frame(con: duckdb.DuckDBPyConnection, batch: Batch, by: Sequence[str]) -> p
     return frame
 
 
-def instant(con: duckdb.DuckDBPyConnection, lake: Lake, at: datetime | None) -> datetime | None:
+def instant(con: duckdb.DuckDBPyConnection, lake: Lake, at: datetime | str | None) -> datetime | None:
     """Return "now" in UTC: what is given (naive: local time of the lake), or when the data stop."""
     if at is None:
         return _stop(con, lake)
-    moment = pd.Timestamp(at)
-    return (moment.tz_localize(lake.timezone) if moment.tzinfo is None else moment).tz_convert("UTC").to_pydatetime()
+    try:
+        moment = pd.Timestamp(at)
+    except (ValueError, TypeError):
+        raise PeriodError("this is no time", where=repr(at), fix="write a time as 2026-10-31 08:30") from None
+    if moment.tzinfo is None:
+        moment = moment.tz_localize(lake.timezone, ambiguous=False, nonexistent="shift_forward")
+    return moment.tz_convert("UTC").to_pydatetime()
 
 
 def _stop(con: duckdb.DuckDBPyConnection, lake: Lake) -> datetime | None:

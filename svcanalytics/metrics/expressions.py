@@ -17,7 +17,7 @@ from svcanalytics.errors import CatalogueError
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = ["Expression", "attribute", "condition", "parse"]
+__all__ = ["Expression", "attribute", "condition", "filter_in", "names_in", "parse"]
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,28 @@ def parse(text: str) -> Expression:
     return Expression(tree.transform(_portable).sql(dialect="duckdb", identify=True, comments=False), columns, boolean)
 
 
+def names_in(by: str | Iterable[str] | None) -> list[str]:
+    """Return the columns that `by` names, each once; raise CatalogueError when these are no names."""
+    names = [by] if isinstance(by, str) else list(() if by is None else by) if isinstance(by, Iterable | None) else [by]
+    if not all(isinstance(name, str) for name in names):
+        raise CatalogueError("columns are named by text", where="by", fix='write by="team" or by=["team", "channel"]')
+    return list(dict.fromkeys(names))
+
+
+def filter_in(where: Mapping[str, object] | None) -> dict[str, object]:
+    """Return the filter as a plain dictionary; raise CatalogueError when `where` is something else."""
+    if not isinstance(where, Mapping | None):
+        raise CatalogueError("a filter maps columns to values", where="where", fix='write where={"team": "A"}')
+    return dict(where or {})
+
+
 def condition(where: Mapping[str, object], attributes: Iterable[str] = ()) -> str:
     """Return the SQL of a filter that maps each column to a value, several values, or None for "not filled".
 
     Parameters
     ----------
     where : mapping
-        Column to a text, number, bool, date, None, or a list of these.
+        Column to a text, number, bool, date, None, or a list, array or series of these.
     attributes : iterable of str
         The names among them that are keys of ``attributes`` rather than columns.
     """
@@ -87,6 +102,7 @@ def condition(where: Mapping[str, object], attributes: Iterable[str] = ()) -> st
     parts = []
     for name, wanted in where.items():
         column = attribute(name) if name in keys else exp.column(name, quoted=True).sql(dialect="duckdb")
+        wanted = wanted.tolist() if hasattr(wanted, "tolist") else wanted
         values = list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted]
         given = ", ".join(_literal(value) for value in values if value is not None)
         tests = [f"{column} in ({given})"] if given else []

@@ -15,7 +15,7 @@ from svcanalytics.metrics import intervals
 from svcanalytics.metrics.atoms import Rows, quantile_atoms, sum_atoms
 from svcanalytics.metrics.completeness import covered_days, incomplete_periods
 from svcanalytics.metrics.definitions import Metric, catalogue
-from svcanalytics.metrics.expressions import attribute, condition
+from svcanalytics.metrics.expressions import attribute, condition, filter_in, names_in
 from svcanalytics.metrics.grid import Grid, bounds, make_grid, span
 from svcanalytics.metrics.knowledge import Knowledge
 from svcanalytics.metrics.views import View, view
@@ -97,7 +97,7 @@ def measure_definitions(
     named : bool
         Refuse a metric that can't be split or filtered as asked, instead of leaving it out.
     """
-    by, where = [by] if isinstance(by, str) else list(by), dict(where or {})
+    by, where = names_in(by), filter_in(where)
     days = span(start, end, lake.month_start)
     period_of(date(2000, 1, 1), every)  # a misspelt kind is refused even when there are no rows
     con = lake.connection()
@@ -116,6 +116,11 @@ def measure_definitions(
             for (name, at), group in groups.items()
             for part in _measured(con, known, view(name), at, group, by, every, days, where)
         ]
+    except duckdb.ConversionException as error:
+        # Catalogue expressions are typed; only a value of the filter can be of the wrong kind.
+        raise CatalogueError(
+            "a value is not of its column's type", where="where", fix="give numbers for numbers and days for times"
+        ) from error
     finally:
         con.close()
     frame = _tidy([part for part in parts if len(part)], by, [metric.id for metric in chosen])

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from svcanalytics.metrics.definitions import catalogue
+from svcanalytics.metrics.expressions import names_in
 from svcanalytics.metrics.measures import measure_definitions
 from svcanalytics.periods import Period, day_classes, parse_period
 
@@ -51,7 +52,7 @@ def compare_days(
         high (95 %, from the spread between days of a class), change_ratio, base (``comparable_days``, ``no_base``,
         ``suppressed``).
     """
-    by = [by] if isinstance(by, str) else list(by)
+    by = names_in(by)
     period = parse_period(period, lake.month_start)
     before = period.same_last_year()
     window = before.previous(), before.next()

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from svcanalytics.metrics.expressions import attribute, condition
+from svcanalytics.metrics.expressions import attribute, condition, filter_in, names_in
 from svcanalytics.metrics.grid import bounds, span
 from svcanalytics.metrics.knowledge import Knowledge
 from svcanalytics.metrics.views import view
@@ -56,7 +56,7 @@ def backlog(
         period, start, the columns of `by`, from_d, to_d (Int64, days of age: from inclusive, to exclusive; none in the
         last band), open (Int64 cases), oldest_s (Int64 seconds). A band without a case in a unit has no row.
     """
-    by, where = [by] if isinstance(by, str) else list(by), dict(where or {})
+    by, where = names_in(by), filter_in(where)
     names = ["period", "start", *by, "from_d", "to_d", "open", "oldest_s"]
     of, first, last = view("cases"), *span(start, end, lake.month_start)
     known = of.columns()

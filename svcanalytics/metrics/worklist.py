@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["overdue"]
 
 
-def overdue(lake: Lake, at: datetime | None = None, within_s: int = 86_400) -> pd.DataFrame:
+def overdue(lake: Lake, at: datetime | str | None = None, within_s: int = 86_400) -> pd.DataFrame:
     """List open work whose limit has passed, and what falls due soon.
 
     Parameters
     ----------
     lake : Lake
         What to read, at its snapshot.
-    at : datetime, optional
+    at : datetime or str, optional
         "Now"; naive times are local. Default: when the data stop.
     within_s : int
         Also list what falls due within so many seconds.

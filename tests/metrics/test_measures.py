@@ -286,9 +286,9 @@ def test_days_follow_summer_time(tmp_path):
 
 
 def test_too_few_rows_show_nothing_but_their_number(lake):
-    lake = store.write(lake, {"cases": some_cases(9, sla_met=True)})
+    lake = store.write(lake, {"cases": some_cases(4, sla_met=True)})
     row = measure(lake, "sla_met_reported").iloc[0]
-    assert row["flag"] == "suppressed" and row["n"] == 9
+    assert row["flag"] == "suppressed" and row["n"] == 4
     assert row[["value", "low", "high", "numerator", "denominator", "std", "met"]].isna().all()
 
 
@@ -345,6 +345,20 @@ def test_attributes_split_and_filter_like_columns(lake):
 def test_a_filter_takes_lists_and_what_is_not_filled(lake):
     lake = store.write(lake, {"cases": some_cases(team=["A", "B", None, "C"] * 10)})
     assert measure(lake, "cases_opened", where={"team": ["A", None]})["numerator"].tolist() == [20]
+
+
+def test_units_and_filters_come_as_python_has_them_or_are_refused_in_words(lake):
+    lake = store.write(lake, {"cases": some_cases(6, team="A", reopened_n=0)})
+    split = measure(lake, "cases_opened", by=["team", "team"], every="year", where={"team": pd.Series(["A", "B"])})
+    assert split.equals(measure(lake, "cases_opened", by="team", every="year", where={"team": ["A", "B"]}))
+    assert len(measure(lake, "cases_opened", by=None, every="year")) == 1
+    with pytest.raises(CatalogueError, match="not of its column's type"):
+        measure(lake, "cases_opened", where={"reopened_n": "often"})
+    for wrong in ({"by": 5}, {"by": [None]}, {"where": "team=A"}):
+        with pytest.raises(CatalogueError, match="columns"):
+            measure(lake, "cases_opened", **wrong)
+        with pytest.raises(CatalogueError, match="columns"):
+            sv.standards(lake, **wrong)
 
 
 def test_a_kind_of_period_that_does_not_exist_is_refused(lake):

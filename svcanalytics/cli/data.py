@@ -10,7 +10,6 @@ import typer
 from svcanalytics.cli.console import console, context, frame, progress, table
 
 if TYPE_CHECKING:
-    from svcanalytics.errors import MappingError
     from svcanalytics.store import Lake, LoadResult
 
 __all__ = ["register"]
@@ -43,8 +42,8 @@ def load(
     lake = context.lake(create=True)
     try:
         result = _load(lake, source_object, source)
-    except MappingError as refused:
-        agreed = _agree(lake, source_object, yes, refused) if source is None else None
+    except MappingError:
+        agreed = _agree(lake, source_object, yes) if source is None else None
         if agreed is None:
             raise
         result = _load(lake, source_object, agreed)
@@ -58,8 +57,9 @@ def _load(lake: Lake, source_object: Any, source: str | None) -> LoadResult:
         return store.load(lake, source_object, source, progress=lambda doing: step(doing, 0, 0))
 
 
-def _agree(lake: Lake, source_object: Any, yes: bool, refused: MappingError) -> str | None:
+def _agree(lake: Lake, source_object: Any, yes: bool) -> str | None:
     """Propose a mapping, show the first rows as understood, ask, and keep it; None when nothing can be proposed."""
+    from svcanalytics.errors import MappingError
     from svcanalytics.store.proposal import examine
 
     proposal = examine(source_object, lake.source_paths, lake.timezone).proposal
@@ -78,7 +78,10 @@ def _agree(lake: Lake, source_object: Any, yes: bool, refused: MappingError) -> 
     if proposal.bad:
         out.print(say(f"{proposal.bad} rows would go to quarantine", f"{proposal.bad} 行将进入隔离区"))
     if not yes and not typer.confirm(say("Load it like this?", "按此装载?")):
-        raise refused
+        raise MappingError(
+            "nothing was loaded",
+            fix=f"write a mapping, or agree and then correct what is kept in {lake.path.parent / 'sources'}",
+        )
     # Kept with the lake, so that the next export of this source is known and quarantined rows can be released.
     kept = proposal.save(lake.path.parent / "sources")
     out.print(say(f"Mapping kept: {kept}", f"映射已保存:{kept}"), soft_wrap=True)

@@ -66,13 +66,9 @@ def overdue(
     ] = None,
 ) -> None:
     """List what is overdue or due soon: worst first, by the team that owns it."""
-    import pandas as pd
-
     from svcanalytics import metrics as measuring
 
-    lake = context.lake()
-    moment = None if at is None else pd.Timestamp(at).tz_localize(lake.timezone)
-    rows = measuring.overdue(lake, at=moment, within_s=int(within * 3600))
+    rows = measuring.overdue(context.lake(), at=at, within_s=int(within * 3600))
     for name in ("start", "due") if len(rows) else ():
         rows[name] = rows[name].dt.strftime("%Y-%m-%d %H:%M")
     if csv is not None:
@@ -100,7 +96,7 @@ def report(
     name: Annotated[str, typer.Argument(metavar="REPORT", help="monthly or quarterly.")],
     period: Annotated[str, typer.Argument(metavar="PERIOD", help="Such as 2026-10 or 2026Q3.")],
     language: Annotated[str | None, typer.Option(help="zh or en; default: as in svcanalytics.toml.")] = None,
-    scope: Annotated[str, typer.Option(help="all, or column=value such as team=A.")] = "all",
+    scope: Annotated[str, typer.Option(help="Which part of the organisation; only all is offered.")] = "all",
     out: Annotated[Path | None, typer.Option(help="Folder of the reports; default: as in svcanalytics.toml.")] = None,
 ) -> None:
     """Publish a report: runs its notebook and writes page and workbook; unchanged inputs run nothing."""
@@ -115,10 +111,21 @@ def report(
     console().print(f"{edition.status}: {edition.path}", soft_wrap=True)
 
 
+def _explain(left_out: dict[str, str]) -> None:
+    """Say why nothing could be measured, each reason once with what it holds for."""
+    console(stderr=True).print(context.say("Nothing could be measured:", "没有可以测算的内容:"))
+    for reason in dict.fromkeys(left_out.values()):
+        names = ", ".join(name for name, given in left_out.items() if given == reason)
+        console(stderr=True).print(f"  {reason}: {names}", markup=False)
+
+
 def _give(rows: pd.DataFrame, shown: list[str], csv: Path | None) -> None:
     """Show some columns as a table, or write them all to a file."""
-    if csv is None:
+    if rows.empty and (reasons := rows.attrs.get("left_out")):
+        _explain(reasons)
+    elif csv is None:
         frame(rows[shown], limit=200)
+    if csv is None:
         return
     # A byte order mark, so that spreadsheets read Chinese names.
     rows.to_csv(csv, index=False, encoding="utf-8-sig")

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from svcanalytics import store
 from svcanalytics.cli import app
-from svcanalytics.errors import ConfigError, ContractError, LakeError, MappingError
+from svcanalytics.errors import ConfigError, ContractError, LakeError, MappingError, PeriodError
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ A3;2026-10-14 09:00;2026-10-15 10:00;app;West;K002;again
 
 def test_an_unknown_file_is_shown_as_understood_and_loaded_only_when_agreed_to(run, tmp_path):
     (tmp_path / "desk.csv").write_text(EXPORT, "utf-8")
-    with pytest.raises(MappingError):
+    with pytest.raises(MappingError, match="nothing was loaded"):
         run("load", "desk.csv", answers="n\n")
     assert not (tmp_path / "data" / "sources").exists()
     agreed = run("load", "desk.csv", answers="y\n")
@@ -121,6 +121,15 @@ def test_measures_standards_and_overdue_come_as_table_or_csv(run, tmp_path):
     run("overdue", "--csv", "o.csv")
     assert "team" in pd.read_csv(tmp_path / "o.csv", encoding="utf-8-sig").columns
     assert run("standards").exit_code == 0
+
+
+def test_a_split_that_nothing_has_and_a_time_that_is_none_are_answered_in_words(run, tmp_path):
+    (tmp_path / "desk.csv").write_text(EXPORT, "utf-8")
+    run("load", "desk.csv", "--yes")
+    assert "has no column or attribute 'shoe_size'" in run("measure", "--by", "shoe_size").output
+    assert run("overdue", "--at", "2026-10-31T08:30+02:00").exit_code == 0
+    with pytest.raises(PeriodError, match="this is no time"):
+        run("overdue", "--at", "yesterday evening")
 
 
 def test_a_template_is_written_where_asked_and_an_unknown_table_refused(run, tmp_path):

@@ -55,7 +55,7 @@ def publish(
     language : str
         "zh" or "en".
     scope : str
-        "all", or a part of the organisation that the notebook knows.
+        "all", the only one the shipped reports know, or what an own notebook knows.
     progress : callable, optional
         Called with what is being done ("run", "render"), steps begun and steps in all.
     notebooks : str or Path, optional
@@ -110,6 +110,8 @@ def _prepare(
     report: str, period: str | Period, lake: Lake, out: Path, language: str, scope: str, notebooks: str | Path | None
 ) -> Job:
     span = parse_period(period, lake.month_start)
+    if report in REPORTS and notebooks is None and scope != "all":
+        raise PublishError(f"the {report} report has no scope {str(scope)[:80]!r}", where="scope", fix='use "all"')
     place = Place(out, report, span.key, scope, language)
     place.check_links()
     if report in REPORTS and notebooks is None and span.kind != REPORTS[report][0]:

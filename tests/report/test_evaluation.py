@@ -302,6 +302,18 @@ def test_the_index_is_what_a_reader_gets_from_the_weights_and_scores_of_its_tabl
     assert read == pytest.approx(float(whole["score"].text), abs=0.15)  # by hand, from the rounded numbers
 
 
+def test_a_log_that_knows_incidents_only_is_not_judged_by_complaints_it_cannot_hold(tmp_path):
+    told_apart = {}
+    for name, types in (("log", ["incident"]), ("hotline", ["incident", "complaint", "praise", "suggestion"])):
+        lake = sv.open(tmp_path / name, timezone="Asia/Shanghai")
+        cases = made_up_cases().head(400)
+        store.write(lake, {"cases": cases.assign(business_type=np.resize(types, len(cases)))})
+        told_apart[name] = {r.id for r in report.evaluate(lake.refresh(), period="2026-08").readings}
+    of_type = {"complaint_rate", "praise_rate", "suggestions_received"}
+    assert not of_type & told_apart["log"]
+    assert of_type <= told_apart["hotline"]
+
+
 def test_progress_to_the_years_target_holds_what_the_table_shows_against_each_other(quarter):
     from svcanalytics.metrics import catalogue
 

@@ -159,6 +159,14 @@ def test_names_that_are_no_plain_ids_are_refused(names, message, lake, notebooks
     assert not out.exists()
 
 
+@pytest.mark.parametrize("scope", ["team=A", "team-a", "ALL"])
+def test_a_shipped_report_knows_no_scope_but_all_and_says_so_before_it_runs(scope, lake, out, instantly):
+    with pytest.raises(PublishError, match="no scope") as caught:
+        sv.publish("monthly", "2026-10", lake, out, scope=scope)
+    assert caught.value.fix == 'use "all"'
+    assert not out.exists()
+
+
 def test_a_shipped_report_takes_periods_of_its_own_kind(lake, out):
     with pytest.raises(PublishError, match="quarterly report is about a quarter"):
         sv.publish("quarterly", "2026-10", lake, out)

@@ -125,6 +125,12 @@ def propose(
     MappingError
         When no column names a row or says when it was, or when day and month of a date can't be told apart.
     """
+    if not reading.rows:
+        raise MappingError(
+            "headings and no rows: nothing to propose a mapping from",
+            where=", ".join(reading.columns[:8]),
+            fix="check the export, or name its source",
+        )
     known = mappings(folders)
     guess = _best(con, reading, known)
     name = _free_name(con, reading, set(known), guess.table)
@@ -164,12 +170,18 @@ class _Guess:
         self.notes: list[str] = []
         self.taken: set[str] = set()
         self.headed = False
-        held = {normalise(column): column for column in reading.columns}
-        for column, rule in generic.tables[table].columns.items():
+        self._match({normalise(column): column for column in reading.columns}, whole=True)
+        self._match({o: column for column in reversed(reading.columns) for o in _others(column)}, whole=False)
+
+    def _match(self, held: dict[str, str], *, whole: bool) -> None:
+        """Give each column that has none yet the first of its usual headings that the file has."""
+        key = contract()[self.table].key[0]
+        for column, rule in self.generic.tables[self.table].columns.items():
             names = [rule.column] if isinstance(rule.column, str) else rule.column or []
-            free = (held[key] for key in map(normalise, names) if key in held and held[key] not in self.taken)
+            free = (held[name] for name in map(normalise, names) if name in held and held[name] not in self.taken)
             found = next(free, None)
-            if found is not None:
+            # Part of a heading may be the number of something else.
+            if found is not None and column not in self.rules and (whole or column != key or self._unique(found)):
                 self.taken.add(found)
                 self.rules[column] = {**rule.model_dump(exclude_defaults=True), "column": found}
 
@@ -269,6 +281,15 @@ class _Guess:
             where=", ".join(self.reading.columns[:8]),
             fix="add a number to the file, or write a mapping that makes one with an expression",
         )
+
+
+def _others(column: str) -> list[str]:
+    """Return how else a heading of two rows, or the path of a nested field, may be read: last part, joined, turned."""
+    parts = [part for part in re.split(r"[ .]", normalise(column)) if part]
+    if len(parts) < 2 or not ("." in column or all(not part.isascii() for part in parts)):
+        return []
+    turned = parts[::-1]
+    return ["".join(parts), " ".join(parts), "".join(turned), " ".join(turned), parts[-1]]
 
 
 def _score(guess: _Guess) -> tuple[float, int]:

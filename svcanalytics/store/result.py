@@ -138,6 +138,8 @@ class Erased:
     snapshot: int
 
     def __str__(self) -> str:
+        if not (any(self.tables.values()) or self.mentions or self.files or self.originals):
+            return "nothing of this customer was found: write the identifier as the source has it"
         lines = [f"  {name}: {rows:,} rows removed" for name, rows in self.tables.items()]
         if self.mentions:
             lines.append(f"  taken out of the text of {self.mentions:,} other rows")

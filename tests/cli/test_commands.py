@@ -108,6 +108,7 @@ def test_a_customer_is_erased_only_after_a_question(run, tmp_path):
     (tmp_path / "desk.csv").write_text(EXPORT, "utf-8")
     run("load", "desk.csv", "--yes")
     assert run("erase", "K002", answers="n\n").exit_code == 1
+    assert "nothing of this customer was found" in run("erase", "K-002", "--yes").output
     run("erase", "K002", answers="y\n")
     assert list(store.open(tmp_path / "data" / "lake").sql("select case_id from cases")["case_id"]) == ["A1"]
 

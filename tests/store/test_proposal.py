@@ -46,6 +46,25 @@ def test_headings_in_common_use_are_understood_and_the_rest_kept():
     assert list(proposal.rows["opened_at"])[:2] == ["2026-01-01 09:05:00", "2026-02-02 09:05:00"]
 
 
+def test_headings_of_two_rows_and_paths_of_nested_fields_are_understood_by_their_parts():
+    usual = _tickets()
+    two_rows = usual.rename(columns={"工单号": "工单 编号", "受理时间": "时间 受理", "办结时间": "时间 办结"})
+    assert _propose(two_rows).sources == {
+        **_propose(usual).sources,
+        "case_id": "工单 编号",
+        "opened_at": "时间 受理",
+        "closed_at": "时间 办结",
+    }
+    nested = usual.assign(**{"via.channel": "mail", "requester.id": range(N), "organisation.id": 7})
+    found = _propose(nested).sources
+    assert (found["channel"], found["customer_id"], found["case_id"]) == ("via.channel", "requester.id", "工单号")
+
+
+def test_a_file_of_headings_alone_is_called_that():
+    with pytest.raises(MappingError, match="no rows"):
+        _propose(_tickets().head(0))
+
+
 def test_what_is_shown_is_masked():
     shown = _propose(_tickets(客户编号=[f"K{i}" for i in range(N)])).rows.to_csv()
     assert "13800138000" not in shown

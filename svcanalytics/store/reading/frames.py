@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from svcanalytics.errors import LoadError
 from svcanalytics.store.engine import identifier, literal
+from svcanalytics.store.masking import mask
 from svcanalytics.store.reading.formats import Query
 from svcanalytics.store.reading.headers import unique_names
 from svcanalytics.store.reading.staging import Stage
@@ -41,7 +42,7 @@ def read_query(stage: Stage, query: Query) -> None:
         When the database can't be reached or refuses the query. The message leaves the URL out: it may hold a password.
     """
     import sqlalchemy
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import ResourceClosedError, SQLAlchemyError
 
     try:
         engine = sqlalchemy.create_engine(query.url)
@@ -50,11 +51,25 @@ def read_query(stage: Stage, query: Query) -> None:
             names = unique_names(list(result.keys()))
             stage.add_rows(query.name, names, _numbered(result))
         engine.dispose()
-    except (SQLAlchemyError, ImportError) as error:
-        reason = type(getattr(error, "orig", None) or error).__name__
+    except ResourceClosedError:
+        raise LoadError("the query gives no rows", where=query.name, fix="write one that selects") from None
+    except ImportError as error:
+        fix = "install it beside the package, or name another driver in the URL"
+        raise LoadError(f"the driver {error.name} is not installed", where=query.name, fix=fix) from None
+    except SQLAlchemyError as error:
         raise LoadError(
-            f"the database refused: {reason}", where=query.name, fix="check the URL, its driver and the query"
+            f"the database refused: {_reason(error)}", where=query.name, fix="check the URL, its driver and the query"
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return what the database said of a table, column or connection; of a value it may hold, only the kind."""
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
+    kind = type(getattr(error, "orig", None) or error).__name__
+    if not isinstance(error, OperationalError | ProgrammingError):
+        return kind
+    return f"{kind}: {mask(str(error.orig).partition(chr(10))[0])}"
 
 
 def _numbered(result: object) -> Iterator[tuple[int, list[str | None]]]:

@@ -224,6 +224,14 @@ def test_an_error_of_the_database_shows_no_password(con):
     assert "hunter2" not in str(caught.value) + repr(query)
 
 
+def test_an_error_of_the_database_names_the_table_or_driver_that_is_missing(con, tmp_path):
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    with pytest.raises(LoadError, match="no such table: tickets"):
+        read(con, Query(url, "select * from tickets"))
+    with pytest.raises(LoadError, match="gives no rows"):
+        read(con, Query(url, "create table tickets (id integer)"))
+
+
 def test_an_object_of_another_kind_is_refused(con):
     with pytest.raises(LoadError, match="object of type int"):
         read(con, 42)

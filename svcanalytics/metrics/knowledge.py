@@ -14,6 +14,7 @@ import duckdb
 
 from svcanalytics.metrics.definitions import Metric
 from svcanalytics.metrics.expressions import attribute, condition, parse
+from svcanalytics.metrics.grid import bounds
 from svcanalytics.metrics.views import View, view
 from svcanalytics.store.contract import contract
 from svcanalytics.store.engine import identifier
@@ -95,6 +96,19 @@ class Knowledge:
             return (days, [count for _, count in found]) if found else None
 
         return self._remembered(table, "days", ask)
+
+    def limits(self, of: View, at: str, beside: Iterable[str] = ()) -> tuple[date, date] | None:
+        """Return the first and the last local day of a time column; None without any.
+
+        The columns `beside` it are asked for in the same scan, since they are wanted next.
+        """
+        if self._key(of.name, f"limits {at}") not in _ANSWERS:
+            times = sorted({at, *beside})
+            zone = self.lake.timezone
+            found = bounds(self.con, f"({of.select(times, zone)})", [identifier(time) for time in times], zone)
+            for time, days in zip(times, found, strict=True):
+                self._remembered(of.name, f"limits {time}", lambda days=days: days)
+        return _ANSWERS[self._key(of.name, f"limits {at}")]
 
     @property
     def empty(self) -> list[str]:

@@ -16,7 +16,7 @@ from svcanalytics.metrics.atoms import Rows, quantile_atoms, sum_atoms
 from svcanalytics.metrics.completeness import covered_days, incomplete_periods
 from svcanalytics.metrics.definitions import Metric, catalogue
 from svcanalytics.metrics.expressions import attribute, condition, filter_in, names_in
-from svcanalytics.metrics.grid import Grid, bounds, make_grid, span
+from svcanalytics.metrics.grid import Grid, make_grid, span
 from svcanalytics.metrics.knowledge import Knowledge
 from svcanalytics.metrics.views import View, view
 from svcanalytics.periods import period_of
@@ -111,10 +111,13 @@ def measure_definitions(
         for metric in chosen:
             if metric.id not in left_out:
                 groups.setdefault((metric.view, metric.at), []).append(metric)
+        times: dict[str, list[str]] = {}
+        for name, at in groups:
+            times.setdefault(name, []).append(at)
         parts = [
             part
             for (name, at), group in groups.items()
-            for part in _measured(con, known, view(name), at, group, by, every, days, where)
+            for part in _measured(con, known, view(name), at, times[name], group, by, every, days, where)
         ]
     except duckdb.ConversionException as error:
         # Catalogue expressions are typed; only a value of the filter can be of the wrong kind.
@@ -154,13 +157,14 @@ def _measured(
     known: Knowledge,
     of: View,
     at: str,
+    times: list[str],
     metrics: list[Metric],
     by: list[str],
     every: str,
     days: tuple[date | None, date | None],
     where: dict[str, object],
 ) -> list[pd.DataFrame]:
-    """Return one tidy frame per metric of one view and time column."""
+    """Return one tidy frame per metric of one view and time column, of the `times` that are measured at all."""
     lake, columns = known.lake, of.columns()
     zone, month_start = lake.timezone, lake.month_start
     keyed = bool(of.time) and of.time == at
@@ -168,7 +172,7 @@ def _measured(
     if keyed and all(covered.values()):
         limits = min(days[0] for days, _ in covered.values()), max(days[-1] for days, _ in covered.values())
     else:
-        limits = bounds(con, f"({of.select([at], zone)})", identifier(at), zone)
+        limits = known.limits(of, at, times)
     if limits is None:
         return []
     first = days[0] or period_of(limits[0], every, month_start).start

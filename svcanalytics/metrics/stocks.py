@@ -62,8 +62,8 @@ def backlog(
     known = of.columns()
     con = lake.connection()
     try:
-        limits = bounds(
-            con, f"(select oldest as x from {_NEWEST} union all select newest from {_NEWEST})", "x", lake.timezone
+        (limits,) = bounds(
+            con, f"(select oldest as x from {_NEWEST} union all select newest from {_NEWEST})", ["x"], lake.timezone
         )
         if limits is None:
             return pd.DataFrame(columns=names)

@@ -147,7 +147,9 @@ def _volume_table(e: Evaluation, dimension: str, name: str, grid: pd.DataFrame) 
                 "group": group,
                 "count": now,
                 "share": now / int(total[keys[0]]) if total[keys[0]] else None,
-                "previous": Cell(before, no_base(e.language) if before is None else format_integer(before, e.language)),
+                "previous": Cell(
+                    before, no_base(e.language, last=True) if before is None else format_integer(before, e.language)
+                ),
                 "change": _relative(now, before, e.language),
                 "last_year": Cell(year, no_base(e.language) if year is None else format_integer(year, e.language)),
                 "yoy": _relative(now, year, e.language),

@@ -23,6 +23,7 @@ __all__ = [
     "light_rule",
     "no_base",
     "typeset",
+    "whole",
     "word",
 ]
 
@@ -44,6 +45,7 @@ LIGHTS: dict[str, dict[str, str]] = {
 
 WORDS: dict[str, tuple[str, str]] = {
     "no_base": ("无同期数据", "no base"),
+    "no_previous": ("无上期数据", "no base"),
     "suppressed": ("样本不足", "too few"),
     "incomplete": ("数据不完整", "incomplete"),
     "provisional": ("暂定", "provisional"),
@@ -71,9 +73,14 @@ def typeset(text: str, language: str) -> str:
     return _MARKS.sub(lambda m: _FULL_WIDTH[m[0]], text)
 
 
-def no_base(language: str) -> str:
-    """Return what stands where a comparison has nothing to compare with; never a zero."""
-    return word("no_base", language)
+def whole(text: str) -> str:
+    """Return a text that no line break may part, such as a moment or an interval in a table."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def no_base(language: str, *, last: bool = False) -> str:
+    """Return what stands where a comparison has nothing to compare with; never a zero. `last`: of the period before."""
+    return word("no_previous" if last else "no_base", language)
 
 
 def is_missing(value: Any) -> bool:

@@ -82,7 +82,7 @@ def _table(e: Evaluation, id: str, title: str, readings: Iterable[Reading], judg
     index, gap = (0, "") if e.language == "zh" else (1, " ")
     notes = [light_rule(e.language), _PROGRESS[index]] if judged else []
     notes.append(
-        "*为变化显著（95%，已按比较次数校正）；占比的变化以个百分点计，数量的变化以%计；无数据可比时写“无同期数据”。"
+        "*为变化显著（95%，已按比较次数校正）；占比的变化以个百分点计，数量的变化以%计；无数据可比时写“无上期数据”“无同期数据”。"
         if e.language == "zh"
         else "* marks a significant change (95%, corrected for the number of comparisons). Shares change in percentage "
         'points (pp), counts in %. "No base" stands where there is nothing to compare with.'
@@ -110,9 +110,10 @@ def _record(e: Evaluation, reading: Reading, families: dict) -> dict:
         "target": Cell(reading.target, reading.target_text(language), kind=reading.kind),
         "value": Cell(None if suppressed else reading.value, text, kind=reading.kind),
         "met": Cell(met, "–" if met is None else word("yes" if met else "no", language)),
-        "previous": _base(reading, reading.previous, reading.previous_base, language),
-        "change": _change(
-            reading, reading.change, reading.previous, reading.significant, reading.previous_base, language
+        "previous": _of_last(_base(reading, reading.previous, reading.previous_base, language), language),
+        "change": _of_last(
+            _change(reading, reading.change, reading.previous, reading.significant, reading.previous_base, language),
+            language,
         ),
         "last_year": _base(reading, reading.last_year, reading.yoy_base, language),
         "yoy": _change(
@@ -139,6 +140,11 @@ def _cell(reading: Reading, value: float | None, language: str) -> Cell:
 
 def _base(reading: Reading, value: float | None, basis: str, language: str) -> Cell:
     return Cell(None, word("suppressed", language)) if basis == "suppressed" else _cell(reading, value, language)
+
+
+def _of_last(cell: Cell, language: str) -> Cell:
+    """Say that it is last period that is missing, where last year is what the words without a base speak of."""
+    return Cell(None, no_base(language, last=True)) if cell.text == no_base(language) else cell
 
 
 def _change(

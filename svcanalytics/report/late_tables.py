@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from svcanalytics.report.blocks import Cell, Column, Table, tabulate
 from svcanalytics.report.evaluation import Evaluation
-from svcanalytics.report.formats import format_duration, format_rate, is_missing
+from svcanalytics.report.formats import format_duration, format_rate, is_missing, whole
 from svcanalytics.report.labels import moment
 from svcanalytics.report.vocabulary import group_name, shorten
 
 __all__ = ["late_cases", "late_teams"]
+
+MOST_ROWS = 12
 
 
 def late_teams(e: Evaluation) -> Table | None:
@@ -33,25 +35,36 @@ def late_teams(e: Evaluation) -> Table | None:
     )
     named = e.late_teams[e.late_teams["worse"]].groupby("standard")["share"].agg(["max", "size"])
     records = []
-    for row in e.late_teams.to_dict("records"):
+    # Teams that stand out are never hidden; of the others those with the most late are shown.
+    keep = e.late_teams.sort_values(["worse", "late"], ascending=False, kind="stable").head(MOST_ROWS).index
+    shown = len(keep)
+    for row in e.late_teams.loc[sorted(keep)].to_dict("records"):
         verdict = words[2]
         if row["worse"]:
             verdict = words[0] if named.loc[row["standard"], "size"] == 1 else words[1]
-        band = f"{format_rate(row['low'], e.language)} – {format_rate(row['high'], e.language)}"
+        band = whole(f"{format_rate(row['low'], e.language)} – {format_rate(row['high'], e.language)}")
         records.append(
             row
             | {"name": names[row["standard"]], "team": group_name(row["team"], e.language)}
             | {"band": Cell(band, band), "verdict": verdict}
         )
     note = (
-        "列出每项未达标标准中超时最多的团队，以及超时率显著高于其他团队的团队（至多3个）；样本不足的团队不列。"
+        "对未达目标（或未设目标而有超时）的标准，列出超时最多的团队，以及超时率显著高于其他团队的团队（至多3个）；"
+        "责任团队为首先承接的团队（首问负责）；样本不足的团队不列。"
         "是否显著按Fisher精确检验判断，并按所比较的标准和团队总数校正（Bonferroni，95%）；误差范围内的差异不评最差。"
         if zh
-        else "Under each missed standard the team with the most late, and teams late more often than the others for "
-        "sure (up to 3); teams with too few records are left out. Fisher's exact test, corrected for all standards and "
-        "teams compared (Bonferroni, 95%): no team is called worst for what may be noise."
+        else "For standards that missed their target, or have none and were late: the team with the most late, and "
+        "teams late more often than the others for sure (up to 3). The team in charge is the one that took the case "
+        "first; teams with too few records are left out. Fisher's exact test, corrected for all standards and teams "
+        "compared (Bonferroni, 95%): no team is called worst for what may be noise."
     )
-    title = "未达标标准的超时团队" if zh else "Teams behind the missed standards"
+    if shown < len(e.late_teams):
+        note += (
+            f"另有{len(e.late_teams) - shown}行超时较少，未列出。"
+            if zh
+            else f" {len(e.late_teams) - shown} rows with fewer late are not listed."
+        )
+    title = "各项标准超时最多的团队" if zh else "Teams with the most late, by standard"
     return tabulate("late_teams", title, columns, records, e.language, note)
 
 
@@ -76,8 +89,8 @@ def late_cases(e: Evaluation) -> Table | None:
             "id": shorten(str(row["id"])),
             "name": names.get(row["standard"], row["standard"]),
             "team": Cell(None, "–") if is_missing(row["team"]) else group_name(row["team"], e.language),
-            "start": moment(row["start"], str(row["start"].tz), e.language),
-            "due": moment(row["due"], str(row["due"].tz), e.language),
+            "start": whole(moment(row["start"], str(row["start"].tz), e.language)),
+            "due": whole(moment(row["due"], str(row["due"].tz), e.language)),
             "overrun": Cell(float(row["overrun_s"]), format_duration(row["overrun_s"], e.language)),
             "state": states[bool(row["is_open"])],
         }

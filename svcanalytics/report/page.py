@@ -26,7 +26,7 @@ from svcanalytics.report.pictures import picture
 __all__ = ["Imprint", "render", "template"]
 
 _NUMERIC = frozenset(("integer", "number", "rate", "points", "percent", "duration"))
-_DENSE, _WIDE = 6, 8
+_DENSE, _WIDE, _TIGHT = 6, 8, 11
 _SHORT = 28
 
 
@@ -186,7 +186,13 @@ def _layout(table: Table) -> dict[str, Any]:
         "classes": [_column_class(table, place) for place in range(len(table.columns))],
         "heads": table.columns[cut].kind == "text",
         "first": cut,
-        "size": "wide" if len(columns) > _WIDE else "dense" if len(columns) > _DENSE else "",
+        "size": "wide tight"
+        if len(columns) > _TIGHT
+        else "wide"
+        if len(columns) > _WIDE
+        else "dense"
+        if len(columns) > _DENSE
+        else "",
     }
 
 

@@ -241,7 +241,8 @@ def _index_table(e: Evaluation) -> Table:
         change = row["change"]
         text = _change_text(change, e.language)
         band = f"{row['low']:.1f}–{row['high']:.1f}"
-        records.append(row | {"band": band, "change": Cell(None if change is None else change.value, text)})
+        scores = {name: _one_digit(row[name], e.language) for name in ("score", "previous")}
+        records.append(row | scores | {"band": band, "change": Cell(None if change is None else change.value, text)})
     note = (
         "各指标按底线0分、目标80分、卓越100分折算，加权平均；等级A≥90、B≥80、C≥60、D<60；"
         "*为变化显著（95%）。缺数据的指标不计零分，权重由同类指标分担；整类缺数据的，权重由其他类别按比例分担。"
@@ -257,8 +258,12 @@ def _index_table(e: Evaluation) -> Table:
     )
 
 
+def _one_digit(value: float | None, language: str) -> Cell:
+    return Cell(None, "–") if is_missing(value) else Cell(value, format_number(value, language, digits=1))
+
+
 def _change_text(change: IndexChange | None, language: str) -> str:
     """Return an index change as a table shows it, a star when it is significant."""
     if change is None:
-        return no_base(language)
+        return no_base(language, last=True)
     return format_number(change.value, language, digits=1, signed=True) + ("*" if change.certain else "")

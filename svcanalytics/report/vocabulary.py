@@ -54,6 +54,7 @@ _GROUPS = {
     "self-service": ("自助", "Self-service"),
     "self_service": ("自助", "Self-service"),
     "direct opening": ("直接登记", "Direct opening"),
+    "monitoring": ("监控发现", "Monitoring"),
     "bot": ("机器人", "Bot"),
     "sms": ("短信", "SMS"),
     "visit": ("来访", "Visit"),

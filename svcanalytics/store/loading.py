@@ -203,8 +203,8 @@ class _Run:
         if mapping is None:
             raise MappingError(
                 "no source mapping fits the columns",
-                fix="name one with source=…, or take a proposal: `svcanalytics load FILE` shows it and asks, "
-                "assume_yes=True does not",
+                fix="name one with source=…, or let one be proposed: `svcanalytics load FILE` shows it and asks, "
+                "assume_yes=True takes it unasked",
             )
         return mapping, reading
 

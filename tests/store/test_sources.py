@@ -292,3 +292,24 @@ def test_an_event_stamped_1970_is_quarantined_and_makes_no_case_older(con, tmp_p
     mapping, _ = _load(con, path)
     assert [row[0] for row in _rows(con, mapping, "events", "_bad_column")] == ["at", None]
     assert _rows(con, mapping, "cases", "opened_at::varchar, _bad_column") == [("2026-01-01 23:00:00+00", None)]
+
+
+@pytest.mark.parametrize("written", [str, str.lower, str.upper])
+def test_the_words_of_an_event_log_mean_the_same_in_any_case(con, tmp_path, written):
+    event = (
+        '<event><string key="concept:name" value="{}"/><string key="lifecycle:transition" value="{}"/>'
+        '<date key="time:timestamp" value="{}"/></event>'
+    )
+    steps = (
+        ("Accepted", "In Progress", "2026-01-02T00:00:00Z"),
+        ("Accepted", "Wait - User", "2026-01-03T00:00:00Z"),
+        ("Completed", "Closed", "2026-01-04T00:00:00+02:00"),
+    )
+    events = "".join(event.format(written(name), written(state), at) for name, state, at in steps)
+    (tmp_path / "x.xes").write_text(f'<log><trace><string key="concept:name" value="c"/>{events}</trace></log>')
+    mapping, _ = _load(con, tmp_path / "x.xes")
+    told = _rows(con, mapping, "events", "milestone, waits_for")
+    assert told == [("opened", "us"), ("customer_contacted", "customer"), ("closed", None)]
+    done = "2026-01-03 22:00:00+00"
+    what = "resolved_at::varchar, closed_at::varchar, resolution"
+    assert _rows(con, mapping, "cases", what) == [(done, done, "yes")]

@@ -128,7 +128,8 @@ _FLAGS = {
         due_at is not null and (resolved_at is not null
           or (epoch_us(due_at) - epoch_us(opened_at)) // 1000000 <= watched);
         language not in ('zh', 'zh-CN', 'zh-TW', 'zh-HK'); language is not null;
-        regexp_matches(text, '投诉|举报|曝光|起诉|媒体|记者|维权|上访|律师|赔偿|complain|lawyer|lawsuit', 'i');
+        regexp_matches(text, '投诉|举报|曝光|起诉|媒体|记者|维权|上访|律师|赔偿|'
+          || 'complain|lawyer|attorney|lawsuit|\\bsue\\b|ombudsman|regulator|journalist|newspaper', 'i');
         text is not null;
         resolution = 'yes'; resolved_at is null and closed_at is null and resolution is null; closed_at is not null;
         closed_at is null; at_first and resolution = 'yes'; resolution = 'yes' and customer_id is not null;
@@ -142,7 +143,8 @@ _FLAGS = {
         business_type = 'complaint' and resolution = 'yes'; business_type = 'complaint';
         need_met; need_met is not null;
         length(reply) < 20
-          or regexp_matches(reply, '^.{0,40}(留言|来信|诉求|意见)?.{0,6}(收悉|收到|知悉)[。.!!]*$', 'i');
+          or regexp_matches(reply, '^.{0,40}(留言|来信|来电|诉求|意见|反映|邮件)?.{0,6}(收悉|收到|知悉)[。.!!\\s]*$'
+          || '|^.{0,60}(message|e-?mail|request|letter|enquiry) (has been|was|is) (received|noted)[.!\\s]*$', 'i');
         reply_text is not null; business_type is not null; complaint_level = 1 and business_type = 'complaint';
         complaint_level is not null and business_type = 'complaint'; business_type = 'praise'; transferred_n > 0;
         transferred_n is not null; business_type = 'suggestion'; business_type = 'suggestion' and fr <= 172800;

@@ -36,8 +36,10 @@ def load(
 ) -> None:
     """Load an export into the lake: all of it at once, or nothing. Loading it again changes nothing."""
     from svcanalytics import store
-    from svcanalytics.errors import MappingError
+    from svcanalytics.errors import LoadError, MappingError
 
+    if query is None and "://" in file:
+        raise LoadError("a database needs a query", fix='add --query "select * from …"')
     source_object = file if query is None else store.Query(file, query)
     lake = context.lake(create=True)
     try:

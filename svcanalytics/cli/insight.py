@@ -127,6 +127,7 @@ def _give(rows: pd.DataFrame, shown: list[str], csv: Path | None) -> None:
         frame(rows[shown], limit=200)
     if csv is None:
         return
+    csv.parent.mkdir(parents=True, exist_ok=True)
     # A byte order mark, so that spreadsheets read Chinese names.
     rows.to_csv(csv, index=False, encoding="utf-8-sig")
     console().print(context.say(f"{len(rows)} rows written to {csv}", f"已将 {len(rows)} 行写入 {csv}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,7 @@ def init(
 ) -> None:
     """Write svcanalytics.toml into this folder, with folders for own metrics and source mappings."""
     from svcanalytics.errors import ConfigError
+    from svcanalytics.periods.holidays import holiday_year
     from svcanalytics.store.settings import FILE, Settings, write_settings
 
     if Path(FILE).exists() and not force:
@@ -38,6 +40,7 @@ def init(
         timezone = typer.prompt("Time zone / 时区", default=timezone)
         country = typer.prompt("Country (ISO code) / 国家", default=country)
     chosen = Settings(organisation, timezone, country, language, month_start=month_start)
+    holiday_year(country, date.today().year)  # refuses a country that no calendar knows
     written = write_settings(chosen, Path())
     for folder in ("catalogue", "sources"):
         Path("data", folder).mkdir(parents=True, exist_ok=True)

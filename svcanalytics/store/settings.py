@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from svcanalytics import resources
 from svcanalytics.errors import ConfigError
@@ -49,6 +50,11 @@ class Settings:
             value = getattr(self, spec.name)
             if type(value).__name__ != spec.type:
                 raise ConfigError(f"{spec.name} = {value!r} is not of type {spec.type}", where=FILE, fix="correct it")
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            fix = "use a name such as Asia/Shanghai"
+            raise ConfigError(f"unknown time zone {self.timezone!r}", where=FILE, fix=fix) from None
         if self.language not in ("zh", "en"):
             raise ConfigError(f"language = {self.language!r}", where=FILE, fix='use "zh" or "en"')
         if not 1 <= self.month_start <= 28:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from svcanalytics import store
 from svcanalytics.cli import app
-from svcanalytics.errors import ConfigError, ContractError, LakeError, MappingError, PeriodError
+from svcanalytics.errors import ConfigError, ContractError, LakeError, LoadError, MappingError, PeriodError
 
 
 @pytest.fixture
@@ -52,6 +52,11 @@ def test_init_writes_the_configuration_once(run, tmp_path):
     assert (tmp_path / "data" / "catalogue").is_dir()
     with pytest.raises(ConfigError, match="set up already"):
         run(*answers)
+    with pytest.raises(ConfigError, match="unknown time zone 'Mars/Base'"):
+        run("init", "--force", "--organisation", "X", "--timezone", "Mars/Base")
+    with pytest.raises(PeriodError, match="ZZ"):
+        run("init", "--force", "--organisation", "X", "--country", "ZZ")
+    assert settings(tmp_path).organisation == "某市热线"
 
 
 def test_an_error_says_what_where_and_how_to_fix_it_without_a_traceback(tmp_path):
@@ -124,10 +129,13 @@ def test_measures_standards_and_overdue_come_as_table_or_csv(run, tmp_path):
     assert run("standards").exit_code == 0
 
 
-def test_a_split_that_nothing_has_and_a_time_that_is_none_are_answered_in_words(run, tmp_path):
+def test_what_can_not_be_meant_is_answered_in_words(run, tmp_path):
     (tmp_path / "desk.csv").write_text(EXPORT, "utf-8")
     run("load", "desk.csv", "--yes")
     assert "has no column or attribute 'shoe_size'" in run("measure", "--by", "shoe_size").output
+    assert run("measure", "--csv", "new/folder/m.csv").exit_code == 0
+    with pytest.raises(LoadError, match="needs a query"):
+        run("load", "sqlite:///tickets.db")
     assert run("overdue", "--at", "2026-10-31T08:30+02:00").exit_code == 0
     with pytest.raises(PeriodError, match="this is no time"):
         run("overdue", "--at", "yesterday evening")

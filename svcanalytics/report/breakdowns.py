@@ -72,9 +72,9 @@ def backlog(evaluation: Evaluation) -> Blocks:
                     frame.assign(share=frame["count"] / total).to_dict("records"), e.language)  # fmt: skip
     old = int(frame.loc[frame["from_d"] >= 7, "count"].sum())
     if zh:
-        title = f"期末在办{total:,}件，其中超过7天的{old:,}件"
+        title = f"期末在办{total:,}件，{f'其中超过7天的{old:,}件' if old else '没有超过7天的'}"
     else:
-        title = f"{total:,} open at the end of the period, {old:,} of them for more than 7 days"
+        title = f"{total:,} open at the end of the period, {f'{old:,}' if old else 'none'} of them for more than 7 days"
     alt = narrative.describe_alternative("期末在办事项按时长分布" if zh else "Open cases by age", sentence, e.language)
     svg = charts.svg(charts.draw_ageing(frame, language=e.language), e.language)
     return Blocks((head, Text(sentence), Figure("backlog_figure", title, alt, svg, data)))
@@ -217,7 +217,7 @@ def _units(e: Evaluation, dimension: str, metric_id: str, part: pd.DataFrame) ->
 
 def _unit_record(reading: Reading, row: Mapping, language: str, overall: Reading | None) -> dict:
     zh = language == "zh"
-    verdict = "与其他无显著差异" if zh else "no different for sure"
+    verdict = "与其他无显著差异" if zh else "no clear difference"
     if row["differs"]:
         up = overall is not None and overall.value is not None and reading.value > overall.value
         better = up == (reading.direction == "up")
@@ -280,7 +280,10 @@ def _unit_title(e: Evaluation, name: str, unit: str, shown: pd.DataFrame, overal
     if differing.empty:
         title = f"{name}: differences by {unit.lower()} are within sampling error, so no ranking"
     else:
-        title = f"{name}: {narrative.enumerate_names(list(differing['label']), 'en', 3)} differ from the rest for sure"
+        differs = "differs" if len(differing) == 1 else "differ"
+        title = (
+            f"{name}: {narrative.enumerate_names(list(differing['label']), 'en', 3)} {differs} from the rest for sure"
+        )
     what = f"{name} of {len(shown)} by {unit.lower()} with 95% intervals"
     return title, narrative.describe_alternative(what, f"Overall {whole}. {title}.", "en")
 
@@ -298,7 +301,15 @@ def _backlog_sentence(e: Evaluation, total: int) -> str:
         if before is None
         else f", {abs(total - before):,} {'more' if total >= before else 'fewer'} than at its start"
     )
-    return text + ("" if overdue is None else f"; {overdue:,} of them were past the source's own limit") + "."
+    return (
+        text
+        + (
+            ""
+            if overdue is None
+            else f"; {overdue:,} of them {'was' if overdue == 1 else 'were'} past the source's own limit"
+        )
+        + "."
+    )
 
 
 def _age(low: float, high: float | None, language: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from svcanalytics.report.blocks import Blocks, Cell, Column, Heading, Text, tabulate
 from svcanalytics.report.evaluation import Evaluation
-from svcanalytics.report.formats import format_duration, format_integer, is_missing, light_rule, no_base, whole
+from svcanalytics.report.formats import format_duration, format_integer, is_missing, light_rule, no_base
 from svcanalytics.report.indicator_table import band_text
 from svcanalytics.report.late_tables import late_cases, late_teams
 from svcanalytics.report.readings import Clock
@@ -61,15 +61,15 @@ def _record(clock: Clock, language: str) -> dict:
         value, kind = reading.change_value(reading.change, reading.previous)
         star = "*" if reading.significant else ""
         text = reading.change_text(language, reading.change, reading.previous) + star
-        change = Cell(value, no_base(language, last=True) if value is None else text, kind=kind)
+        if value is None:  # there may be a last period that is suppressed: no base to show, but not for want of data
+            text = "–" if reading.previous_base == "suppressed" else no_base(language, last=True)
+        change = Cell(value, text, kind=kind)
     overrun = clock.overrun_s
     return {
         "name": reading.name,
         **{name: Cell(getattr(clock, name), format_integer(getattr(clock, name), language)) for name in _COUNTS},
         "share": share,
-        "band": Cell(None, "–")
-        if suppressed
-        else Cell(whole(band_text(reading, language)), whole(band_text(reading, language))),
+        "band": Cell(None, "–") if suppressed else Cell(band_text(reading, language), band_text(reading, language)),
         "target": Cell(reading.target, reading.target_text(language), kind="rate"),
         "change": change,
         "overrun": Cell(None, "–")

@@ -23,7 +23,6 @@ __all__ = [
     "light_rule",
     "no_base",
     "typeset",
-    "whole",
     "word",
 ]
 
@@ -71,11 +70,6 @@ def typeset(text: str, language: str) -> str:
         return text
     text = _BRACKETS.sub(lambda m: f"（{m[1]}）" if _HAN.search(m.string[: m.start()][-1:] + m[1]) else m[0], text)
     return _MARKS.sub(lambda m: _FULL_WIDTH[m[0]], text)
-
-
-def whole(text: str) -> str:
-    """Return a text that no line break may part, such as a moment or an interval in a table."""
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def no_base(language: str, *, last: bool = False) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from svcanalytics.report.blocks import Cell, Column, Table, tabulate
 from svcanalytics.report.evaluation import Evaluation
-from svcanalytics.report.formats import format_duration, format_rate, is_missing, whole
+from svcanalytics.report.formats import format_duration, format_rate, is_missing
 from svcanalytics.report.labels import moment
 from svcanalytics.report.vocabulary import group_name, shorten
 
@@ -31,7 +31,7 @@ def late_teams(e: Evaluation) -> Table | None:
     words = (
         ("显著最差", "显著较差", "与其他团队无显著差异")
         if zh
-        else ("worst for sure", "worse for sure", "no different for sure")
+        else ("worst for sure", "worse for sure", "no clear difference")
     )
     named = e.late_teams[e.late_teams["worse"]].groupby("standard")["share"].agg(["max", "size"])
     records = []
@@ -42,7 +42,7 @@ def late_teams(e: Evaluation) -> Table | None:
         verdict = words[2]
         if row["worse"]:
             verdict = words[0] if named.loc[row["standard"], "size"] == 1 else words[1]
-        band = whole(f"{format_rate(row['low'], e.language)} – {format_rate(row['high'], e.language)}")
+        band = f"{format_rate(row['low'], e.language)} – {format_rate(row['high'], e.language)}"
         records.append(
             row
             | {"name": names[row["standard"]], "team": group_name(row["team"], e.language)}
@@ -89,8 +89,8 @@ def late_cases(e: Evaluation) -> Table | None:
             "id": shorten(str(row["id"])),
             "name": names.get(row["standard"], row["standard"]),
             "team": Cell(None, "–") if is_missing(row["team"]) else group_name(row["team"], e.language),
-            "start": whole(moment(row["start"], str(row["start"].tz), e.language)),
-            "due": whole(moment(row["due"], str(row["due"].tz), e.language)),
+            "start": moment(row["start"], str(row["start"].tz), e.language),
+            "due": moment(row["due"], str(row["due"].tz), e.language),
             "overrun": Cell(float(row["overrun_s"]), format_duration(row["overrun_s"], e.language)),
             "state": states[bool(row["is_open"])],
         }

@@ -27,7 +27,7 @@ __all__ = ["Imprint", "render", "template"]
 
 _NUMERIC = frozenset(("integer", "number", "rate", "points", "percent", "duration"))
 _DENSE, _WIDE, _TIGHT = 6, 8, 11
-_SHORT = 28
+_SHORT = 24  # in halves of a Chinese character; what is longer may be broken into lines
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _column_class(table: Table, place: int) -> str:
     absent = bool(cells) and all(cell.value is None for cell in cells)
     if column.kind in _NUMERIC or any(cell.kind in _NUMERIC for cell in cells) or (place and absent):
         return "number"
-    longest = max((len(cell.text) for cell in cells), default=0)
+    longest = max((sum(2 if mark > "\u2e80" else 1 for mark in cell.text) for cell in cells), default=0)
     return "short" if place and longest <= _SHORT else ""
 
 

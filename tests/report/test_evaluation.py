@@ -353,3 +353,16 @@ def test_months_of_a_quarter_stand_side_by_side_with_their_own_values(lake, quar
     month = report.evaluate(lake, period="2026-08", language="zh")
     for name in ("15分钟响应率", "解决率"):
         assert rows[name]["2026-08"].value == next(r for r in month.readings if r.name == name).value
+
+
+def test_a_clocks_last_period_that_is_hidden_is_not_called_missing():
+    from svcanalytics.periods import parse_period
+    from svcanalytics.report.evaluation import Evaluation
+    from svcanalytics.report.readings import Clock, Reading
+
+    told_as = {}
+    for basis in ("suppressed", "no_base"):
+        reading = Reading("c", "c", value=0.9, low=0.7, high=0.97, n=20, previous_base=basis)
+        evaluation = Evaluation("monthly", parse_period("2026-08"), "zh", clocks=(Clock(reading, 20, 18, 2, 0, 60.0),))
+        told_as[basis] = table(flat(report.standards(evaluation)), "standards")[0]["change"]
+    assert [(cell.value, cell.text) for cell in told_as.values()] == [(None, "–"), (None, "无上期数据")]

@@ -221,8 +221,9 @@ class _Guess:
 
     def _check_time(self, name: str, column: str) -> None:
         formats = self._formats(column)
-        if formats and not set(formats) <= {"excel", "epoch", "epoch_ms"}:
-            if not any("%H" in f or "%I" in f or f == "iso" for f in formats):
+        # Numbers of days may be anything's count; seconds since 1970 under a heading of a time are times.
+        if formats and set(formats) != {"excel"}:
+            if not any("%H" in f or "%I" in f or f in ("iso", "epoch", "epoch_ms") for f in formats):
                 self._add_clock(name, column)
             return
         del self.rules[name]

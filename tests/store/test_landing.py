@@ -1,5 +1,6 @@
 import os
 import time
+import zipfile
 from dataclasses import replace
 
 import pandas as pd
@@ -41,6 +42,9 @@ def test_a_folder_without_files_and_a_file_in_a_lake_s_place_are_called_that(lak
     (tmp_path / "exports" / "deeper").mkdir(parents=True)
     with pytest.raises(LoadError, match="holds no files"):
         store.load(lake, tmp_path / "exports")
+    zipfile.ZipFile(tmp_path / "export.zip", "w").close()
+    with pytest.raises(LoadError, match="holds no files"):
+        store.load(lake, tmp_path / "export.zip")
     (tmp_path / "lake.csv").write_text("case_id\n")
     with pytest.raises(LakeError, match="something else stands here"):
         store.open(tmp_path / "lake.csv")

@@ -108,6 +108,15 @@ def test_a_heading_that_sounds_like_a_time_and_holds_none_is_kept_as_an_attribut
     assert "解决时间" in proposal.attributes
 
 
+@pytest.mark.parametrize("unit", [1, 1000])
+def test_seconds_since_1970_are_times_under_a_heading_of_a_time_only(unit):
+    stamps = [(1_772_442_300 + i) * unit for i in range(N)]
+    found = _propose(_tickets(受理时间=stamps, 办结时间=[None] * N, 计数=stamps))
+    assert found.rows["opened_at"].iloc[0] == "2026-03-02 17:05:00"
+    with pytest.raises(MappingError, match="no column says when"):
+        _propose(_tickets(计数=stamps).drop(columns=["受理时间", "办结时间"]))
+
+
 def test_dates_that_could_be_either_are_refused_not_guessed():
     frame = _tickets(受理时间=[f"{i % 12 + 1}/{(i + 1) % 12 + 1}/2026" for i in range(N)])
     with pytest.raises(MappingError, match="day/month from month/day"):

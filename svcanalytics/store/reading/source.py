@@ -122,6 +122,8 @@ def _files(path: Path, work: Path, notes: list[str]) -> Iterator[tuple[str, Path
                 yield f"{file.relative_to(path).parent / name}".removeprefix("./"), member
         return
     magic = path.open("rb").read(4)
+    if magic == b"PK\x05\x06":
+        raise LoadError("the zip file holds no files", where=path.name, fix="check that it is the right file")
     if magic.startswith(b"\x1f\x8b"):
         yield from _gunzip(path, work)
     elif magic == b"PK\x03\x04" and path.suffix.lower() not in _KINDS and not _is_workbook(path):

@@ -29,6 +29,11 @@ def load_altair() -> Any:
     sys.modules.setdefault("rfc3987_syntax", None)
     import altair
 
+    if "svcanalytics" not in altair.renderers.names():
+        altair.renderers.register("svcanalytics", lambda spec, **_: {"image/svg+xml": _draw(spec, "en")})
+        # altair's own default shows a chart through a script from the network.
+        if altair.renderers.active == "default":
+            altair.renderers.enable("svcanalytics")
     return altair
 
 
@@ -50,10 +55,14 @@ def svg(chart: altair.TopLevelMixin, language: str = "en") -> str:
     str
         One ``<svg>`` element.
     """
+    return _draw(chart.to_dict(), language)
+
+
+def _draw(spec: dict[str, Any], language: str) -> str:
     import vl_convert
 
     _register_widths()
-    spec = readable_json(chart.to_dict())
+    spec = readable_json(spec)
     spec["config"] = _merge(theme.config(), spec.get("config", {}))
     locale = _LOCALES.get(language, "en-US")
     drawn = vl_convert.vegalite_to_svg(

@@ -155,3 +155,10 @@ def test_the_last_period_always_has_its_label_and_each_year_is_named_once():
     assert period_label("2026Q4", "zh") == ("四季度", "2026")
     assert period_label("2026H2", "en") == ("H2", "2026")
     assert period_label("2026-W07", "zh") == ("7周", "2026")
+
+
+def test_a_chart_shown_in_a_notebook_is_a_picture_that_needs_no_script_and_no_network():
+    shown = charts.draw_trend(COURSE, language="en")._repr_mimebundle_()
+    data = shown[0] if isinstance(shown, tuple) else shown
+    assert list(data) == ["image/svg+xml"]
+    assert data["image/svg+xml"].startswith("<svg") and "<script" not in data["image/svg+xml"]

@@ -110,16 +110,19 @@ def _prepare(
     report: str, period: str | Period, lake: Lake, out: Path, language: str, scope: str, notebooks: str | Path | None
 ) -> Job:
     span = parse_period(period, lake.month_start)
-    if report in REPORTS and notebooks is None and scope != "all":
+    shipped = notebooks is None
+    if shipped and report in REPORTS and scope != "all":
         raise PublishError(f"the {report} report has no scope {str(scope)[:80]!r}", where="scope", fix='use "all"')
     place = Place(out, report, span.key, scope, language)
     place.check_links()
-    if report in REPORTS and notebooks is None and span.kind != REPORTS[report][0]:
+    if shipped and report in REPORTS and span.kind != REPORTS[report][0]:
         raise PublishError(
             f"the {report} report is about a {REPORTS[report][0].replace('_', '-')}, {span.key} is a {span.kind}",
             fix="name a period of that kind, such as 2026-10 for a month or 2026Q3 for a quarter",
         )
-    file = _find(report, Path(notebooks) if notebooks is not None else resources.notebooks_path() / "reports")
+    file = _find(report, resources.notebooks_path() / "reports" if shipped else Path(notebooks))
+    if shipped and not (lake.has("cases") or lake.has("contacts")):
+        raise PublishError("there are neither cases nor contacts", where=str(lake.path), fix="load an export first")
     source = file.read_bytes()
     try:
         notebook = json.loads(source)
@@ -146,7 +149,8 @@ def _find(report: str, folder: Path) -> Path:
             raise PublishError("a symbolic link is no report notebook", where=str(file), fix="copy the notebook there")
         if file.is_file():
             return file
-    raise PublishError(f"there is no report {report!r}", where=str(folder), fix=f"add {report}.ipynb there")
+    known = sorted(file.stem.removesuffix("_evaluation") for file in folder.glob("*.ipynb"))
+    raise PublishError(f"there is no report {report!r}", fix=f"use {' or '.join(known) or 'a folder with notebooks'}")
 
 
 def _current(job: Job) -> Edition | None:

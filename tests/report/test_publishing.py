@@ -172,6 +172,15 @@ def test_a_shipped_report_takes_periods_of_its_own_kind(lake, out):
         sv.publish("quarterly", "2026-10", lake, out)
 
 
+def test_a_shipped_report_needs_cases_or_contacts_and_an_unknown_one_is_told_which_there_are(lake, out, tmp_path):
+    with pytest.raises(PublishError, match="neither cases nor contacts"):
+        sv.publish("monthly", "2026-10", sv.open(tmp_path / "bare", timezone="UTC"), out)
+    with pytest.raises(PublishError, match="no report 'montly'") as caught:
+        sv.publish("montly", "2026-10", lake, out)
+    assert caught.value.fix == "use monthly or quarterly"
+    assert not out.exists()
+
+
 def test_symbolic_links_among_reports_and_notebooks_are_refused(lake, notebooks, out, tmp_path, instantly):
     folder = notebooks()
     (tmp_path / "away").mkdir()

@@ -98,7 +98,7 @@ def release(lake: Lake, load_id: str, *, progress: Progress | None = None) -> Lo
     """Read a load's original again under the mapping as it is now, and let in what was held in quarantine.
 
     Rows that a later load has changed since stay as they are. What still breaks the contract stays in quarantine, under
-    the new load.
+    the new load; when nothing can be let in, there is no new load.
 
     Raises
     ------
@@ -273,6 +273,9 @@ class _Run:
         tables = {one.table.name: _counts(one) for one in judged}
         total = _total(tables[mapping.primary], reading)
         changes = {one.table.name: one.changes for one in judged if one.counts["new"] + one.counts["updated"]}
+        if replaces and not changes:
+            # Nothing was let in: no load is entered that a later `undo` of the original would have to take back first.
+            return LoadResult(replaces, mapping.name, name, *total, tables=tables)
         held = gather(
             con,
             judged,

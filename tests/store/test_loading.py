@@ -233,6 +233,20 @@ def test_after_the_mapping_is_mended_a_release_lets_the_rows_in(lake: store.Lake
     assert held[["load_id", "line"]].values.tolist() == [[released.load_id, 4]]
 
 
+def test_a_release_that_can_let_nothing_in_changes_nothing_and_leaves_the_load_free_to_be_undone(
+    lake: store.Lake, tmp_path: Path
+) -> None:
+    file = tmp_path / "cases.csv"
+    file.write_text("case_id,opened_at,channel\n1,2026-10-01 00:00:00,app\n2,,app\n")
+    first = store.load(lake, file, "contract:cases")
+    before = lake.snapshot
+    released = store.release(lake, first.load_id)
+    assert (released.load_id, released.counts) == (first.load_id, (2, 0, 0, 1, 1))
+    assert lake.snapshot == before
+    store.undo(lake, first.load_id)
+    assert not lake.has("cases")
+
+
 def test_a_query_a_folder_and_a_gzipped_file_load_like_a_file(lake: store.Lake, tmp_path: Path) -> None:
     folder = tmp_path / "exports"
     folder.mkdir()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from svcanalytics import store
 from svcanalytics.store.engine import connect
 from svcanalytics.store.mapping import compile, prepare
 
@@ -313,3 +314,13 @@ def test_the_words_of_an_event_log_mean_the_same_in_any_case(con, tmp_path, writ
     done = "2026-01-03 22:00:00+00"
     what = "resolved_at::varchar, closed_at::varchar, resolution"
     assert _rows(con, mapping, "cases", what) == [(done, done, "yes")]
+
+
+def test_a_general_list_names_a_channel_as_the_other_sources_do_and_keeps_words_it_does_not_know(tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text(
+        "工单编号,创建时间,渠道\n1,2026-10-01 09:00,电话\n2,2026-10-01 09:30,Email\n3,2026-10-01 10:00,传真\n", "utf-8"
+    )
+    lake = store.open(tmp_path / "lake", timezone="Asia/Shanghai")
+    store.load(lake, file, "generic_cases")
+    assert lake.sql("select channel from cases order by case_id")["channel"].tolist() == ["phone", "mail", "传真"]

@@ -31,13 +31,16 @@ _HOMES = {
     "standards": "metrics",
     "publish": "report",
 }
+_PACKAGES = ("charts", "metrics", "periods", "quality", "report", "sample", "store")
 
 
 def __getattr__(name: str) -> object:
     if name in _HOMES:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name in _PACKAGES:
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "charts", "metrics", "periods", "quality", "report", "sample", "store"])
+    return sorted([*__all__, *_PACKAGES])

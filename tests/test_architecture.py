@@ -160,3 +160,9 @@ def test_the_generated_pages_of_docs_are_up_to_date():
         [sys.executable, ROOT / "docs" / "build.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stdout
+
+
+def test_every_name_the_package_lists_can_be_reached_after_importing_it_alone():
+    program = "import svcanalytics as sv; print(*(n for n in dir(sv) if getattr(sv, n, None) is None))"
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""

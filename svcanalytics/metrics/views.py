@@ -277,11 +277,14 @@ _ROSTER = View(
     },
     {
         "agent": _AGENT,
+        # Intervals that overlap, as an hour booked as work and as overtime, count each second once.
         "kept": """left join (select p.roster_id, cast(sum(greatest(0, epoch_us(least(p.end_at, w.end_at))
   - epoch_us(greatest(p.start_at, w.start_at)))) // 1000000 as bigint) as kept_s
-  from roster p join roster w on w.agent = p.agent and w.start_at < p.end_at and w.end_at > p.start_at
-  where p.status = 'planned' and p.kind = 'work' and w.status = 'worked' and w.kind in ('work', 'overtime')
-  group by p.roster_id) o on o.roster_id = t.roster_id""",
+  from roster p join (select agent, end_at, greatest(start_at, max(end_at) over (partition by agent
+      order by start_at, end_at, roster_id rows between unbounded preceding and 1 preceding)) as start_at
+    from roster where status = 'worked' and kind in ('work', 'overtime')) w
+    on w.agent = p.agent and w.start_at < p.end_at and w.end_at > p.start_at
+  where p.status = 'planned' and p.kind = 'work' group by p.roster_id) o on o.roster_id = t.roster_id""",
     },
     joint=True,
 )
@@ -299,7 +302,8 @@ _AGENTS = View(
         "prepared_s": Derived("integer", "coalesce(r.prepared_s, 0)", ("prepared",)),
         "competent_days": Derived("integer", "date_diff('day', t.hired_on, t.competent_on)"),
         "watched_days": Derived(
-            "integer", "(select date_diff('day', t.hired_on, cast(max(start_at) as date)) from roster)"
+            "integer",
+            "(select date_diff('day', t.hired_on, cast(timezone({zone}, max(start_at)) as date)) from roster)",
         ),
         "department": Derived("text", "m.department", ("team",)),
     },
@@ -322,7 +326,8 @@ _AGENT_MONTHS = View(
   from (select a.*, unnest(generate_series(
       date_trunc('month', cast(greatest(coalesce(a.hired_on, h.first_day), h.first_day) as timestamp)),
       cast(least(coalesce(a.left_on, h.last_day), h.last_day) as timestamp), interval 1 month)) as month
-    from agents a cross join (select cast(min(first_at) as date) as first_day, cast(max(last_at) as date) as last_day
+    from agents a cross join (select cast(timezone({zone}, min(first_at)) as date) as first_day,
+        cast(timezone({zone}, max(last_at)) as date) as last_day
       from (select min("at") as first_at, max("at") as last_at from training
         union all select min(start_at), max(start_at) from roster)) h) g)""",
     types={

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A shell that forbids bytecode makes every later start several times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report test test-all lint lock lab bench clean
+.PHONY: report test test-all lint lock lab bench bench-forecast clean
 
 report: $(VENV)/.installed
 	$(BIN)/svcanalytics demo
@@ -35,10 +35,22 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	touch $@
 
+# The libraries the forecasts are compared with need packages that the product must do without, so they live apart.
+bench-forecast: $(VENV)-peers/.installed
+	$(VENV)-peers/bin/python -m benchmarks.forecast
+
+$(VENV)-peers/.installed: benchmarks/peers.lock pyproject.toml
+	test -x $(VENV)-peers/bin/python || $(PYTHON) -m venv $(VENV)-peers
+	$(VENV)-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r benchmarks/peers.lock
+	$(VENV)-peers/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	touch $@
+
 # Resolve the newest versions that pyproject.toml allows; needs uv.
 lock:
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --upgrade --quiet -o requirements.lock
+	uv pip compile pyproject.toml --group dev --group peers --constraint requirements.lock --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet -o benchmarks/peers.lock
 
 clean:
-	rm -rf $(VENV) data/demo reports
+	rm -rf $(VENV) $(VENV)-peers data/demo reports

@@ -14,7 +14,7 @@ from svcanalytics.quality.means import group_means
 from svcanalytics.quality.profiles import Profile, ProfileMetric
 from svcanalytics.quality.scaling import normalise
 
-__all__ = ["IndexChange", "IndexResult", "score"]
+__all__ = ["MEASURE_COLUMNS", "IndexChange", "IndexResult", "score", "unit_names"]
 
 MEASURE_COLUMNS = frozenset(
     ["metric", "period", "start", "value", "low", "high", "n", "numerator", "denominator", "std"]
@@ -174,7 +174,7 @@ def _cells(measures: pd.DataFrame, profile: Profile) -> tuple[pd.DataFrame, _Cel
     by = [name for name in measures.columns if name not in MEASURE_COLUMNS]
     names = [m.metric for m in profile.metrics]
     frame = measures[measures["metric"].isin(names)].copy()
-    frame["unit"] = _units(frame, by)
+    frame["unit"] = unit_names(frame, by)
     if frame.duplicated(["unit", "period", "metric"]).any():
         twice = frame.loc[frame.duplicated(["unit", "period", "metric"]), "metric"].iloc[0]
         raise CatalogueError(f"metric {twice} occurs twice for one unit and period", fix="measure it once per group")
@@ -205,7 +205,8 @@ def _cells(measures: pd.DataFrame, profile: Profile) -> tuple[pd.DataFrame, _Cel
     )
 
 
-def _units(frame: pd.DataFrame, by: Sequence[str]) -> pd.Series:
+def unit_names(frame: pd.DataFrame, by: Sequence[str]) -> pd.Series:
+    """Return what each row's unit is called: "" without `by`, the value of one column, "a=x&b=y" of several."""
     if not by:
         return pd.Series("", index=frame.index, dtype="object")
     texts = frame[list(by)].astype("object").where(frame[list(by)].notna(), "").astype(str)

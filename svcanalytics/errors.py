@@ -6,11 +6,13 @@ __all__ = [
     "CatalogueError",
     "ConfigError",
     "ContractError",
+    "DemandError",
     "LakeError",
     "LoadError",
     "MappingError",
     "PeriodError",
     "PublishError",
+    "StaffingError",
     "SvcError",
 ]
 
@@ -67,5 +69,13 @@ class CatalogueError(SvcError):
     """A metric, standard or index profile is defined wrongly, or an unknown one was named."""
 
 
+class DemandError(SvcError, ValueError):
+    """Arrivals can't be counted, or a forecast can't be made of them."""
+
+
 class PublishError(SvcError):
     """A report could not be run or published."""
+
+
+class StaffingError(SvcError, ValueError):
+    """A queue, requirement or shift can't be computed from what was given."""

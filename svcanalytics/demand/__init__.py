@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from svcanalytics.demand.arrivals import Arrivals
+from svcanalytics.demand.daydescription import describe_days
 from svcanalytics.demand.matrix import DayMatrix
 
-__all__ = ["DayMatrix"]
+__all__ = ["Arrivals", "DayMatrix", "describe_days"]

@@ -254,9 +254,11 @@ def _impatient(
     _, later_all = _beyond(x, y, log_a, np.zeros_like(x))
     still, later = _beyond(x, y, log_a, limit)
     gone_still, gone_later = _beyond(x, y, log_a, short)
-    within = np.maximum(1 - waits + waits * (later_all - later), 0.0)  # a difference near 0 may round below it
+    # Differences near 0 may round below it.
+    within = np.maximum(1 - waits + waits * (later_all - later), 0.0)
+    virtual = np.maximum(1 - waits * still, 0.0)
     early = waits * (1 - gone_still * np.exp(-short) - (later_all - gone_later))
-    return waits, 1 - waits + waits * later_all, within, 1 - waits * still, early, waits * later_all * _mean_wait(x, y)
+    return waits, 1 - waits + waits * later_all, within, virtual, early, waits * later_all * _mean_wait(x, y)
 
 
 def _beyond(x: NDArray, y: NDArray, log_a: NDArray, t: NDArray) -> tuple[NDArray, NDArray]:

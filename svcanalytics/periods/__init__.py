@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from svcanalytics.periods.announcements import read_holidays
 from svcanalytics.periods.calendar import ROUND_THE_CLOCK, Calendar
 from svcanalytics.periods.definitions import calendars
 from svcanalytics.periods.durations import parse_duration
 from svcanalytics.periods.grid import local_days
-from svcanalytics.periods.holidays import DAY_CLASSES, day_classes, last_announced_year
+from svcanalytics.periods.holidays import DAY_CLASSES, HolidayCalendar, day_classes, last_announced_year
 from svcanalytics.periods.keys import period_keys
 from svcanalytics.periods.period import (
     KINDS,
@@ -22,6 +23,7 @@ __all__ = [
     "KINDS",
     "ROUND_THE_CLOCK",
     "Calendar",
+    "HolidayCalendar",
     "Period",
     "calendars",
     "day_classes",
@@ -32,5 +34,6 @@ __all__ = [
     "period_keys",
     "period_of",
     "periods_between",
+    "read_holidays",
     "year_to_date",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -11,7 +13,7 @@ from svcanalytics.errors import PeriodError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DAY_CLASSES", "HolidayYear", "day_classes", "holiday_year", "last_announced_year"]
+__all__ = ["DAY_CLASSES", "HolidayCalendar", "HolidayYear", "day_classes", "holiday_year", "last_announced_year"]
 
 DAY_CLASSES = ("ordinary", "weekend", "holiday", "substituted", "make_up", "eve", "bridge")
 """Ordinary working day; weekend; statutory holiday; day off substituted for another; weekend day worked instead of one;
@@ -37,18 +39,46 @@ class HolidayYear:
     provisional : bool
         The country moves working days by yearly notice and this year's is not known yet, so substituted days off and
         make-up working days are missing.
+    names : dict[date, str]
+        What the days off are called, in English; several names joined by "; ".
     """
 
     def __init__(
-        self, off: dict[date, str], make_up: frozenset[date], weekend: frozenset[int], provisional: bool
+        self,
+        off: dict[date, str],
+        make_up: frozenset[date],
+        weekend: frozenset[int],
+        provisional: bool,
+        names: dict[date, str] | None = None,
     ) -> None:
         self.off, self.make_up, self.weekend, self.provisional = off, make_up, weekend, provisional
+        self.names = names or {}
 
     def works(self, day: date) -> bool:
         """Tell whether a day of this year is a working day."""
         if day in self.make_up:
             return True
         return day not in self.off and day.weekday() not in self.weekend
+
+
+@dataclass(frozen=True, eq=False)
+class HolidayCalendar:
+    """A country's holidays, with the years that someone gives himself.
+
+    Attributes
+    ----------
+    country : str
+        ISO code, or "" for weekends only.
+    own : Mapping[int, HolidayYear]
+        Years that stand in place of the country's.
+    """
+
+    country: str = ""
+    own: Mapping[int, HolidayYear] = field(default_factory=dict)
+
+    def year(self, year: int) -> HolidayYear:
+        """Return the holidays of one year."""
+        return self.own[year] if year in self.own else holiday_year(self.country, year)
 
 
 @lru_cache(maxsize=512)
@@ -63,14 +93,14 @@ def holiday_year(country: str, year: int) -> HolidayYear:
     if not country:
         return HolidayYear({}, frozenset(), frozenset({5, 6}), False)
     listed = _listed(country, year)
+    names = {day: name for day, name in listed.items() if day.year == year}
     off = {
         day: "substituted" if any(word in name for word in _NAMES_OF_SUBSTITUTES) else "holiday"
-        for day, name in listed.items()
-        if day.year == year
+        for day, name in names.items()
     }
     make_up = frozenset(day for day in getattr(listed, "weekend_workdays", ()) if day.year == year)
     announced = last_announced_year(country)
-    return HolidayYear(off, make_up, frozenset(listed.weekend), announced is not None and year > announced)
+    return HolidayYear(off, make_up, frozenset(listed.weekend), announced is not None and year > announced, names)
 
 
 @lru_cache(maxsize=32)
@@ -91,8 +121,14 @@ def last_announced_year(country: str) -> int | None:
     return year
 
 
-def day_classes(start: date, end: date, country: str = "CN") -> pd.DataFrame:
+def day_classes(start: date, end: date, country: str | HolidayCalendar = "CN") -> pd.DataFrame:
     """Classify every day from `start` to `end` (exclusive).
+
+    Parameters
+    ----------
+    start, end : date
+    country : str or HolidayCalendar
+        ISO code, "" for weekends only, or a calendar of one's own.
 
     Returns
     -------
@@ -103,31 +139,32 @@ def day_classes(start: date, end: date, country: str = "CN") -> pd.DataFrame:
     import pandas as pd
 
     days = [start + timedelta(days=i) for i in range((end - start).days)]
-    rows = [(day, _class_of(day, country), holiday_year(country, day.year).provisional) for day in days]
+    calendar = HolidayCalendar(country) if isinstance(country, str) else country
+    rows = [(day, _class_of(day, calendar), calendar.year(day.year).provisional) for day in days]
     frame = pd.DataFrame(rows, columns=["day", "day_class", "provisional"])
     return frame.astype({"day": "datetime64[s]", "day_class": "str", "provisional": "bool"})
 
 
-def _class_of(day: date, country: str) -> str:
-    year = holiday_year(country, day.year)
+def _class_of(day: date, calendar: HolidayCalendar) -> str:
+    year = calendar.year(day.year)
     if day in year.make_up:
         return "make_up"
     if day in year.off:
         return year.off[day]
     if day.weekday() in year.weekend:
         return "weekend"
-    before, after = _free_run(day, -1, country), _free_run(day, 1, country)
+    before, after = _free_run(day, -1, calendar), _free_run(day, 1, calendar)
     if before and after and ("holiday" in before | after):
         return "bridge"
     return "eve" if "holiday" in after else "ordinary"
 
 
-def _free_run(day: date, step: int, country: str) -> set[str]:
+def _free_run(day: date, step: int, calendar: HolidayCalendar) -> set[str]:
     # What the run of days off beside this day is made of; empty when the neighbour is a working day.
     found: set[str] = set()
     while True:
         day += timedelta(days=step)
-        year = holiday_year(country, day.year)
+        year = calendar.year(day.year)
         if year.works(day):
             return found
         found.add("holiday" if day in year.off else "weekend")

@@ -1,22 +1,34 @@
 """The quality index: measures are normalised, weighed and brought together in one number with a band.
 
-`score` is the door; `profile` reads the weights and goalposts an organisation chose. Weights that follow the situation
-or are learned from customers will enter where `score` asks the profile for its weights, once per period.
+`score` is the door; `profile` reads what an organisation chose: weights, goalposts, situations in which other weights
+count, the kind of mean, floor rules. Weights learned from customers enter as `score`'s weights.
 """
 
 from __future__ import annotations
 
+from svcanalytics.quality.aggregation import Aggregate, aggregate
+from svcanalytics.quality.definitions import profile, profile_names
 from svcanalytics.quality.index import IndexResult, score
-from svcanalytics.quality.profiles import Goalposts, Profile, ProfileMetric, profile, profile_names
+from svcanalytics.quality.profiles import Cap, Goalposts, Profile, ProfileMetric
 from svcanalytics.quality.scaling import normalise
+from svcanalytics.quality.situations import Load, Situation
+from svcanalytics.quality.timeline import follow_load, weights_in, weights_over
 
 __all__ = [
+    "Aggregate",
+    "Cap",
     "Goalposts",
     "IndexResult",
+    "Load",
     "Profile",
     "ProfileMetric",
+    "Situation",
+    "aggregate",
+    "follow_load",
     "normalise",
     "profile",
     "profile_names",
     "score",
+    "weights_in",
+    "weights_over",
 ]

@@ -1,27 +1,18 @@
-"""Index profiles: which metrics make up the index, what each weighs, and where its goalposts stand.
-
-Profiles are TOML (`profiles.toml` of the shipped catalogue; an organisation's own file adds to or replaces them by
-name). Weights are given in percent: those of the families add up to 100, and so do those of the metrics within each
-family. Goalposts come from the metric's own entry in the catalogue unless the profile states them.
-"""
+"""Index profiles: which metrics make up the index, what each weighs and when, and how they are brought together."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import numpy as np
 
-from svcanalytics import resources
 from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.scaling import check_goalposts
+from svcanalytics.quality.situations import Situation, check_situations, pin
 
-if TYPE_CHECKING:
-    from svcanalytics.store import Lake
-
-__all__ = ["Goalposts", "Profile", "ProfileMetric", "profile", "profile_names"]
+__all__ = ["Cap", "Goalposts", "Profile", "ProfileMetric", "check_sum"]
 
 GRADES: Mapping[str, float] = {"A": 90.0, "B": 80.0, "C": 60.0, "D": 0.0}
 
@@ -50,6 +41,29 @@ class ProfileMetric:
 
 
 @dataclass(frozen=True)
+class Cap:
+    """A floor rule: what no average may hide. When it is broken, the index earns `grade` at most; its score stays.
+
+    Parameters
+    ----------
+    grade : str
+        A grade of the profile.
+    family : str
+        The family that must reach `below`; "" and no `metric` means every family of the profile.
+    metric : str
+        A metric or time standard that must meet its target instead (column ``met`` of the measures), or, with `below`,
+        a metric of the profile that must reach that score.
+    below : float, optional
+        Score, 0-100; needed for families.
+    """
+
+    grade: str
+    family: str = ""
+    metric: str = ""
+    below: float | None = None
+
+
+@dataclass(frozen=True)
 class Profile:
     """Everything `score` needs to know; build one by hand or read it with `profile`.
 
@@ -69,6 +83,13 @@ class Profile:
         Share of a family's weight that must be there for the family to be scored.
     name : mapping of str to str
         Name by language ("zh", "en").
+    power, power_within : float
+        Of the mean of the families, and of that of the metrics within a family, at most 1: 1 is the arithmetic mean
+        (strong scores make up for weak ones in full), 0 the geometric, -1 the harmonic; see `means.power_means`.
+    caps : tuple of Cap
+        Floor rules.
+    situations : tuple of Situation
+        When other weights count.
     """
 
     id: str
@@ -78,21 +99,39 @@ class Profile:
     min_coverage: float = 0.5
     min_family_coverage: float = 0.0
     name: Mapping[str, str] = field(default_factory=dict)
+    power: float = 1.0
+    power_within: float = 1.0
+    caps: tuple[Cap, ...] = ()
+    situations: tuple[Situation, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_sum(self.families, 1.0, where=f"profile {self.id}, families")
+        here = f"profile {self.id}"
+        check_sum(self.families, 1.0, where=f"{here}, families")
         for family in self.families:
             members = {m.metric: m.weight for m in self.metrics if m.family == family}
-            _check_sum(members, 1.0, where=f"profile {self.id}, family {family}")
+            check_sum(members, 1.0, where=f"{here}, family {family}")
         strangers = sorted({m.family for m in self.metrics} - set(self.families))
         if strangers:
-            raise CatalogueError(f"family {strangers[0]} has metrics but no weight", where=f"profile {self.id}")
+            raise CatalogueError(f"family {strangers[0]} has metrics but no weight", where=here)
         names = [m.metric for m in self.metrics]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise CatalogueError(
-                f"metric {twice[0]} is named twice", where=f"profile {self.id}", fix="keep it in one family"
-            )
+            raise CatalogueError(f"metric {twice[0]} is named twice", where=here, fix="keep it in one family")
+        for name, power in (("power", self.power), ("power_within", self.power_within)):
+            if not -100 <= power <= 1:
+                raise CatalogueError(
+                    f"{name} is {power:g}: above 1 a mean rewards being uneven, below -100 it is the smallest score",
+                    where=here,
+                    fix="use 1 (arithmetic), 0 (geometric), -1 (harmonic) or what lies between",
+                )
+        for cap in self.caps:
+            _check_cap(cap, self)
+        if len({s.id for s in self.situations}) < len(self.situations):
+            raise CatalogueError("two situations have one name", where=here, fix="name each once")
+        base = np.array([self.families[m.family] * m.weight for m in self.metrics])
+        for situation in self.situations:
+            pin(base, names, [m.family for m in self.metrics], situation.pins, f"{here}, situation {situation.id}")
+        check_situations(self.situations)
 
     def grade(self, value: float) -> str:
         """Return the grade of an index value; "" when there is no value."""
@@ -102,134 +141,38 @@ class Profile:
         return max(earned)[1] if earned else min((bound, grade) for grade, bound in self.grades.items())[1]
 
 
-def profile(name: str | None = None, lake: Lake | None = None) -> Profile:
-    """Read a profile by name, with goalposts from the metric catalogue where the profile states none.
-
-    Parameters
-    ----------
-    name : str, optional
-        A profile of the shipped `profiles.toml` or of the organisation's own. None takes the one made for the tables
-        the lake holds: of the profiles whose tables are all there, the one that asks for most; else "default".
-    lake : Lake, optional
-        Whose own catalogue folders are read too; its entries win.
+def check_sum(weights: Mapping[str, float], total: float, where: str) -> None:
+    """Check that weights are not negative and add up.
 
     Raises
     ------
     CatalogueError
-        For an unknown profile, metric or family, weights that do not add up to 100, and goalposts out of order; names
-        the file, the key and what to do.
     """
-    from svcanalytics import metrics
-
-    known = _definitions(lake)
-    name = name or _fitting(known, lake)
-    if name not in known:
-        raise CatalogueError(f"there is no index profile {name!r}", fix=f"use one of: {', '.join(sorted(known))}")
-    file, raw = known[name]
-    where = f"{file}, profiles.{name}"
-    try:
-        entry = _ProfileEntry.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"] if part not in ("float", "_MetricEntry"))
-        raise CatalogueError(first["msg"], where=f"{where}.{key}", fix="correct this key") from None
-    _check_sum({f: e.weight for f, e in entry.families.items()}, 100.0, where=f"{where}.families")
-    catalogue = metrics.catalogue(lake).metrics
-    chosen = []
-    for family, family_entry in entry.families.items():
-        if family not in metrics.families():
-            raise CatalogueError(
-                f"there is no family {family!r}",
-                where=f"{where}.families",
-                fix=f"use one of: {', '.join(metrics.families())}",
-            )
-        here = f"{where}.families.{family}.metrics"
-        weights = {m: _weight(e) for m, e in family_entry.metrics.items()}
-        _check_sum(weights, 100.0, where=here)
-        for metric, metric_entry in family_entry.metrics.items():
-            if metric not in catalogue:
-                raise CatalogueError(
-                    f"there is no metric {metric!r}", where=here, fix="name a metric of the catalogue (docs/metrics.md)"
-                )
-            posts = _goalposts(metric_entry, catalogue[metric], where=f"{here}.{metric}")
-            chosen.append(ProfileMetric(metric, family, weights[metric] / 100, posts))
-    return Profile(
-        id=name,
-        families={f: e.weight / 100 for f, e in entry.families.items()},
-        metrics=tuple(chosen),
-        grades=entry.grades,
-        min_coverage=entry.min_coverage,
-        min_family_coverage=entry.min_family_coverage,
-        name=entry.name,
-    )
-
-
-def profile_names(lake: Lake | None = None) -> dict[str, dict[str, str]]:
-    """Return the names (by language) of all profiles, by id."""
-    return {name: raw.get("name", {}) for name, (_, raw) in _definitions(lake).items()}
-
-
-_Weight = Annotated[float, Field(ge=0, le=100)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _MetricEntry(_Strict):
-    weight: _Weight
-    floor: float | None = None
-    target: float | None = None
-    goal: float | None = None
-
-
-class _FamilyEntry(_Strict):
-    weight: _Weight
-    metrics: dict[str, _Weight | _MetricEntry] = Field(min_length=1)
-
-
-class _ProfileEntry(_Strict):
-    name: dict[Literal["zh", "en"], str]
-    families: dict[str, _FamilyEntry] = Field(min_length=1)
-    tables: list[str] = Field(default_factory=list)
-    grades: dict[str, float] = Field(default_factory=lambda: dict(GRADES), min_length=1)
-    min_coverage: Annotated[float, Field(ge=0, le=1)] = 0.5
-    min_family_coverage: Annotated[float, Field(ge=0, le=1)] = 0.0
-
-
-def _definitions(lake: Lake | None) -> dict[str, tuple[str, dict[str, Any]]]:
-    folders = [resources.catalogue_path(), *(getattr(lake, "catalogue_paths", None) or [])]
-    found: dict[str, tuple[str, dict[str, Any]]] = {}
-    for folder in folders:
-        file = Path(folder) / "profiles.toml"
-        if file.is_file():
-            found |= {name: (str(file), raw) for name, raw in resources.read_toml(file).get("profiles", {}).items()}
-    return found
-
-
-def _fitting(known: Mapping[str, tuple[str, dict[str, Any]]], lake: Lake | None) -> str:
-    wanted = {name: raw.get("tables", []) for name, (_, raw) in known.items()}
-    fit = [(len(tables), name) for name, tables in wanted.items() if lake and tables and all(map(lake.has, tables))]
-    return max(fit, key=lambda each: each[0])[1] if fit else "default"
-
-
-def _weight(entry: float | _MetricEntry) -> float:
-    return entry.weight if isinstance(entry, _MetricEntry) else float(entry)
-
-
-def _goalposts(entry: float | _MetricEntry, metric: Any, where: str) -> Goalposts:
-    own = entry if isinstance(entry, _MetricEntry) else _MetricEntry(weight=0)
-    posts = [
-        getattr(metric, name) if getattr(own, name) is None else getattr(own, name)
-        for name in ("floor", "target", "goal")
-    ]
-    return Goalposts(*check_goalposts(*posts, metric.direction, where=where), metric.direction)
-
-
-def _check_sum(weights: Mapping[str, float], total: float, where: str) -> None:
     if any(weight < 0 for weight in weights.values()):
         raise CatalogueError("a weight is negative", where=where, fix="use weights from 0 up")
     if abs(sum(weights.values()) - total) > 1e-9 * max(total, 1):
         raise CatalogueError(
             f"weights add up to {sum(weights.values()):g}, not {total:g}", where=where, fix="correct the weights"
+        )
+
+
+def _check_cap(cap: Cap, profile: Profile) -> None:
+    where = f"profile {profile.id}, caps"
+    if cap.grade not in profile.grades:
+        raise CatalogueError(
+            f"there is no grade {cap.grade!r}", where=where, fix=f"use one of: {', '.join(profile.grades)}"
+        )
+    if cap.family and cap.metric:
+        raise CatalogueError("a cap is about a family or a metric, not both", where=where, fix="write two caps")
+    if cap.family and cap.family not in profile.families:
+        raise CatalogueError(
+            f"there is no family {cap.family!r}", where=where, fix=f"use one of: {', '.join(profile.families)}"
+        )
+    if cap.below is None and not cap.metric:
+        raise CatalogueError("a cap of families says not below which score", where=where, fix="give below = 60")
+    if cap.below is not None and cap.metric and cap.metric not in {m.metric for m in profile.metrics}:
+        raise CatalogueError(
+            f"metric {cap.metric!r} has no score in this profile",
+            where=where,
+            fix="leave out below: then it must meet its target",
         )

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from svcanalytics.quality.aggregation import Aggregate, aggregate
 from svcanalytics.quality.definitions import profile, profile_names
+from svcanalytics.quality.drivers import importance
+from svcanalytics.quality.gaps import oaxaca
 from svcanalytics.quality.index import IndexResult, score
+from svcanalytics.quality.learning import LearnedWeights, learn
+from svcanalytics.quality.moderation import interactions
 from svcanalytics.quality.profiles import Cap, Goalposts, Profile, ProfileMetric
 from svcanalytics.quality.scaling import normalise
 from svcanalytics.quality.situations import Load, Situation
@@ -19,13 +23,18 @@ __all__ = [
     "Cap",
     "Goalposts",
     "IndexResult",
+    "LearnedWeights",
     "Load",
     "Profile",
     "ProfileMetric",
     "Situation",
     "aggregate",
     "follow_load",
+    "importance",
+    "interactions",
+    "learn",
     "normalise",
+    "oaxaca",
     "profile",
     "profile_names",
     "score",

@@ -24,7 +24,7 @@ class Kind:
 
     `level` is arrivals per slot on a mean weekday; `growth` per year; `shift` = (days before the end, factor);
     `yearly` the amplitude of the year's season; `billing` = days of the month, each with `billing_factor`, the day
-    after with half of it; `holiday` the factor on days off (0 closes the day); `make_up` tells that make-up working days are
+    after with half of it; `holiday` the factor on days off (0 closes the day); `make_up` tells that make-up days are
     weekdays in demand; `cv` and `memory` describe the day's gamma variation: standard deviation over mean, and the
     correlation from one day to the next on the scale of normal scores.
     """

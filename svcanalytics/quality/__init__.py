@@ -7,29 +7,42 @@ count, the kind of mean, floor rules. Weights learned from customers enter as `s
 from __future__ import annotations
 
 from svcanalytics.quality.aggregation import Aggregate, aggregate
+from svcanalytics.quality.casemix import expect, standardise, standardise_cases
 from svcanalytics.quality.definitions import profile, profile_names
 from svcanalytics.quality.drivers import importance
+from svcanalytics.quality.funnels import Funnel, funnel
 from svcanalytics.quality.gaps import oaxaca
 from svcanalytics.quality.index import IndexResult, score
 from svcanalytics.quality.learning import LearnedWeights, learn
 from svcanalytics.quality.moderation import interactions
 from svcanalytics.quality.profiles import Cap, Goalposts, Profile, ProfileMetric
+from svcanalytics.quality.ranking import rank_sets, separate, separate_rates, tie_groups
+from svcanalytics.quality.recognition import barred_units, star_reason, stars
 from svcanalytics.quality.scaling import normalise
+from svcanalytics.quality.shrinkage import Shrunk, shrink, shrink_rates
 from svcanalytics.quality.situations import Load, Situation
 from svcanalytics.quality.timeline import follow_load, weights_in, weights_over
+from svcanalytics.quality.units import compare, compare_counts
 
 __all__ = [
     "Aggregate",
     "Cap",
+    "Funnel",
     "Goalposts",
     "IndexResult",
     "LearnedWeights",
     "Load",
     "Profile",
     "ProfileMetric",
+    "Shrunk",
     "Situation",
     "aggregate",
+    "barred_units",
+    "compare",
+    "compare_counts",
+    "expect",
     "follow_load",
+    "funnel",
     "importance",
     "interactions",
     "learn",
@@ -37,7 +50,17 @@ __all__ = [
     "oaxaca",
     "profile",
     "profile_names",
+    "rank_sets",
     "score",
+    "separate",
+    "separate_rates",
+    "shrink",
+    "shrink_rates",
+    "standardise",
+    "standardise_cases",
+    "star_reason",
+    "stars",
+    "tie_groups",
     "weights_in",
     "weights_over",
 ]

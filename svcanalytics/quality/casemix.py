@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from svcanalytics.errors import CatalogueError, ContractError
 
-__all__ = ["expect", "standardise", "standardise_cases"]
+__all__ = ["average_cases", "expect", "standardise", "standardise_cases"]
 
 MIN_OVERLAP = 0.5
 """Share of a unit's cases that must be of kinds other units have too; below, it isn't compared."""
@@ -86,6 +86,26 @@ def standardise(
     return _adjusted(unit, units, o.sum(axis=1), d.sum(axis=1), expected, overlap)
 
 
+def average_cases(standardised: pd.DataFrame) -> NDArray[np.float64]:
+    """Return how many cases of average kind each unit's own are worth: expected over the rate of all.
+
+    Observed hits of so many cases is the adjusted rate, so whatever is done with plain counts can be done with these.
+
+    Parameters
+    ----------
+    standardised : pandas.DataFrame
+        As `standardise` gives it.
+
+    Returns
+    -------
+    numpy.ndarray, shape (units,)
+        Missing where a unit couldn't be compared.
+    """
+    kept = standardised["flag"].eq("")
+    overall = standardised.loc[kept, "observed"].sum() / standardised.loc[kept, "denominator"].sum()
+    return np.where(kept, standardised["expected"] / overall, np.nan)
+
+
 def expect(
     cases: pd.DataFrame,
     outcome: str,
@@ -131,7 +151,9 @@ def expect(
     top = 1.0 if kind == "logistic" else np.inf
     if not ((y >= 0) & (y <= top)).all():
         raise ContractError(
-            f"{kind} outcomes must lie between 0 and {top:g}", where=f"column {outcome}", fix="correct or leave out rows"
+            f"{kind} outcomes must lie between 0 and {top:g}",
+            where=f"column {outcome}",
+            fix="correct or leave out rows",
         )
     if cases[list(mix)].isna().any(axis=None):
         column = next(name for name in mix if cases[name].isna().any())
@@ -188,7 +210,9 @@ def _grids(
     sums = counts[[numerator, denominator]].astype("float64")
     if sums.isna().any(axis=None) or (sums < 0).any(axis=None):
         raise ContractError(
-            "counts must be there and not negative", where=f"{numerator}, {denominator}", fix="correct or leave out rows"
+            "counts must be there and not negative",
+            where=f"{numerator}, {denominator}",
+            fix="correct or leave out rows",
         )
     units, row = np.unique(counts[unit].astype(str), return_inverse=True)
     column = counts.groupby(mix, dropna=False, sort=True).ngroup().to_numpy() if mix else np.zeros(len(counts), int)
@@ -204,9 +228,8 @@ def _grids(
 def _check_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
     absent = [name for name in names if name not in frame.columns]
     if absent:
-        raise CatalogueError(
-            f"there is no column {absent[0]!r}", where="case mix", fix=f"use one of: {', '.join(map(str, frame.columns))}"
-        )
+        fix = f"use one of: {', '.join(map(str, frame.columns))}"
+        raise CatalogueError(f"there is no column {absent[0]!r}", where="case mix", fix=fix)
 
 
 def _largest_group(exposure: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Ranks that admit noise: who is really better than whom, between which places a unit stands, and which places are tied.
+"""Ranks that admit noise: who is really better than whom, which places a unit can have, which are tied.
 
 Values are oriented before they come here: more is better, and rank 1 is the largest.
 """
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from svcanalytics.errors import CatalogueError
+from svcanalytics.quality.significance import holm, likelihood_roots
 
 __all__ = ["rank_sets", "ranks", "separate", "separate_rates", "tie_groups"]
 
@@ -83,7 +84,7 @@ def separate_rates(
     """Tell for every pair of units whether one's rate is really higher; as `separate`, for counts.
 
     The difference of a pair is the signed root of its likelihood ratio, which stays true where counts are small or
-    rates are near 0 or 1 (Barndorff-Nielsen and Cox 1994, section 3.2).
+    rates are near 0 or 1.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def separate_rates(
     """
     x, n = np.asarray(hits, dtype="float64"), np.asarray(trials, dtype="float64")
     x, n = x / dispersion, n / dispersion
-    z = _likelihood_roots(x[:, None], n[:, None], x[None, :], n[None, :])
+    z = likelihood_roots(x[:, None], n[:, None], x[None, :], n[None, :])
     return _separated(z, x / n, 1 / np.sqrt(n), level, method, True, draws, seed)
 
 
@@ -151,19 +152,6 @@ def tie_groups(values: ArrayLike, better: ArrayLike) -> NDArray[np.int64]:
     return groups
 
 
-def _likelihood_roots(
-    x1: NDArray[np.float64], n1: NDArray[np.float64], x2: NDArray[np.float64], n2: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    from scipy.special import xlogy
-
-    def fit(x: NDArray[np.float64], n: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:
-        return xlogy(x, p) + xlogy(n - x, 1 - p)
-
-    pooled = (x1 + x2) / (n1 + n2)
-    gain = fit(x1, n1, x1 / n1) + fit(x2, n2, x2 / n2) - fit(x1, n1, pooled) - fit(x2, n2, pooled)
-    return np.sign(x1 / n1 - x2 / n2) * np.sqrt(2 * np.maximum(gain, 0.0))
-
-
 def _separated(
     z: NDArray[np.float64],
     value: NDArray[np.float64],
@@ -174,12 +162,17 @@ def _separated(
     draws: int,
     seed: int,
 ) -> NDArray[np.bool_]:
+    from scipy.special import ndtr
+
     if not 0 < level < 1:
         raise CatalogueError(f"level {level:g} is not between 0 and 1", where="ranks", fix="give 0.95 for 95 %")
     if len(z) < 2:
         return np.zeros(z.shape, dtype=bool)
     if method == "holm":
-        return _holm(z, 1 - level)
+        pairs = ~np.eye(len(z), dtype=bool)
+        told = np.zeros(z.shape, dtype=bool)
+        told[pairs] = holm(ndtr(-z[pairs])) <= 1 - level
+        return told
     if method != "max_t":
         raise CatalogueError(f"there is no method {method!r} to tell pairs apart", fix="use max_t or holm")
     largest = _largest_differences(value, error, draws, seed)
@@ -190,21 +183,6 @@ def _separated(
         if not step_down or (more == told).all():
             return more | told
         told |= more
-
-
-def _holm(z: NDArray[np.float64], alpha: float) -> NDArray[np.bool_]:
-    from scipy.special import ndtr
-
-    pairs = ~np.eye(len(z), dtype=bool)
-    p = ndtr(-z[pairs])
-    order = np.argsort(p, kind="stable")
-    passed = p[order] <= alpha / np.arange(len(p), 0, -1)
-    count = len(p) if passed.all() else int(np.argmin(passed))
-    found = np.zeros(len(p), dtype=bool)
-    found[order[:count]] = True
-    told = np.zeros(z.shape, dtype=bool)
-    told[pairs] = found
-    return told
 
 
 def _largest_differences(

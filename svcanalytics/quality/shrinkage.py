@@ -80,7 +80,9 @@ def shrink_rates(hits: ArrayLike, trials: ArrayLike) -> Shrunk:
     bounds = [(None, None), (np.log(0.1), np.log(1e6))]
     # Started from little and from much spread, because the likelihood can be flat between.
     starts = ((float(logit(pooled)), np.log(size)) for size in (10.0, 1000.0))
-    best = min((minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in starts), key=lambda found: found.fun)
+    best = min(
+        (minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in starts), key=lambda found: found.fun
+    )
     mean, size = float(expit(best.x[0])), float(np.exp(best.x[1]))
     posterior = (x + mean * size) / (n + size)
     errors = np.sqrt(posterior * (1 - posterior) / (n + size + 1))

@@ -1,0 +1,239 @@
+"""Backtests: forecasts made again as they would have been made then, beside what came."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from svcanalytics.demand.arrivals import Arrivals
+from svcanalytics.demand.matrix import DayMatrix
+from svcanalytics.errors import DemandError
+
+if TYPE_CHECKING:
+    from svcanalytics.demand.models import Model
+
+__all__ = ["backtest", "origins_of", "sample_crps"]
+
+SHORTEST = 14
+"""Days on record before the first origin: with less there is no week to learn from and another to see it repeat."""
+MANY = 32
+"""Queues from which on a task is a queue, not an origin."""
+
+
+def backtest(
+    arrivals: Arrivals,
+    days: int = 10,
+    origins: int = 26,
+    step: int = 2,
+    models: Sequence[str | Model] = ("auto",),
+    *,
+    levels: Sequence[float] = (0.8, 0.95),
+    thorough: bool = False,
+    seed: int = 0,
+    n_jobs: int | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Forecast from rolling origins, each with nothing but the history before it.
+
+    Models are chosen, combined and calibrated inside each training window. The horizon is the next `days` days on which
+    the queue has data: closures inside it count as announced. The last origin's horizon ends at the last day.
+
+    Queues and origins run in parallel under joblib: on all cores, or wherever an enclosing ``joblib.parallel_config``
+    says (Dask, Ray, Spark).
+
+    Parameters
+    ----------
+    arrivals : Arrivals
+    days : int
+        Days on record that each origin forecasts.
+    origins : int
+        How many.
+    step : int
+        Days on record from one origin to the next.
+    models : sequence of str or Model
+        As `forecast` takes them.
+    levels : sequence of float
+        Of the intervals, 0-1.
+    thorough : bool
+        Let ``"auto"`` choose among all models, not the fast ones alone.
+    seed : int
+        Of the sample paths.
+    n_jobs : int, optional
+        Processes; by default all cores, or what the enclosing ``joblib.parallel_config`` says.
+    progress : bool
+        Show a bar on a terminal.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per model, origin, queue and open slot that was recorded: model, origin (first day forecast), queue,
+        start, the columns of a forecast's table (mean, lower_80, upper_80, ...), actual, and what `scores` needs: lead
+        (which of the `days`, from 1), crps (of the sample paths), baseline (the eight-week average's mean), scale (mean
+        absolute change from a week before in the training window).
+
+    Raises
+    ------
+    DemandError
+        No queue has room for so many origins; says how many there is room for. Queues with less room than others are
+        backtested from fewer origins, with a warning.
+    """
+    tasks = list(_tasks(arrivals, days, origins, step))
+    names = [model if isinstance(model, str) else model.name for model in models]
+    if len(set(names)) < len(names) or not names:
+        raise DemandError(
+            "models must be named, each once", where=f"models={names}", fix='for example models=("auto",)'
+        )
+    run = Run(tuple(models), tuple(levels), days, thorough, seed)
+    parts = _in_parallel(run, tasks, n_jobs, progress)
+    return _assemble([part for found in parts for part in found], names, arrivals.queues)
+
+
+def origins_of(matrix: DayMatrix, days: int, origins: int, step: int) -> list[pd.Timestamp]:
+    """Return the days that rolling origins forecast first, the earliest first: at most `origins`, as there is room."""
+    recorded = matrix.days[matrix.recorded]
+    latest = len(recorded) - days
+    room = max((latest - SHORTEST) // step + 1, 0)
+    return [recorded[latest - step * back] for back in range(min(origins, room))][::-1]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every task of a backtest has in common."""
+
+    models: tuple[str | Model, ...]
+    levels: tuple[float, ...]
+    days: int
+    thorough: bool
+    seed: int
+
+    def __call__(self, arrivals: Arrivals, queue: str, origins: Sequence[pd.Timestamp]) -> list[dict]:
+        """Forecast one queue from some origins; columns of arrays per origin and model."""
+        return [part for origin in origins for part in self._from(arrivals, queue, origin)]
+
+    def _from(self, arrivals: Arrivals, queue: str, origin: pd.Timestamp) -> Iterator[dict]:
+        history = arrivals.upto(origin).matrices[queue]
+        came = arrivals.following(origin, self.days)[queue]
+        future = replace(came, counts=np.full(came.counts.shape, np.nan))
+        row, slot = np.nonzero(came.open_slots & ~np.isnan(came.counts))
+        baseline = _eight_week_average(history, future)
+        shared = {
+            "queue": queue,
+            "origin": origin,
+            "start": came.days.to_numpy()[row] + came.slots[slot].astype("timedelta64[s]"),
+            "actual": came.counts[row, slot],
+            "lead": np.cumsum(came.open_days)[row],
+            "baseline": baseline[row, slot],
+            "scale": np.full(len(row), _weekly_change(history)),
+        }
+        for model in self.models:
+            mean, bounds, paths = _forecast_days(history, future, model, self)
+            table = {"mean": mean[row, slot]} | {name: bound[row, slot] for name, bound in bounds.items()}
+            crps = sample_crps(paths[:, row, slot], shared["actual"])
+            name = model if isinstance(model, str) else model.name
+            yield {"model": name, **shared, **table, "crps": crps}
+
+
+def _tasks(
+    arrivals: Arrivals, days: int, origins: int, step: int
+) -> Iterator[tuple[Arrivals, str, Sequence[pd.Timestamp]]]:
+    """Cut the work: a queue a task when there are many, else an origin a task."""
+    if min(days, origins, step) < 1:
+        where = f"days={days}, origins={origins}, step={step}"
+        raise DemandError("days, origins and step must be 1 or more", where=where)
+    found = {queue: origins_of(matrix, days, origins, step) for queue, matrix in arrivals.matrices.items()}
+    short = {queue: len(firsts) for queue, firsts in found.items() if len(firsts) < origins}
+    if len(short) == len(found):
+        queue, room = max(short.items(), key=lambda item: item[1])
+        raise DemandError(
+            f"the history has room for {room} origins, not {origins}: {SHORTEST} days on record come before the first",
+            where=f"queue {queue!r}, days={days}, step={step}",
+            fix=f"use origins={room}, a smaller step or fewer days"
+            if room
+            else "use fewer days, or wait for more data",
+        )
+    if short:
+        named = ", ".join(f"{queue!r} {room}" for queue, room in list(short.items())[:5])
+        more = f" and {len(short) - 5} more" if len(short) > 5 else ""
+        text = f"{len(short)} queues have room for fewer than {origins} origins: {named}{more}"
+        warnings.warn(text, UserWarning, stacklevel=3)
+    for queue, firsts in found.items():
+        alone = arrivals.only(queue)
+        if len(found) >= MANY:
+            yield alone, queue, firsts
+        else:
+            yield from ((alone, queue, [origin]) for origin in firsts)
+
+
+def _in_parallel(run: Run, tasks: Sequence[tuple], n_jobs: int | None, progress: bool) -> Iterable[list[dict]]:
+    from joblib import Parallel, delayed
+    from joblib.parallel import get_active_backend
+
+    backend, said = get_active_backend()
+    jobs = n_jobs or said or -1
+    calls = (delayed(run)(*task) for task in tasks)
+    # Not every backend hands results over as they come; those that don't finish without a bar.
+    if getattr(backend, "supports_return_generator", False):
+        return _with_bar(Parallel(jobs, return_as="generator")(calls), len(tasks), progress)
+    return Parallel(jobs)(calls)
+
+
+def _with_bar(results: Iterable, total: int, progress: bool) -> Iterator:
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    hidden = not (progress and console.is_terminal)
+    return track(results, "Backtest", total, console=console, transient=True, disable=hidden)
+
+
+def _assemble(parts: list[dict], names: list[str], queues: list[str]) -> pd.DataFrame:
+    lengths = [len(part["start"]) for part in parts]
+    columns: dict[str, object] = {
+        "model": pd.Categorical(np.repeat([part["model"] for part in parts], lengths), categories=names),
+        "origin": np.repeat(pd.DatetimeIndex([part["origin"] for part in parts]).to_numpy(), lengths),
+        "queue": pd.Categorical(np.repeat([part["queue"] for part in parts], lengths), categories=queues),
+    }
+    rest = [name for name in parts[0] if name not in columns]
+    rest.sort(key=lambda name: name in ("actual", "lead", "baseline", "scale", "crps"))
+    for name in rest:
+        columns[name] = np.concatenate([part.pop(name) for part in parts])
+    frame = pd.DataFrame(columns, copy=False)
+    return frame.sort_values(["model", "queue", "origin", "start"], kind="stable", ignore_index=True)
+
+
+def _weekly_change(history: DayMatrix) -> float:
+    """Return the mean absolute change from the same slot a week before."""
+    change = np.abs(history.counts[7:] - history.counts[:-7])
+    return float(np.nanmean(change)) if (~np.isnan(change)).any() else float("nan")
+
+
+def sample_crps(paths: NDArray[np.float64], actual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return E|X - y| - E|X - X'| / 2 of sample paths ``(n, rows)`` (Gneiting and Raftery 2007, eq. 21)."""
+    n = len(paths)
+    ranked = np.sort(paths, axis=0)
+    weights = (2 * np.arange(1, n + 1) - n - 1) / n**2
+    return np.abs(ranked - actual).mean(axis=0) - weights @ ranked
+
+
+def _forecast_days(
+    history: DayMatrix, future: DayMatrix, model: str | Model, run: Run
+) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+    """Return mean ``(D, S)``, bounds by column name, and sample paths ``(n, D, S)``."""
+    fitted = model.fit(history)
+    paths = fitted.sample(future, 500, np.random.default_rng(run.seed))
+    bounds = {}
+    for level in run.levels:
+        label = f"{100 * level:g}"
+        low, high = np.quantile(paths, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+        bounds |= {f"lower_{label}": low, f"upper_{label}": high}
+    return fitted.mean(future), bounds, paths
+
+
+def _eight_week_average(history: DayMatrix, future: DayMatrix) -> NDArray[np.float64]:
+    return np.full(future.counts.shape, np.nan)

@@ -32,8 +32,9 @@ class LearnedWeights:
     Attributes
     ----------
     table : pandas.DataFrame
-        metric, prior, weight (each adds up to 1), low, high (of the weight), importance (the metric's share of the
-        index's variation: a metric that hardly varies moves nothing, whatever it weighs), pinned.
+        metric, prior, weight (each adds up to 1), low, high (of the weight, 95 %; where the prior is kept, what the
+        answers alone would allow), importance (the metric's share of the index's variation: a metric that hardly
+        varies moves nothing, whatever it weighs), pinned.
     validation : pandas.DataFrame
         index (learned, prior, difference), rank_correlation (Spearman, with the outcome, on blocks of time that lie
         after everything the weights were learned from), low, high, n.
@@ -159,7 +160,7 @@ def learn(
     pins : mapping of metric to weight, optional
         Weights that hold exactly.
     replicates : int
-        Bootstrap draws.
+        Bootstrap draws; 0 gives no intervals.
     seed : int
         Of the draws.
 
@@ -190,12 +191,12 @@ def learn(
     folds = _folds(len(moments.weight))
     basis = pinned_basis(w0, pinned)
 
-    penalty, best = _chosen_penalty(moments, folds, w0, basis)
+    penalty = _chosen_penalty(moments, folds, w0, basis)
     xx, xy, variance = moments.centred()
     fitted = explained_shares(xx, xy, w0, penalty, basis)
     used = bool(np.isfinite(penalty) and fitted.sum() > 0)
     weight = fitted / fitted.sum() if used else w0
-    low, high = _interval(moments, w0, pinned, penalty if used else best, weight, replicates, seed)
+    low, high = _interval(moments, w0, pinned, penalty if used else PENALTIES[0], weight, replicates, seed)
     table = pd.DataFrame(
         {
             "metric": metrics,
@@ -334,8 +335,8 @@ def _loss(coefficients: NDArray[np.float64], xx: NDArray, xy: NDArray, yy: float
 
 def _chosen_penalty(
     moments: Moments, folds: NDArray[np.int64], prior: NDArray[np.float64], basis: NDArray[np.float64]
-) -> tuple[float, float]:
-    """Return the penalty to use, infinite when the prior predicts as well, and the best of the finite ones."""
+) -> float:
+    """Return the penalty that predicts left-out folds best; infinite when the prior predicts as well."""
     from scipy.stats import t
 
     numbers = np.unique(folds)
@@ -348,7 +349,7 @@ def _chosen_penalty(
     gain = losses[:, -1] - losses[:, best]
     error = gain.std(ddof=1) / np.sqrt(len(numbers))
     sure = gain.mean() > float(t.ppf(_USE_LEVEL, len(numbers) - 1)) * error
-    return (PENALTIES[best] if sure else np.inf), PENALTIES[best]
+    return PENALTIES[best] if sure else np.inf
 
 
 def _interval(
@@ -381,7 +382,9 @@ def _interval(
         found = explained_shares(again, with_outcome, moved, penalty, basis)
         if found.sum() > 0:
             drawn.append(found / found.sum())
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0) if drawn else (np.zeros(len(prior)), np.ones(len(prior)))
+    if not drawn:
+        return np.full(len(prior), np.nan), np.full(len(prior), np.nan)
+    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     low, high = np.minimum(low, weight), np.maximum(high, weight)
     return np.where(pinned, weight, low), np.where(pinned, weight, high)
 
@@ -406,7 +409,7 @@ def _validated(
     for number in tested:
         past = folds < number
         before = Moments(*(part[past] for part in vars(moments).values()))
-        penalty, _ = _chosen_penalty(before, _folds(int(past.sum())), prior, basis)
+        penalty = _chosen_penalty(before, _folds(int(past.sum())), prior, basis)
         xx, xy, _ = before.centred()
         found = explained_shares(xx, xy, prior, penalty, basis)
         here = folds[block] == number
@@ -421,7 +424,7 @@ def _validated(
     draws = [rng.multinomial(blocks, np.full(blocks, 1 / blocks)).astype(float) for _ in range(replicates)]
     found = np.array([_correlations(by_block, times) for times in [np.ones(blocks), *draws]])
     found = np.column_stack([found, found[:, 0] - found[:, 1]])
-    low, high = np.nanquantile(found[1:], [0.025, 0.975], axis=0)
+    low, high = np.nanquantile(found[1:], [0.025, 0.975], axis=0) if replicates else np.full((2, 3), np.nan)
     return pd.DataFrame(
         {
             "index": ["learned", "prior", "difference"],

@@ -9,11 +9,14 @@ from __future__ import annotations
 from svcanalytics.quality.aggregation import Aggregate, aggregate
 from svcanalytics.quality.casemix import expect, standardise, standardise_cases
 from svcanalytics.quality.definitions import profile, profile_names
+from svcanalytics.quality.dependence import Dependence, estimate_dependence, measure_dependence
 from svcanalytics.quality.drivers import importance
 from svcanalytics.quality.funnels import Funnel, funnel
 from svcanalytics.quality.gaps import oaxaca
 from svcanalytics.quality.index import IndexResult, score
+from svcanalytics.quality.judgements import Judgement, judge
 from svcanalytics.quality.learning import LearnedWeights, learn
+from svcanalytics.quality.methods import Method
 from svcanalytics.quality.moderation import interactions
 from svcanalytics.quality.profiles import Cap, Goalposts, Profile, ProfileMetric
 from svcanalytics.quality.ranking import rank_sets, separate, separate_rates, tie_groups
@@ -22,34 +25,44 @@ from svcanalytics.quality.scaling import normalise
 from svcanalytics.quality.shrinkage import Shrunk, shrink, shrink_rates
 from svcanalytics.quality.situations import Load, Situation
 from svcanalytics.quality.timeline import follow_load, weights_in, weights_over
+from svcanalytics.quality.uncertainty import Propagation, propagate
 from svcanalytics.quality.units import compare, compare_counts
+from svcanalytics.quality.weighing import weights
 
 __all__ = [
     "Aggregate",
     "Cap",
+    "Dependence",
     "Funnel",
     "Goalposts",
     "IndexResult",
+    "Judgement",
     "LearnedWeights",
     "Load",
+    "Method",
     "Profile",
     "ProfileMetric",
+    "Propagation",
     "Shrunk",
     "Situation",
     "aggregate",
     "barred_units",
     "compare",
     "compare_counts",
+    "estimate_dependence",
     "expect",
     "follow_load",
     "funnel",
     "importance",
     "interactions",
+    "judge",
     "learn",
+    "measure_dependence",
     "normalise",
     "oaxaca",
     "profile",
     "profile_names",
+    "propagate",
     "rank_sets",
     "score",
     "separate",
@@ -61,6 +74,7 @@ __all__ = [
     "star_reason",
     "stars",
     "tie_groups",
+    "weights",
     "weights_in",
     "weights_over",
 ]

@@ -1,9 +1,9 @@
-"""Bring measures of any unit and direction to one scale from 0 to 100, where more is always better."""
+"""Bring measures of any unit and direction to one scale on which more is always better."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,51 +12,71 @@ from svcanalytics.errors import CatalogueError
 
 __all__ = ["TARGET_SCORE", "check_goalposts", "normalise"]
 
+Method = Literal["goalposts", "distance", "min_max", "z", "rank"]
+
 TARGET_SCORE = 80.0
 """What a measure scores that just meets its target."""
 
 
 def normalise(
     values: ArrayLike,
-    method: Literal["goalposts", "min_max"] = "goalposts",
+    method: Method = "goalposts",
     *,
     direction: Literal["up", "down"] = "up",
     floor: float | None = None,
     target: float | None = None,
     goal: float | None = None,
 ) -> NDArray[np.float64]:
-    """Normalise values to 0-100; more is better in the result whatever the direction of the measure.
+    """Normalise values, to 0-100 but for ``z``; more is better in the result whatever the direction of the measure.
+
+    The direction is applied to the values, before they are scaled. Missing values stay missing, they never become 0.
+    All methods but ``goalposts`` scale by the values present, so that the scores of a unit depend on who else is there;
+    where these are all the same, the column can't tell units apart: it comes back missing and drops out with its
+    weight. (``distance`` with a floor of its own doesn't need the others.)
 
     Parameters
     ----------
     values : array_like
-        One measure, any shape, in its own unit. Missing values stay missing, they never become 0.
-    method : {"goalposts", "min_max"}
+        One measure, any shape, in its own unit.
+    method : {"goalposts", "distance", "min_max", "z", "rank"}
         ``goalposts``: straight lines through floor = 0, target = 80 and goal = 100, flat outside. Where the target is
         the goal (nothing better exists) one straight line runs from floor = 0 to goal = 100.
-        ``min_max``: the worst value present becomes 0, the best 100 (OECD/JRC Handbook 2008, step 5). A constant column
-        can't tell units apart, so it comes back missing and drops out together with its weight.
+
+        ``distance``: distance to the target: 100 there and beyond, 0 at the floor (without one, at the worst value
+        present), one straight line between.
+
+        ``min_max``: the worst value present becomes 0, the best 100.
+
+        ``z``: standard deviations (n - 1) above the mean; below 0 for the worse half, so no mean but the arithmetic can
+        take it.
+
+        ``rank``: share of the other values that are worse, ties counting half. (All as in OECD/JRC Handbook 2008,
+        step 5.)
     direction : {"up", "down"}
         Whether more is better ("up") or less ("down").
     floor, target, goal : float, optional
-        The goalposts in the unit of `values`; needed by ``goalposts`` only.
+        The goalposts in the unit of `values`: all for ``goalposts``, the target and perhaps the floor for ``distance``.
 
     Returns
     -------
     numpy.ndarray
-        Scores from 0 to 100 in the shape of `values`.
+        Scores in the shape of `values`.
 
     Raises
     ------
     CatalogueError
-        When goalposts are missing, not finite or out of order.
+        When goalposts are missing, not finite or out of order, or for an unknown method or direction.
     """
     sign = _sign(direction)
     array = np.asarray(values, dtype="float64") * sign
-    if method == "min_max":
-        return _min_max(array)
+    if method == "distance":
+        return _distance(array, target, floor, sign)
+    if method in _BY_VALUES:
+        return _BY_VALUES[method](array) if _varies(array) else np.full_like(array, np.nan)
     if method != "goalposts":
-        raise CatalogueError(f"there is no normalisation named {method!r}", fix="use goalposts or min_max")
+        raise CatalogueError(
+            f"there is no normalisation named {method!r}", fix=f"use one of: {', '.join(get_args(Method))}"
+        )
     posts = check_goalposts(floor, target, goal, direction)
     xs, ys = [posts[0] * sign, posts[1] * sign, posts[2] * sign], [0.0, TARGET_SCORE, 100.0]
     if posts[1] == posts[2]:
@@ -102,10 +122,43 @@ def _sign(direction: str) -> int:
     return 1 if direction == "up" else -1
 
 
-def _min_max(array: NDArray[np.float64]) -> NDArray[np.float64]:
-    if np.isnan(array).all():
-        return array
-    low, high = np.nanmin(array), np.nanmax(array)
-    if low == high:
+def _varies(array: NDArray[np.float64]) -> bool:
+    known = array[~np.isnan(array)]
+    # Compared with its size: a column of 0.1 has a spread of rounding errors.
+    return bool(len(known)) and bool(np.ptp(known) > 1e-12 * np.abs(known).max())
+
+
+def _distance(array: NDArray[np.float64], target: float | None, floor: float | None, sign: int) -> NDArray[np.float64]:
+    if target is None or not np.isfinite(target):
+        raise CatalogueError("has no target", fix="give the target as a number")
+    if floor is None and not _varies(array):
         return np.full_like(array, np.nan)
+    best, worst = sign * target, np.nanmin(array) if floor is None else sign * floor
+    if worst >= best:
+        if floor is not None:
+            raise CatalogueError(
+                f"floor {floor:g} is no worse than the target {target:g}", fix="give a floor short of the target"
+            )
+        return np.where(np.isnan(array), np.nan, 100.0)
+    return np.clip((array - worst) / (best - worst), 0, 1) * 100
+
+
+def _min_max(array: NDArray[np.float64]) -> NDArray[np.float64]:
+    low, high = np.nanmin(array), np.nanmax(array)
     return (array - low) / (high - low) * 100
+
+
+def _z(array: NDArray[np.float64]) -> NDArray[np.float64]:
+    return (array - np.nanmean(array)) / np.nanstd(array, ddof=1)
+
+
+def _rank(array: NDArray[np.float64]) -> NDArray[np.float64]:
+    from scipy.stats import rankdata
+
+    known = ~np.isnan(array)
+    out = np.full_like(array, np.nan)
+    out[known] = (rankdata(array[known]) - 1) / (known.sum() - 1) * 100
+    return out
+
+
+_BY_VALUES = {"min_max": _min_max, "z": _z, "rank": _rank}

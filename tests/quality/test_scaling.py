@@ -25,11 +25,36 @@ def test_where_the_target_is_the_goal_one_line_runs_from_0_to_100():
 
 def test_a_missing_value_stays_missing():
     assert np.isnan(normalise([np.nan], floor=0, target=1, goal=2)).all()
-    assert np.isnan(normalise([np.nan, np.nan], "min_max")).all()
+    for method in ("min_max", "z", "rank", "distance"):
+        assert np.isnan(normalise([np.nan, np.nan], method, target=1)).all()
+        assert np.isnan(normalise([1, np.nan, 3, 9], method, target=5)).tolist() == [False, True, False, False]
 
 
-def test_a_constant_column_says_nothing_under_min_max():
-    assert np.isnan(normalise([3.0, 3.0, 3.0], "min_max")).all()
+@pytest.mark.parametrize("method", ["min_max", "z", "rank", "distance"])
+def test_a_constant_column_says_nothing_when_scores_rest_on_the_values_there(method):
+    assert np.isnan(normalise([3.0, 3.0, 3.0], method, target=5)).all()
+    assert np.isnan(normalise([0.1 + 0.2, 0.3, 0.3], method, target=5)).all()  # differ by a rounding error only
+
+
+def test_distance_to_target_runs_from_the_floor_or_the_worst_value_to_the_target():
+    np.testing.assert_allclose(normalise([10, 15, 20, 30], "distance", target=20), [0, 50, 100, 100])
+    np.testing.assert_allclose(normalise([10, 15, 20], "distance", floor=0, target=20), [50, 75, 100])
+    np.testing.assert_allclose(normalise([10, 15, 40], "distance", target=15, direction="down"), [100, 100, 0])
+    np.testing.assert_allclose(normalise([10, 15], "distance", target=5), [100, 100])
+    for posts in ({}, {"floor": 9, "target": 5}):
+        with pytest.raises(CatalogueError):
+            normalise([1.0, 2.0], "distance", **posts)
+
+
+def test_z_counts_standard_deviations_and_rank_the_share_of_others_beaten():
+    values = [4, 8, 6, 8]
+    np.testing.assert_allclose(normalise(values, "z"), (np.array(values) - 6.5) / np.std(values, ddof=1))
+    np.testing.assert_allclose(normalise(values, "rank"), [0, 250 / 3, 100 / 3, 250 / 3])
+    for method in ("z", "rank", "min_max"):
+        turned = normalise(values, method, direction="down")
+        np.testing.assert_allclose(turned, normalise([-v for v in values], method))
+    with pytest.raises(CatalogueError, match="no normalisation named 'borda'"):
+        normalise(values, "borda")
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from svcanalytics.quality.aggregation import Aggregate, aggregate
 from svcanalytics.quality.casemix import expect, standardise, standardise_cases
+from svcanalytics.quality.chaining import chain
+from svcanalytics.quality.decomposition import (
+    decompose,
+    decompose_mix,
+    decompose_product,
+    decompose_structure,
+    standardise_rates,
+)
 from svcanalytics.quality.definitions import profile, profile_names
 from svcanalytics.quality.dependence import Dependence, estimate_dependence, measure_dependence
 from svcanalytics.quality.drivers import importance
+from svcanalytics.quality.explanation import explain, top_contributions
 from svcanalytics.quality.funnels import Funnel, funnel
 from svcanalytics.quality.gaps import oaxaca
 from svcanalytics.quality.index import IndexResult, score
@@ -47,10 +56,16 @@ __all__ = [
     "Situation",
     "aggregate",
     "barred_units",
+    "chain",
     "compare",
     "compare_counts",
+    "decompose",
+    "decompose_mix",
+    "decompose_product",
+    "decompose_structure",
     "estimate_dependence",
     "expect",
+    "explain",
     "follow_load",
     "funnel",
     "importance",
@@ -71,9 +86,11 @@ __all__ = [
     "shrink_rates",
     "standardise",
     "standardise_cases",
+    "standardise_rates",
     "star_reason",
     "stars",
     "tie_groups",
+    "top_contributions",
     "weights",
     "weights_in",
     "weights_over",

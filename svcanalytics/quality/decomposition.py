@@ -21,7 +21,7 @@ __all__ = [
     "decompose_mix",
     "decompose_product",
     "decompose_structure",
-    "standardise",
+    "standardise_rates",
     "structure_factors",
 ]
 
@@ -206,7 +206,7 @@ def decompose_structure(
     return (shares[0] + shares[1]) / 2 * (r1 - r0), dict(zip(dimensions, effects, strict=True))
 
 
-def standardise(
+def standardise_rates(
     function: Callable[..., ArrayLike], populations: Mapping[str, Sequence[ArrayLike]]
 ) -> NDArray[np.float64]:
     """Return the rate each population would have if only one factor differed between them, for several populations.

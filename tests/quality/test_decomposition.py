@@ -13,7 +13,7 @@ from svcanalytics.quality.decomposition import (
     decompose_mix,
     decompose_product,
     decompose_structure,
-    standardise,
+    standardise_rates,
     structure_factors,
 )
 
@@ -104,7 +104,7 @@ def test_a_function_of_four_vectors_comes_apart_as_das_gupta_published():
 
 
 def test_five_populations_are_standardised_together_as_das_gupta_published():
-    rates = 1000 * standardise(illegitimacy, ILLEGITIMACY)
+    rates = 1000 * standardise_rates(illegitimacy, ILLEGITIMACY)
     published = [
         [72.77031, 74.65254, 73.83625, 71.36001, 64.60057],
         [53.28255, 56.63216, 59.52972, 79.49763, 104.38728],
@@ -199,7 +199,7 @@ def test_structure_factors_multiply_to_the_shares_even_with_empty_cells(dimensio
         (lambda: decompose(product, [1, 2], [1]), "2 factors before and 1 after"),
         (lambda: decompose(product, [1] * 17, [1] * 17), "17 factors"),
         (lambda: structure_factors([1, -1], {"a": [1, 2]}), "0 or more"),
-        (lambda: standardise(product, {"one": [1, 2]}), "one population"),
+        (lambda: standardise_rates(product, {"one": [1, 2]}), "one population"),
     ],
 )
 def test_what_can_not_be_taken_apart_is_refused(call, said):

@@ -1,0 +1,138 @@
+"""Measures by group laid out as arrays, before and after, with what the whole holds beyond the groups shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from svcanalytics.errors import CatalogueError
+from svcanalytics.quality.margins import ATOMS, read_atoms
+from svcanalytics.quality.splitting import Groups
+
+__all__ = ["REST", "Grouped", "lay_out", "read_groups"]
+
+REST = "(rest)"
+"""What the whole holds beyond the groups shown: groups too small to show, and rows without a group."""
+
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Measures of several metrics in two periods by cell; the last cell is what the groups leave of the whole.
+
+    Attributes
+    ----------
+    dimensions : dict of str to numpy.ndarray, each of shape (cells,)
+        Number of the group that a cell belongs to.
+    labels : dict of str to list of str
+        Names of those groups; under "" the names of the cells ("team=B&channel=app").
+    atoms : dict of str to numpy.ndarray, each of shape (2, metrics, cells)
+        value, low, high, n, numerator, denominator.
+    """
+
+    dimensions: dict[str, NDArray[np.intp]]
+    labels: dict[str, list[str]]
+    atoms: dict[str, NDArray[np.float64]]
+
+    def of(self, metric: int, whole: dict[str, NDArray[np.float64]], name: str) -> Groups | None:
+        """Return a metric's groups with the rest of the whole, or None when the metric can't be split.
+
+        Parameters
+        ----------
+        metric : int
+            Its number.
+        whole : dict of str to numpy.ndarray, each of shape (2,)
+            The metric's atoms as a whole, before and after.
+        name : str
+            For the message.
+
+        Raises
+        ------
+        CatalogueError
+            When the groups add up to more than the whole.
+        """
+        part = {key: values[:, metric].copy() for key, values in self.atoms.items()}
+        counted = np.isnan(whole["denominator"]).all()
+        known = ("value",) if counted else ("numerator", "denominator")
+        if np.isnan([whole["numerator"], *(whole[key] for key in known)]).any() or np.isnan(part["numerator"]).all():
+            return None
+        rest = {key: whole[key] - np.nansum(part[key], axis=1) for key in ("value", "numerator", "denominator", "n")}
+        size = "numerator" if counted else "denominator"
+        scale = np.maximum(np.abs(whole[size]), 1)
+        if not counted and (rest[size] < -_TOLERANCE * scale).any():
+            raise CatalogueError(
+                f"the groups of {name} add up to more than the whole",
+                where="total",
+                fix="measure both over the same cases; a case may belong to one group only",
+            )
+        more = np.abs(rest[size]) > _TOLERANCE * scale
+        half = {side: np.abs(whole["value"] - whole[side]) for side in ("low", "high")}
+        if counted:
+            part["value"][:, -1] = np.where(more, rest["value"], np.nan)
+            squares = {side: np.nansum((part["value"] - part[side])[:, :-1] ** 2, axis=1) for side in half}
+            half = {side: np.sqrt(np.maximum(half[side] ** 2 - squares[side], 0)) for side in half}
+        else:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                unit = whole["value"] * whole["denominator"] / whole["numerator"]
+                unit = np.where(np.isfinite(unit), unit, np.nanmax([*unit[np.isfinite(unit)], 0.0]))
+                part["value"][:, -1] = np.where(more, rest["numerator"] / rest["denominator"] * unit, np.nan)
+                # A part's variance stands to the whole's as the whole's size to the part's.
+                half = {side: width * np.sqrt(whole[size] / rest[size]) for side, width in half.items()}
+            part["denominator"][:, -1] = np.where(more, rest["denominator"], np.nan)
+        part["low"][:, -1] = part["value"][:, -1] - half["low"]
+        part["high"][:, -1] = part["value"][:, -1] + half["high"]
+        part["n"][:, -1] = np.where(more, np.maximum(rest["n"], 1), 0)
+        return Groups(part["value"], part["low"], part["high"], part["denominator"], np.nan_to_num(part["n"]))
+
+
+def read_groups(measures: pd.DataFrame, metrics: Sequence[str], periods: Sequence[str], by: Sequence[str]) -> Grouped:
+    """Lay measures out by period, metric and cell of the dimensions.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        One row per metric, period and cell.
+    metrics, periods, by : sequence of str
+
+    Raises
+    ------
+    CatalogueError
+        When a dimension or column is missing.
+    """
+    rows = measures[measures["metric"].isin(metrics) & measures["period"].isin(periods)]
+    atoms = read_atoms(rows, ["metric", "period", *by])
+    texts = {name: atoms[name].astype("object").where(atoms[name].notna(), "").astype(str) for name in by}
+    cell_of, cells = pd.factorize(pd.MultiIndex.from_arrays([texts[name] for name in by]))
+    dimensions, labels = {}, {}
+    for place, name in enumerate(by):
+        codes, found = pd.factorize(cells.get_level_values(place))
+        dimensions[name] = np.append(codes, len(found))
+        labels[name] = [*map(str, found), REST]
+    labels[""] = ["&".join(f"{name}={part}" for name, part in zip(by, cell, strict=True)) for cell in cells] + [REST]
+    places = [atoms[key].map({name: i for i, name in enumerate(of)}) for key, of in _axes(periods, metrics)]
+    return Grouped(dimensions, labels, _filled(atoms, (*places, cell_of), (2, len(metrics), len(cells) + 1)))
+
+
+def lay_out(measures: pd.DataFrame, metrics: Sequence[str], periods: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Return the atoms of whole measures as arrays of shape (2, metrics): before and after."""
+    rows = measures[measures["metric"].isin(metrics) & measures["period"].isin(periods)]
+    atoms = read_atoms(rows, ["metric", "period"], sums=False)
+    places = [atoms[key].map({name: i for i, name in enumerate(of)}) for key, of in _axes(periods, metrics)]
+    return _filled(atoms, tuple(places), (2, len(metrics)))
+
+
+def _axes(periods: Sequence[str], metrics: Sequence[str]) -> tuple[tuple[str, Sequence[str]], ...]:
+    return ("period", periods), ("metric", metrics)
+
+
+def _filled(atoms: pd.DataFrame, places: tuple, shape: tuple[int, ...]) -> dict[str, NDArray[np.float64]]:
+    out = {}
+    for name in ATOMS:
+        out[name] = np.full(shape, np.nan)
+        out[name][places] = atoms[name].to_numpy()
+    return out

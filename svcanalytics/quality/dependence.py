@@ -68,7 +68,7 @@ class Dependence:
         return matrix, self.factors.reindex(metrics).fillna(1.0).to_numpy()
 
 
-def estimate_dependence(measures: pd.DataFrame, *, within: str = "quarter") -> Dependence:
+def estimate_dependence(measures: pd.DataFrame, *, within: str = "month") -> Dependence:
     """Estimate from measures by day how the errors of measures over longer periods go together.
 
     What a day adds to the error of a ratio R = sum x / sum y is, to first order, e = x - R y over sum y. Days are taken
@@ -123,7 +123,7 @@ def measure_dependence(
     every: str = "day",
     start: date | str | None = None,
     end: date | str | None = None,
-    within: str = "quarter",
+    within: str = "month",
 ) -> Dependence:
     """Measure a profile's metrics by day and estimate how their errors go together; as `estimate_dependence`.
 

@@ -12,6 +12,7 @@ from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.aggregation import Aggregate, Shares, combine, credit, share
 from svcanalytics.quality.capping import cap_grades
 from svcanalytics.quality.cells import MEASURES_Z, Cells, read_cells
+from svcanalytics.quality.dependence import Dependence
 from svcanalytics.quality.profiles import Profile
 from svcanalytics.quality.timeline import named_weights, period_weights
 
@@ -86,6 +87,7 @@ def score(
     *,
     level: float = 0.95,
     weights: pd.DataFrame | pd.Series | None = None,
+    dependence: Dependence | None = None,
 ) -> IndexResult:
     """Bring measures together in one index per unit and period.
 
@@ -98,9 +100,11 @@ def score(
     The band carries each measure's own interval through its goalposts: goalposts and means are monotone, so an interval
     of the measure becomes one of its score, and the effects of the metrics combine as the method of variance estimates
     recovery says (Zou and Donner 2008, Statistics in Medicine 27:1693): low = S - sqrt(sum (S - S_i)^2), where S_i is
-    the index with metric i alone at its lower bound; S - S_i is weight x (s - l) under arithmetic means. Measures are
-    taken as independent; where several rest on the same cases and move together, the true band is wider. A measure
-    without an interval (a count) adds nothing to the band.
+    the index with metric i alone at its lower bound; S - S_i is weight x (s - l) under arithmetic means. Without
+    `dependence` measures are taken as independent; where several rest on the same cases and move together, the true
+    band is wider, and more changes are called certain than should be. With it the square becomes the sum over all pairs
+    of r_ij (S - S_i) (S - S_j), each effect widened by the metric's over-dispersion. A measure without an interval (a
+    count) adds nothing to the band.
 
     Parameters
     ----------
@@ -115,6 +119,8 @@ def score(
     weights : pandas.DataFrame or Series, optional
         Shares of the index to use instead of the profile's: by metric, or a frame with metric, weight and perhaps unit
         and period, such as `IndexResult.weights` or `weights_over`.
+    dependence : Dependence, optional
+        How the errors of the measures go together, from `measure_dependence` or `estimate_dependence`.
 
     Returns
     -------
@@ -136,7 +142,8 @@ def score(
     shares = share(~np.isnan(cells.score), given, profile)
     reached = combine(cells.score, shares, profile)
     z = float(norm.ppf((1 + level) / 2)) / MEASURES_Z
-    low, high = (_effects(cells.score, bound, reached, shares, profile) for bound in (cells.low, cells.high))
+    together = _together(dependence, profile)
+    low, high = (_effects(cells.score, bound, reached, shares, profile, together) for bound in (cells.low, cells.high))
     order = list(profile.families)
     table = pd.DataFrame(
         {
@@ -144,8 +151,8 @@ def score(
             "period": np.repeat(cells.rows["period"].to_numpy(), 1 + len(order)),
             "family": ["", *order] * len(cells.rows),
             "score": _stack(reached),
-            "low": (_stack(reached) - z * _stack(low)).clip(0, 100),
-            "high": (_stack(reached) + z * _stack(high)).clip(0, 100),
+            "low": (_stack(reached) - z * low).clip(0, 100),
+            "high": (_stack(reached) + z * high).clip(0, 100),
             "coverage": np.column_stack([shares.index_coverage, shares.coverage]).ravel(),
         }
     )
@@ -158,17 +165,31 @@ def score(
 
 
 def _effects(
-    scores: NDArray[np.float64], bound: NDArray[np.float64], reached: Aggregate, shares: Shares, profile: Profile
-) -> Aggregate:
-    """Return how far the metrics at their bounds, one at a time, move index and families, as the root of squares."""
-    index, families = np.zeros_like(reached.index), np.zeros_like(reached.families)
+    scores: NDArray[np.float64],
+    bound: NDArray[np.float64],
+    reached: Aggregate,
+    shares: Shares,
+    profile: Profile,
+    together: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return how far the metrics at their bounds, moved one at a time and seen together, move index and families."""
+    effects = np.empty((*scores.shape, 1 + len(profile.families)))
     for column in range(scores.shape[-1]):
         moved = scores.copy()
         moved[:, column] = bound[:, column]
         there = combine(moved, shares, profile)
-        index += (there.index - reached.index) ** 2
-        families += (there.families - reached.families) ** 2
-    return Aggregate(np.sqrt(index), np.sqrt(families))
+        effects[:, column, 0], effects[:, column, 1:] = there.index - reached.index, there.families - reached.families
+    return np.sqrt(np.maximum((effects * (together @ effects)).sum(axis=1), 0)).ravel()
+
+
+def _together(dependence: Dependence | None, profile: Profile) -> NDArray[np.float64]:
+    """Return the covariances (metrics x metrics) of scores, where their own intervals state 1 and 0."""
+    if dependence is None:
+        return np.eye(len(profile.metrics))
+    correlation, factors = dependence.matrices([m.metric for m in profile.metrics])
+    # Where less is better, a higher value is a lower score.
+    scale = np.sqrt(factors) * [1 if m.goalposts.direction == "up" else -1 for m in profile.metrics]
+    return correlation * np.outer(scale, scale)
 
 
 def _stack(each: Aggregate) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from svcanalytics.errors import DemandError
 __all__ = ["DAY_S", "SLOTS", "Finding", "Intake", "Tally", "take_in"]
 
 DAY_S = 86400
-SLOTS = {"5min": 300, "10min": 600, "15min": 900, "30min": 1800, "60min": 3600, "1h": 3600, "day": DAY_S}
+SLOTS = {"5min": 300, "10min": 600, "15min": 900, "30min": 1800, "60min": 3600, "1h": 3600, "day": DAY_S, "1D": DAY_S}
 """Lengths a slot can have, in seconds."""
 
 _ENOUGH_ROWS = 4
@@ -61,6 +61,10 @@ class Intake:
     slot_s : int
     timezone : str
     tallies : dict[str, Tally]
+    lists_zeros : bool
+        Whether any row says zero.
+    cut : tuple of int
+        Slot of the first row on the first day, and of the last row on the last day.
     findings : list[Finding]
         What had to be repaired.
     """
@@ -69,6 +73,8 @@ class Intake:
     slot_s: int
     timezone: str
     tallies: dict[str, Tally]
+    lists_zeros: bool
+    cut: tuple[int, int]
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -120,7 +126,9 @@ def take_in(frame: pd.DataFrame, slot: str, timezone: str | None) -> Intake:
         tallies[str(name)] = Tally(first, counts.reshape(-1, n_slots))
         if step:
             _drop_partial(tallies[str(name)], seen.reshape(-1, n_slots), slot_s // step, str(name), days, findings)
-    return Intake(days, slot_s, zone, tallies, findings)
+    lists_zeros = bool((arrivals == 0).any())
+    cut = (int(cell.min() % n_slots), int(cell.max() % n_slots))
+    return Intake(days, slot_s, zone, tallies, lists_zeros, cut, findings)
 
 
 def _checked(frame: pd.DataFrame) -> pd.DataFrame:
@@ -240,8 +248,29 @@ def _drop_partial(tally: Tally, seen: NDArray, full: int, queue: str, days: pd.D
     if full <= 1:
         return
     most = seen.max(axis=0)
-    for column in np.flatnonzero((most > 0) & (most < full)):
-        tally.counts[:, column] = np.nan
+    partial = (most > 0) & (most < full)
+    if not partial.any():
+        partial = np.zeros_like(partial)
+    lost = int(np.nansum(tally.counts[:, partial]))
+    if partial.any():
+        times = ", ".join(
+            f"{s * DAY_S // len(most) // 3600:02d}:{s * DAY_S // len(most) % 3600 // 60:02d}"
+            for s in np.flatnonzero(partial)
+        )
+        findings.append(
+            Finding(
+                queue,
+                days[tally.first],
+                days[-1],
+                "slot recorded in part",
+                f"{times} never holds all {full} of its rows, {lost} arrivals",
+                "slot dropped",
+            )
+        )
+        tally.counts[:, partial] = np.nan
+    # Some of a slot's rows are not the slot's count.
+    broken = (seen > 0) & (seen < full)
+    tally.counts[broken & ~partial] = np.nan
 
 
 def _place(rows: pd.DataFrame, chosen: Any) -> str:

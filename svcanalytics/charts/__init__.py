@@ -1,6 +1,7 @@
 """Pictures: one function per chart, a DataFrame in, an altair chart out; one theme. altair comes with the first."""
 
 from svcanalytics.charts.columns import draw_ageing, draw_volume
+from svcanalytics.charts.ranking import draw_funnel, draw_rank_intervals
 from svcanalytics.charts.rendering import svg
 from svcanalytics.charts.rows import draw_attainment, draw_family_profile, draw_units
 from svcanalytics.charts.trends import draw_index_trend, draw_trend
@@ -9,7 +10,9 @@ __all__ = [
     "draw_ageing",
     "draw_attainment",
     "draw_family_profile",
+    "draw_funnel",
     "draw_index_trend",
+    "draw_rank_intervals",
     "draw_trend",
     "draw_units",
     "draw_volume",

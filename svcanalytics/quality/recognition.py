@@ -44,7 +44,7 @@ def stars(
         When `compared` does not hold `of`, holds it for several periods, or `most` is below 1.
     """
     chosen = compared[compared["of"] == of]
-    if chosen.empty or chosen["period"].nunique() > 1:
+    if chosen.empty or chosen["period"].ne(chosen["period"].iloc[0]).any():
         held = ", ".join(compared["of"].drop_duplicates())
         raise CatalogueError(
             f"{of!r} is not compared" if chosen.empty else f"{of!r} is compared in several periods",
@@ -102,7 +102,7 @@ def barred_units(
     wrong = measures[(occurred | missed).to_numpy(dtype=bool)]
     order = {name: place for place, name in enumerate([*none_of, *must_meet])}
     rows = sorted(zip(wrong[unit].astype(str), wrong["metric"], strict=True), key=lambda row: (row[0], order[row[1]]))
-    return {name: metric for name, metric in reversed(rows)}
+    return dict(reversed(rows))
 
 
 def star_reason(star: Mapping[str, object], language: str, names: Mapping[str, str] | None = None) -> str:
@@ -127,7 +127,7 @@ def star_reason(star: Mapping[str, object], language: str, names: Mapping[str, s
         place = f"第{first}名" if first == last else f"第{first}至{last}名"
         also = f"\uff0c{'、'.join(strengths)}也显著更好" if strengths else ""
         cases = "" if pd.isna(n) else f"\uff08样本{n}\uff09"
-        return f"{score}{cases}\uff0c显著高于总体{mean}\uff0c名次在{place}\uff08同时置信\uff09{also}\u3002"
+        return f"{score}{cases}\uff0c显著优于总体{mean}\uff0c名次在{place}\uff08同时置信\uff09{also}\u3002"
     place = f"place {first}" if first == last else f"places {first} to {last}"
     also = f"; also stands out in {', '.join(strengths)}" if strengths else ""
     cases = "" if pd.isna(n) else f" on {n} records"

@@ -96,7 +96,9 @@ def profile(name: str | None = None, lake: Lake | None = None) -> Profile:
             situations=tuple(_situation(id_, each, lake) for id_, each in entry.situations.items()),
         )
     except CatalogueError as error:
-        raise CatalogueError(error.what, where=f"{where}: {error.where}", fix=error.fix) from None
+        raise CatalogueError(
+            error.what, where=f"{where}: {error.where.removeprefix(f'profile {name}, ')}", fix=error.fix
+        ) from None
     _check_standards(read, lake, where)
     return _measured(read, lake, where)
 

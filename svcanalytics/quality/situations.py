@@ -22,6 +22,7 @@ __all__ = ["Load", "Situation", "check_situations", "pin", "strengths"]
 
 _RECURRING = re.compile(r"(\d{2})-(\d{2})")
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
+_RUN = pd.Timedelta(days=15)  # longer than any run of days off
 _LEAP_YEAR = 2024  # a year to check situations in that name none
 
 
@@ -56,7 +57,8 @@ class Situation:
     months : tuple of int
         Months of every year, 1-12.
     day_classes : tuple of str
-        Of `periods.DAY_CLASSES`, on the calendar of `country`.
+        Of `periods.DAY_CLASSES`, on the calendar of `country`. "holiday" takes the weekend days beside it, too: a week
+        off is one holiday.
     dates : tuple of str
         Days, periods or ranges, both ends included: "2026-03-02", "2026-06", "2026-05-01..2026-05-05", or every year
         "06-10..06-20".
@@ -109,8 +111,7 @@ class Situation:
         """
         found = np.isin(days.month, self.months)
         if self.day_classes:
-            first, after = days[0].date(), (days[-1] + pd.Timedelta(days=1)).date()
-            found |= np.isin(day_classes(first, after, self.country)["day_class"], self.day_classes)
+            found |= _of_class(self.day_classes, self.country, days)
         for text in self.dates:
             found |= _inside(text, days)
         if self.load and self.measured is None:
@@ -320,6 +321,17 @@ def _fill(out: NDArray, base: NDArray, free: NDArray[np.bool_], amount: float, w
             fix="let the pins add up to 100",
         )
     out[free] = base[free] / total * max(amount, 0.0) if total > 0 else 0.0
+
+
+def _of_class(classes: Sequence[str], country: str, days: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    first, after = (days[0] - _RUN).date(), (days[-1] + pd.Timedelta(days=1) + _RUN).date()
+    known = day_classes(first, after, country).set_index("day")["day_class"]
+    found = known.isin(classes)
+    if "holiday" in classes:
+        off = known.isin(["holiday", "substituted", "weekend"])
+        run = (off != off.shift()).cumsum()
+        found |= (known == "weekend") & (known == "holiday").groupby(run).transform("any")
+    return found.reindex(days).to_numpy()
 
 
 def _inside(text: str, days: pd.DatetimeIndex) -> NDArray[np.bool_]:

@@ -3,7 +3,16 @@ import pytest
 
 from svcanalytics import metrics, store
 from svcanalytics.errors import CatalogueError
-from svcanalytics.quality import Goalposts, Profile, ProfileMetric, profile, profile_names
+from svcanalytics.quality import (
+    Cap,
+    Goalposts,
+    Profile,
+    ProfileMetric,
+    Situation,
+    profile,
+    profile_names,
+    weights_over,
+)
 
 OWN = """
 [profiles.own]
@@ -93,3 +102,83 @@ def test_a_profile_built_by_hand_is_checked_too():
         Profile("p", {"f": 0.5, "g": 0.5}, (metric, ProfileMetric("m", "g", 1.0, Goalposts(0, 1, 2))))
     with pytest.raises(CatalogueError, match="negative"):
         Profile("p", {"f": 1.5, "g": -0.5}, (metric, ProfileMetric("n", "g", 1.0, Goalposts(0, 1, 2))))
+
+
+SITUATIONS = """
+[profiles.own.situations.rush]
+load = { metric = "contacts_offered", above = 0.8, past_days = 40 }
+pins = { satisfaction = 100 }
+transition_days = 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "where"),
+    [
+        ("csat = { weight = 60, floor = -0.2, target = 0.9, goal = 1.0 }", "goalpost is negative: -0.2", "csat.floor"),
+        ("csat = { weight = 60, floor = 0.95, target = 0.9, goal = 1.0 }", "out of order", "metrics.csat"),
+    ],
+)
+def test_a_goalpost_that_cannot_be_is_refused_with_file_and_key(own, line, said, where):
+    with pytest.raises(CatalogueError, match=said) as error:
+        own(OWN.replace("csat = 60", line))
+    assert "profiles.toml, profiles.own.families.satisfaction.metrics" in error.value.where
+    assert where in error.value.where and error.value.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('mean = "median"', "mean"),
+        ("mean = 2", "above 1 a mean rewards being uneven"),
+        ('caps = [{ grade = "E", below = 60 }]', "there is no grade 'E'"),
+        ('caps = [{ grade = "C" }]', "not below which score"),
+        ('caps = [{ grade = "C", family = "joy", below = 60 }]', "there is no family 'joy'"),
+        ('caps = [{ grade = "C", metric = "joy" }]', "there is no metric or standard 'joy'"),
+        ('caps = [{ grade = "C", metric = "reopen_rate", below = 60 }]', "has no score in this profile"),
+        ('caps = [{ grade = "C", family = "satisfaction", metric = "csat", below = 60 }]', "a family or a metric"),
+        ("situations.x = { months = [6], pins = { response = 40 } }", "pins 'response'"),
+        ("situations.x = { months = [6], pins = { csat = 140 } }", "x.pins.csat"),
+        ("situations.x = { months = [6], pins = {} }", "x.pins"),
+        ('situations.x = { dates = ["2026-05-01..2026-05-05", "2026-05-05"], pins = { csat = 70 } }', "overlap"),
+        ('situations.x = { load = { metric = "csat" }, pins = { csat = 70 } }', "'csat' is no count"),
+        ("situations.x = { month = [6], pins = { csat = 70 } }", "x.month"),
+    ],
+)
+def test_a_bad_mean_floor_rule_or_situation_is_refused_with_file_and_remedy(own, text, said):
+    with pytest.raises(CatalogueError) as error:
+        own(OWN.replace("[profiles.own]", f"[profiles.own]\n{text}"))
+    assert said in str(error.value)
+    assert "profiles.toml, profiles.own" in error.value.where and error.value.fix
+
+
+def test_means_floor_rules_and_situations_are_read_as_written(own):
+    text = """
+mean = "geometric"
+mean_within = 0.5
+caps = [{ grade = "C", below = 60 }, { grade = "B", metric = "csat" }]
+situations.sale = { dates = ["06-10..06-20"], pins = { csat = 70 }, transition_days = 3, priority = 2, country = "" }
+"""
+    read = own(OWN.replace("[profiles.own]", f"[profiles.own]\n{text}"))
+    assert (read.power, read.power_within) == (0.0, 0.5)
+    assert read.caps == (Cap("C", below=60), Cap("B", metric="csat"))
+    sale = Situation("sale", {"csat": 0.7}, dates=("06-10..06-20",), transition_days=3, priority=2, country="")
+    assert read.situations == (sale,)
+
+
+def test_a_situation_that_follows_load_is_tied_to_the_days_of_the_lake(own, lake):
+    days = pd.date_range("2026-01-01", "2026-03-31", tz="Asia/Shanghai")
+    calls = [at + pd.Timedelta(minutes=n) for at in days for n in range(3 if at.day != 20 else 9)]
+    contacts = pd.DataFrame({"contact_id": map(str, range(len(calls))), "offered_at": calls})
+    store.write(lake, {"contacts": contacts})
+    read = own(OWN + SITUATIONS)
+    assert {day.isoformat() for day in read.situations[0].measured} == {"2026-02-20", "2026-03-20"}
+
+
+def test_the_example_by_season_pins_response_at_40_percent_in_june_and_the_holidays_win_over_it():
+    read = profile("contacts_by_season")
+    frame = weights_over(read, "2025-06-01", "2025-06-30")
+    family = frame.pivot_table(index=["situation", "start"], columns="family", values="weight", aggfunc="sum")
+    assert set(frame["situation"]) == {"high_season", "holiday"}  # the Dragon Boat Festival of 2025 ends on 2 June
+    assert family.loc["high_season"].iloc[-1]["response"] == pytest.approx(0.4)
+    assert family.loc["holiday"].iloc[0]["resolution"] == pytest.approx(0.5)

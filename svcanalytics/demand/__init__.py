@@ -5,8 +5,10 @@ from __future__ import annotations
 from svcanalytics.demand.arrivals import Arrivals
 from svcanalytics.demand.backtesting import backtest
 from svcanalytics.demand.daydescription import describe_days
+from svcanalytics.demand.forecasting import forecast
 from svcanalytics.demand.matrix import DayMatrix
+from svcanalytics.demand.result import Forecast
 from svcanalytics.demand.scoring import scores
 from svcanalytics.demand.significance import compare_models
 
-__all__ = ["Arrivals", "DayMatrix", "backtest", "compare_models", "describe_days", "scores"]
+__all__ = ["Arrivals", "DayMatrix", "Forecast", "backtest", "compare_models", "describe_days", "forecast", "scores"]

@@ -1,0 +1,103 @@
+"""The door: how many contacts each slot of the next days will bring, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from svcanalytics.demand.arrivals import Arrivals
+from svcanalytics.demand.matrix import DayMatrix
+from svcanalytics.demand.models import Model
+from svcanalytics.demand.outlook import Outlook, look_ahead
+from svcanalytics.demand.result import Forecast, bounds_of, slot_starts
+from svcanalytics.demand.trials import Memory
+from svcanalytics.errors import DemandError
+
+__all__ = ["forecast"]
+
+MANY = 100
+"""Queues from which on the lighter ladder is used."""
+_PATHS = 1000
+
+
+def forecast(
+    arrivals: Arrivals,
+    days: int = 10,
+    levels: Sequence[float] = (0.8, 0.95),
+    model: str | Model = "auto",
+    thorough: bool = False,
+    *,
+    light: bool | None = None,
+    future: Mapping[str, DayMatrix] | None = None,
+    seed: int = 0,
+    memory: Memory | None = None,
+) -> Forecast:
+    """Forecast the next days of all queues.
+
+    Parameters
+    ----------
+    arrivals : Arrivals
+    days : int
+        Open days to forecast, of each queue.
+    levels : sequence of float
+        Of the central intervals, between 0 and 1.
+    model : str or Model
+        ``"auto"`` tries models on the last stretches of each queue's own history, each from what came before it, and
+        weighs them by their errors; or a model's name, or a model.
+    thorough : bool
+        Let ``"auto"`` try the slow models too.
+    light : bool, optional
+        Fewer models and trials. By default with a hundred queues or more; the forecast's notes say so.
+    future : mapping, optional
+        The days to come by queue, where they are known better than ``arrivals.future(days)`` knows them.
+    seed : int
+        Of the sample paths behind the bounds.
+    memory : dict, optional
+        Pass the same one to every origin of a rolling backtest to save time; see `run_trials`.
+
+    Raises
+    ------
+    DemandError
+        `days` or `levels` make no sense, a queue has no recorded day, or there is no such model.
+    """
+    if days < 1:
+        raise DemandError("at least one day must be forecast", where=f"days={days}", fix="use days=1 or more")
+    if not levels or not all(0 < level < 1 for level in levels):
+        raise DemandError("levels lie between 0 and 1", where=f"levels={tuple(levels)}", fix="use levels=(0.8, 0.95)")
+    ahead = arrivals.future(days) if future is None else future
+    light = len(arrivals.matrices) >= MANY if light is None else light
+    outlooks = tuple(
+        look_ahead(history, ahead[queue], model, thorough=thorough, light=light, memory=memory)
+        for queue, history in arrivals.matrices.items()
+        if queue in ahead
+    )
+    named = model if isinstance(model, str) else model.name
+    table = pd.concat([_table(o, tuple(levels), seed) for o in outlooks], ignore_index=True)
+    return Forecast(table, named, _selection(outlooks), _notes(outlooks), tuple(levels), outlooks, seed)
+
+
+def _table(outlook: Outlook, levels: tuple[float, ...], seed: int) -> pd.DataFrame:
+    day, slot = np.nonzero(outlook.future.open_slots)
+    share = np.maximum(outlook.future.exposure[day, slot], 1.0)
+    bounds = bounds_of(outlook.sample(_PATHS, seed), levels)
+    columns = {"mean": outlook.mean, **bounds}
+    times = share.astype(int)
+    frame = pd.DataFrame({name: np.repeat(values[day, slot] / share, times) for name, values in columns.items()})
+    frame.insert(0, "start", slot_starts(outlook.future))
+    frame.insert(0, "queue", outlook.queue)
+    return frame
+
+
+def _selection(outlooks: Sequence[Outlook]) -> pd.DataFrame:
+    rows = [
+        (outlook.queue, name, outlook.losses.get(name, np.nan), weight)
+        for outlook in outlooks
+        for name, weight in outlook.weights.items()
+    ]
+    return pd.DataFrame(rows, columns=["queue", "model", "loss", "weight"])
+
+
+def _notes(outlooks: Sequence[Outlook]) -> pd.DataFrame:
+    return pd.DataFrame([(o.queue, note) for o in outlooks for note in o.notes], columns=["queue", "note"])

@@ -1,0 +1,103 @@
+"""How a day's volume spreads over its slots: a profile per weekday, drawn to the common one where data are thin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from svcanalytics.demand.matrix import DayMatrix
+
+__all__ = ["Shapes", "fit_shapes", "kinds_of_days", "learnable"]
+
+_OFF = ("holiday", "substituted")
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Profiles by kind of day.
+
+    Attributes
+    ----------
+    profiles : numpy.ndarray, shape ``(9, S)``
+        Share of a usual day's volume by slot: Monday to Sunday, make-up working days, days off.
+    """
+
+    profiles: NDArray[np.float64]
+
+    def of(self, days: DayMatrix) -> NDArray[np.float64]:
+        """Return each day's profile times its exposure, shape ``(D, S)``: 0 where closed, summing to 1 on a usual day."""
+        return self.profiles[kinds_of_days(days)] * days.exposure
+
+
+def kinds_of_days(days: DayMatrix) -> NDArray[np.intp]:
+    """Return the kind of each day: 0 to 6 for Monday to Sunday, 7 for make-up working days, 8 for days off by law."""
+    kind = days.features["day_class"].to_numpy(dtype=str)
+    weekday = days.days.day_of_week.to_numpy()
+    return np.where(kind == "make_up", 7, np.where(np.isin(kind, _OFF), 8, weekday))
+
+
+def learnable(history: DayMatrix) -> NDArray[np.bool_]:
+    """Tell which days can be learned from: recorded in full and not excluded, shape ``(D,)``."""
+    excluded = history.features.get("excluded")
+    return history.recorded if excluded is None else history.recorded & ~excluded.to_numpy(dtype=bool)
+
+
+def fit_shapes(history: DayMatrix, *, half_life: float = 70.0, reach: float = 0.7) -> Shapes:
+    """Fit profiles.
+
+    A kind's profile is the common profile times a ratio per slot; ratios are drawn to 1 by the share of their variance
+    that is noise (empirical Bayes: Efron and Morris 1973, J. Amer. Statist. Assoc. 68:117) and smoothed over
+    neighbouring slots. Days count for less the older they are.
+
+    Parameters
+    ----------
+    history : DayMatrix
+    half_life : float
+        Days after which a day counts half.
+    reach : float
+        Standard deviation of the smoothing kernel, in slots.
+    """
+    use = learnable(history)
+    age = np.arange(len(use), 0, -1.0)
+    weight = np.where(use, 0.5 ** (age / half_life), 0.0)
+    counts, exposure = np.nan_to_num(history.counts), history.exposure
+    kinds = kinds_of_days(history)
+    common = _rate(weight @ counts, weight @ exposure)
+    smooth = _kernel(len(common), reach)
+    totals = counts.sum(axis=1)
+    expected = exposure * common
+    expected *= (totals / np.maximum(expected.sum(axis=1), 1e-12))[:, None]
+    # Noise of a slot given the day's total, as a multiple of its expected count.
+    dispersion = (weight @ ((counts - expected) ** 2)).sum() / max((weight @ expected).sum(), 1e-12)
+    profiles = np.empty((9, len(common)))
+    for kind in range(9):
+        w = weight * (kinds == kind)
+        e, n = w @ expected, w @ counts
+        spare = (w @ w) / max(w.sum(), 1e-12) * dispersion
+        usual = (w @ exposure) / max(w.sum(), 1e-12)
+        ratio = np.ones_like(common)
+        seen = e > 0
+        if seen.any():
+            off = np.where(seen, n / np.maximum(e, 1e-12) - 1, 0.0)
+            noise = np.where(seen, spare / np.maximum(e, 1e-12), np.inf)
+            finite = np.isfinite(noise)
+            real = max(np.average(off[finite] ** 2 - noise[finite], weights=e[finite]), 0.0)
+            ratio = np.maximum(smooth @ (1 + off * real / (real + np.where(finite, noise, 1.0) + 1e-12) * finite), 0.05)
+        profile = common * ratio
+        total = profile @ (usual if seen.any() else np.ones_like(common))
+        profiles[kind] = profile / max(total, 1e-12)
+    return Shapes(profiles)
+
+
+def _rate(counts, exposure):
+    rate = np.where(exposure > 0, counts / np.maximum(exposure, 1e-12), 0.0)
+    # A slot never seen open or never called may still be called one day.
+    return np.maximum(rate, 1e-4 * max(rate.max(initial=0.0), 1e-6))
+
+
+def _kernel(size, reach):
+    at = np.arange(size)
+    kernel = np.exp(-0.5 * ((at[:, None] - at) / reach) ** 2)
+    return kernel / kernel.sum(axis=1, keepdims=True)

@@ -13,7 +13,7 @@ from svcanalytics.errors import CatalogueError
 
 __all__ = ["response_weights"]
 
-_MOST_COVARIATES_CROSSED = 8
+_ROWS_PER_PRODUCT = 20
 
 
 def response_weights(
@@ -21,8 +21,8 @@ def response_weights(
 ) -> NDArray[np.float64]:
     """Weigh each answer by how rarely such customers answer (inverse probability of response).
 
-    The chance of an answer is a logistic regression on the covariates, their squares and, up to eight of them, their
-    products; missing values become the mean with a column that says so. Weights are stabilised (mean chance over own
+    The chance of an answer is a logistic regression on the covariates, their squares and, where there are rows enough
+    (20 for each), their products; missing values become the mean with a column that says so. Weights are stabilised (mean chance over own
     chance) and held between 1/limit and limit (Cole and Hernan 2008, American Journal of Epidemiology 168:656). They
     put right what the covariates know of, not a silence that depends on the opinion alone.
 
@@ -85,6 +85,7 @@ def _crossed(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     base = (columns[:, spread > 0] - columns[:, spread > 0].mean(axis=0)) / spread[spread > 0]
     numeric = [c for c in range(base.shape[1]) if len(np.unique(base[:, c])) > 2]
     parts = [base, base[:, numeric] ** 2]
-    if base.shape[1] <= _MOST_COVARIATES_CROSSED:
-        parts += [base[:, [a]] * base[:, [b]] for a, b in combinations(range(base.shape[1]), 2)]
+    pairs = list(combinations(range(base.shape[1]), 2))
+    if len(pairs) * _ROWS_PER_PRODUCT <= len(base):
+        parts += [base[:, [a]] * base[:, [b]] for a, b in pairs]
     return np.hstack(parts)

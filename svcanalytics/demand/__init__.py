@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from svcanalytics.demand.arrivals import Arrivals
 from svcanalytics.demand.backtesting import backtest
+from svcanalytics.demand.counting import count
 from svcanalytics.demand.daydescription import describe_days
 from svcanalytics.demand.forecasting import forecast
 from svcanalytics.demand.matrix import DayMatrix
@@ -11,4 +12,14 @@ from svcanalytics.demand.result import Forecast
 from svcanalytics.demand.scoring import scores
 from svcanalytics.demand.significance import compare_models
 
-__all__ = ["Arrivals", "DayMatrix", "Forecast", "backtest", "compare_models", "describe_days", "forecast", "scores"]
+__all__ = [
+    "Arrivals",
+    "DayMatrix",
+    "Forecast",
+    "backtest",
+    "compare_models",
+    "count",
+    "describe_days",
+    "forecast",
+    "scores",
+]

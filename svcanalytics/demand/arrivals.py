@@ -182,13 +182,17 @@ class Arrivals:
         stop = int(self._known.intake.days.searchsorted(pd.Timestamp(day)))
         if stop < 1 or not any(self._known.intake.tallies[name].first < stop for name in self.matrices):
             raise DemandError("there is no history before this day", where=str(day), fix="choose a later day")
-        return self._part(list(self.matrices), min(stop, self._stop))
+        other = object.__new__(Arrivals)
+        other._begin(self._known, list(self.matrices), min(stop, self._stop))
+        return other
 
     def only(self, queue: str) -> Arrivals:
         """Return one queue's arrivals."""
         if queue not in self.matrices:
             raise DemandError(f"there is no queue {queue!r}", fix=f"use one of {', '.join(map(repr, self.queues))}")
-        return self._part([queue], self._stop)
+        other = object.__new__(Arrivals)
+        other._begin(self._known.only(queue), [queue], self._stop)
+        return other
 
     def future(self, days: int = 10) -> dict[str, DayMatrix]:
         """Return the next `days` open days of each queue after the history, closed days between included.
@@ -215,11 +219,6 @@ class Arrivals:
             features = self._known.unseen(part.features, 0)
             found[name] = replace(part, exposure=exposure, counts=counts, features=features)
         return found
-
-    def _part(self, queues: list[str], stop: int) -> Arrivals:
-        other = object.__new__(Arrivals)
-        other._begin(self._known, queues, stop)
-        return other
 
     def _history(self, name: str) -> DayMatrix:
         known = self._known
@@ -309,6 +308,12 @@ class _Known:
         self.features = describe_days(span, self.calendar, pay_days=pay, billing_days=billing)
         self.clock = clock_exposure(span, self.intake.slot_s, self.intake.timezone)
         self.own = {}
+
+    def only(self, queue: str) -> _Known:
+        # Small enough to be sent to another process.
+        intake = replace(self.intake, tallies={queue: self.intake.tallies[queue]})
+        mine = {name: {k: v for k, v in getattr(self, name).items() if k == queue} for name in ("columns", "faults")}
+        return replace(self, intake=intake, own={"": self.own[""]} if "" in self.own else {}, **mine)
 
     def features_of(self, queue: str) -> pd.DataFrame:
         special = {*self.events["queue"], *self.regressors["queue"]} - {""}

@@ -54,7 +54,8 @@ def eight_week_average(task: Task) -> pd.DataFrame:
     mean = values.mean().reindex(keys)
     mean = mean.fillna(pd.Series(slots.reindex(keys.get_level_values(1)).to_numpy(), index=keys))
     n = values.size().reindex(keys).to_numpy(float)
-    spread = values.std().reindex(keys).to_numpy() * np.sqrt(1 + 1 / n)
+    chance = np.sqrt(mean.to_numpy())  # where one count alone is known
+    spread = values.std().reindex(keys).fillna(pd.Series(chance, keys)).to_numpy() * np.sqrt(1 + 1 / n)
     columns = {"mean": mean.to_numpy()}
     for level in LEVELS:
         reach = t.ppf(0.5 + level / 200, np.maximum(n - 1, 1)) * spread

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.demand.arrivals import Arrivals
+from svcanalytics.demand.forecasting import MANY
 from svcanalytics.demand.matrix import DayMatrix
+from svcanalytics.demand.models.averages import WeekdayAverage
+from svcanalytics.demand.outlook import look_ahead
+from svcanalytics.demand.result import bounds_of, slot_starts
+from svcanalytics.demand.trials import Memory
 from svcanalytics.errors import DemandError
 
 if TYPE_CHECKING:
@@ -22,8 +28,8 @@ __all__ = ["backtest", "origins_of", "sample_crps"]
 
 SHORTEST = 14
 """Days on record before the first origin: with less there is no week to learn from and another to see it repeat."""
-MANY = 32
-"""Queues from which on a task is a queue, not an origin."""
+PATHS = 1000
+"""As many as the bounds of a forecast's table are taken from."""
 
 
 def backtest(
@@ -35,6 +41,7 @@ def backtest(
     *,
     levels: Sequence[float] = (0.8, 0.95),
     thorough: bool = False,
+    light: bool | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
     progress: bool = True,
@@ -62,6 +69,9 @@ def backtest(
         Of the intervals, 0-1.
     thorough : bool
         Let ``"auto"`` choose among all models, not the fast ones alone.
+    light : bool, optional
+        Fewer models and trials; by default with a hundred queues or more, as in `forecast`. The frame says so in
+        ``frame.attrs["light"]``.
     seed : int
         Of the sample paths.
     n_jobs : int, optional
@@ -84,14 +94,15 @@ def backtest(
         backtested from fewer origins, with a warning.
     """
     tasks = list(_tasks(arrivals, days, origins, step))
-    names = [model if isinstance(model, str) else model.name for model in models]
+    names = [_name(model) for model in models]
     if len(set(names)) < len(names) or not names:
         raise DemandError(
             "models must be named, each once", where=f"models={names}", fix='for example models=("auto",)'
         )
-    run = Run(tuple(models), tuple(levels), days, thorough, seed)
+    light = len(arrivals.queues) >= MANY if light is None else light
+    run = Run(tuple(models), tuple(levels), days, thorough, light, seed)
     parts = _in_parallel(run, tasks, n_jobs, progress)
-    return _assemble([part for found in parts for part in found], names, arrivals.queues)
+    return _assemble([part for found in parts for part in found], names, arrivals, light)
 
 
 def origins_of(matrix: DayMatrix, days: int, origins: int, step: int) -> list[pd.Timestamp]:
@@ -110,39 +121,48 @@ class Run:
     levels: tuple[float, ...]
     days: int
     thorough: bool
+    light: bool
     seed: int
 
     def __call__(self, arrivals: Arrivals, queue: str, origins: Sequence[pd.Timestamp]) -> list[dict]:
-        """Forecast one queue from some origins; columns of arrays per origin and model."""
-        return [part for origin in origins for part in self._from(arrivals, queue, origin)]
+        """Forecast one queue from some origins, the earliest first; columns of arrays per origin and model."""
+        memory: Memory = {}  # trials that origins share; it changes how fast a forecast is made, never the forecast
+        return [part for origin in origins for part in self._from(arrivals, queue, origin, memory)]
 
-    def _from(self, arrivals: Arrivals, queue: str, origin: pd.Timestamp) -> Iterator[dict]:
+    def _from(self, arrivals: Arrivals, queue: str, origin: pd.Timestamp, memory: Memory) -> Iterator[dict]:
         history = arrivals.upto(origin).matrices[queue]
         came = arrivals.following(origin, self.days)[queue]
         future = replace(came, counts=np.full(came.counts.shape, np.nan))
-        row, slot = np.nonzero(came.open_slots & ~np.isnan(came.counts))
-        baseline = _eight_week_average(history, future)
+        row, slot = np.nonzero(came.open_slots)
+        # Where clocks go back an hour comes twice; its count is of both.
+        times = np.maximum(came.exposure[row, slot], 1).astype(int)
+        row, slot, share = (np.repeat(each, times) for each in (row, slot, times))
         shared = {
             "queue": queue,
             "origin": origin,
-            "start": came.days.to_numpy()[row] + came.slots[slot].astype("timedelta64[s]"),
-            "actual": came.counts[row, slot],
+            "start": slot_starts(future).tz_convert(None).to_numpy(),
+            "actual": came.counts[row, slot] / share,
             "lead": np.cumsum(came.open_days)[row],
-            "baseline": baseline[row, slot],
+            "baseline": WeekdayAverage(8).fit(history).mean(future)[row, slot] / share,
             "scale": np.full(len(row), _weekly_change(history)),
         }
         for model in self.models:
-            mean, bounds, paths = _forecast_days(history, future, model, self)
-            table = {"mean": mean[row, slot]} | {name: bound[row, slot] for name, bound in bounds.items()}
-            crps = sample_crps(paths[:, row, slot], shared["actual"])
-            name = model if isinstance(model, str) else model.name
-            yield {"model": name, **shared, **table, "crps": crps}
+            outlook = look_ahead(history, future, model, thorough=self.thorough, light=self.light, memory=memory)
+            paths = outlook.sample(PATHS, self.seed)
+            bounds = bounds_of(paths, self.levels)
+            table = {name: values[row, slot] / share for name, values in ({"mean": outlook.mean} | bounds).items()}
+            crps = sample_crps(paths[:, row, slot] / share, shared["actual"])
+            yield {"model": _name(model), **shared, **table, "crps": crps}
+
+
+def _name(model: str | Model) -> str:
+    return model if isinstance(model, str) else model.name
 
 
 def _tasks(
     arrivals: Arrivals, days: int, origins: int, step: int
 ) -> Iterator[tuple[Arrivals, str, Sequence[pd.Timestamp]]]:
-    """Cut the work: a queue a task when there are many, else an origin a task."""
+    """Cut the work, the same on any machine: a queue a task, or a stretch of its origins when there are few queues."""
     if min(days, origins, step) < 1:
         where = f"days={days}, origins={origins}, step={step}"
         raise DemandError("days, origins and step must be 1 or more", where=where)
@@ -162,12 +182,11 @@ def _tasks(
         more = f" and {len(short) - 5} more" if len(short) > 5 else ""
         text = f"{len(short)} queues have room for fewer than {origins} origins: {named}{more}"
         warnings.warn(text, UserWarning, stacklevel=3)
+    cuts = math.ceil(4 / len(found))
     for queue, firsts in found.items():
         alone = arrivals.only(queue)
-        if len(found) >= MANY:
-            yield alone, queue, firsts
-        else:
-            yield from ((alone, queue, [origin]) for origin in firsts)
+        for part in np.array_split(np.arange(len(firsts)), max(min(cuts, len(firsts)), 1)):
+            yield alone, queue, [firsts[at] for at in part]
 
 
 def _in_parallel(run: Run, tasks: Sequence[tuple], n_jobs: int | None, progress: bool) -> Iterable[list[dict]]:
@@ -192,19 +211,24 @@ def _with_bar(results: Iterable, total: int, progress: bool) -> Iterator:
     return track(results, "Backtest", total, console=console, transient=True, disable=hidden)
 
 
-def _assemble(parts: list[dict], names: list[str], queues: list[str]) -> pd.DataFrame:
+def _assemble(parts: list[dict], names: list[str], arrivals: Arrivals, light: bool) -> pd.DataFrame:
+    """Stack the parts, model by model and queue by queue."""
+    queues = arrivals.queues
+    place = {queue: at for at, queue in enumerate(queues)}
+    parts.sort(key=lambda part: (names.index(part["model"]), place[part["queue"]], part["origin"]))
     lengths = [len(part["start"]) for part in parts]
-    columns: dict[str, object] = {
+    frame: dict[str, object] = {
         "model": pd.Categorical(np.repeat([part["model"] for part in parts], lengths), categories=names),
         "origin": np.repeat(pd.DatetimeIndex([part["origin"] for part in parts]).to_numpy(), lengths),
         "queue": pd.Categorical(np.repeat([part["queue"] for part in parts], lengths), categories=queues),
     }
-    rest = [name for name in parts[0] if name not in columns]
-    rest.sort(key=lambda name: name in ("actual", "lead", "baseline", "scale", "crps"))
-    for name in rest:
-        columns[name] = np.concatenate([part.pop(name) for part in parts])
-    frame = pd.DataFrame(columns, copy=False)
-    return frame.sort_values(["model", "queue", "origin", "start"], kind="stable", ignore_index=True)
+    last = ("actual", "lead", "baseline", "scale", "crps")
+    for name in sorted((name for name in parts[0] if name not in frame), key=lambda name: name in last):
+        frame[name] = np.concatenate([part.pop(name) for part in parts])
+    frame["start"] = pd.DatetimeIndex(frame["start"]).tz_localize("UTC").tz_convert(arrivals.timezone)
+    table = pd.DataFrame(frame, copy=False)
+    table.attrs["light"] = light
+    return table
 
 
 def _weekly_change(history: DayMatrix) -> float:
@@ -219,21 +243,3 @@ def sample_crps(paths: NDArray[np.float64], actual: NDArray[np.float64]) -> NDAr
     ranked = np.sort(paths, axis=0)
     weights = (2 * np.arange(1, n + 1) - n - 1) / n**2
     return np.abs(ranked - actual).mean(axis=0) - weights @ ranked
-
-
-def _forecast_days(
-    history: DayMatrix, future: DayMatrix, model: str | Model, run: Run
-) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.float64]]:
-    """Return mean ``(D, S)``, bounds by column name, and sample paths ``(n, D, S)``."""
-    fitted = model.fit(history)
-    paths = fitted.sample(future, 500, np.random.default_rng(run.seed))
-    bounds = {}
-    for level in run.levels:
-        label = f"{100 * level:g}"
-        low, high = np.quantile(paths, [0.5 - level / 2, 0.5 + level / 2], axis=0)
-        bounds |= {f"lower_{label}": low, f"upper_{label}": high}
-    return fitted.mean(future), bounds, paths
-
-
-def _eight_week_average(history: DayMatrix, future: DayMatrix) -> NDArray[np.float64]:
-    return np.full(future.counts.shape, np.nan)

@@ -60,6 +60,7 @@ def taken_in(frame: pd.DataFrame) -> Arrivals:
 def test_origins_and_horizons_are_days_on_record_and_the_last_ends_at_the_last_day():
     frame = counted()
     found = backtest(taken_in(frame), days=10, origins=6, step=2, models=[LastWeek()], n_jobs=1)
+    found["start"] = found["start"].dt.tz_localize(None)
     recorded = frame["start"].dt.normalize().unique()
     assert len(found["origin"].unique()) == 6
     for number, origin in enumerate(found["origin"].unique()):
@@ -77,7 +78,7 @@ def test_a_forecast_is_what_the_model_gives_with_the_history_before_the_origin()
     frame = counted()
     found = backtest(taken_in(frame), days=5, origins=4, step=3, models=[LastWeek()], n_jobs=1)
     counts = frame.set_index("start")["arrivals"]
-    for row in found.itertuples():
+    for row in found.assign(start=found["start"].dt.tz_localize(None)).itertuples():
         back = row.start - pd.Timedelta("7D")
         while back >= row.origin or back not in counts.index:
             back -= pd.Timedelta("7D")
@@ -125,8 +126,8 @@ def test_the_baseline_is_the_mean_of_the_last_eight_of_the_weekday_and_slot():
     found = backtest(taken_in(frame), days=5, origins=1, models=[LastWeek()], n_jobs=1)
     for row in found.itertuples():
         same = frame[(frame["start"] < row.origin) & (frame["start"].dt.day_of_week == row.start.day_of_week)]
-        same = same[(same["start"].dt.hour == row.start.hour) & (same["start"] >= row.start - pd.Timedelta("56D"))]
-        assert row.baseline == pytest.approx(same["arrivals"].mean())
+        same = same[same["start"].dt.hour == row.start.hour]
+        assert row.baseline == pytest.approx(same["arrivals"].tail(8).mean())
 
 
 def test_several_processes_give_what_one_gives():

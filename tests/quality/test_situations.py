@@ -44,7 +44,8 @@ def under(*situations, **changes):
 
 def daily(profile, start="2026-01-01", end="2026-12-31", column="metric"):
     frame = weights_over(profile, start, end)
-    return frame.pivot_table(index="period", columns=column, values="weight", aggfunc="sum")
+    wide = frame.pivot_table(index="period", columns=column, values="weight", aggfunc="sum")
+    return wide[list(frame[column].unique())]
 
 
 def test_a_pinned_family_holds_its_share_and_the_rest_keep_their_proportions():

@@ -11,18 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.errors import CatalogueError
+from svcanalytics.quality.blocking import chosen_penalty, share_intervals, time_blocks, validated_later
 from svcanalytics.quality.drivers import variance_shares
 from svcanalytics.quality.profiles import Profile
 from svcanalytics.quality.response import response_weights
-from svcanalytics.quality.shares import Moments, explained_shares, moments_by_block, pinned_basis
+from svcanalytics.quality.shares import explained_shares, moments_by_block, pinned_basis
 
 __all__ = ["LearnedWeights", "learn", "prior_shares"]
-
-PENALTIES = (*np.logspace(-3, 1.5, 10), np.inf)
-"""Penalties tried, in variances of a metric's score; the last keeps the prior."""
-
-_BLOCKS, _FOLDS, _LEAST_BLOCKS = 40, 8, 4
-_USE_LEVEL = 0.9  # one-sided: how sure the gain over the prior must be before the prior is left
 
 
 @dataclass(frozen=True)
@@ -173,28 +168,25 @@ def learn(
         varies, fewer rows with an outcome than metrics, and fewer than four times.
     """
     metrics = list(metrics)
-    _check_columns(frame, [outcome, time, *metrics, *within, *([answers] if answers else [])])
+    _check_columns(frame, [outcome, *metrics, *([answers] if answers else [])], [time, *within])
     start = prior_shares(prior, metrics) if isinstance(prior, Profile) else _checked_prior(prior, metrics)
     w0, pinned = _pinned(start, pins or {}, metrics)
     said = frame[outcome].notna().to_numpy()
     row_weight = response_weights(frame, said, response)[said] if len(response) else np.ones(int(said.sum()))
     rows = frame.loc[said]
     if answers:
-        row_weight = row_weight * rows[answers].to_numpy("float64")
-    y = rows[outcome].to_numpy("float64") * (1 if better == "up" else -1)
-    _check_rows(rows, y, metrics, outcome)
-    x, y = _centred_within(rows, metrics, y, row_weight, within)
-    block = _blocks(rows[time])
+        row_weight = row_weight * rows[answers].astype("float64").fillna(0.0).to_numpy()
+    x, y = _centred_within(rows, metrics, outcome, row_weight, within)
+    y = y if better == "up" else -y
+    block = time_blocks(rows[time])
     moments = moments_by_block(x, y, row_weight, block)
-    folds = _folds(len(moments.weight))
     basis = pinned_basis(w0, pinned)
-
-    penalty = _chosen_penalty(moments, folds, w0, basis)
+    penalty = chosen_penalty(moments, w0, basis)
     xx, xy, variance = moments.centred()
     fitted = explained_shares(xx, xy, w0, penalty, basis)
     used = bool(np.isfinite(penalty) and fitted.sum() > 0)
     weight = fitted / fitted.sum() if used else w0
-    low, high = _interval(moments, w0, pinned, weight, replicates, seed)
+    low, high = share_intervals(moments, w0, pinned, weight, replicates, seed)
     table = pd.DataFrame(
         {
             "metric": metrics,
@@ -210,8 +202,8 @@ def learn(
     scale = float(weight @ xy / spread)
     return LearnedWeights(
         table=table,
-        validation=_validated(x, y, row_weight, block, moments, w0, basis, replicates, seed),
-        penalty=penalty if used else np.inf,
+        validation=validated_later(x, y, row_weight, block, moments, w0, basis, replicates, seed),
+        penalty=float(penalty) if used else np.inf,
         used=used,
         surveyed=int(said.sum()),
         response_corrected=len(response) > 0,
@@ -224,10 +216,13 @@ def _global_shares(profile: Profile) -> dict[str, float]:
     return {m.metric: profile.families[m.family] * m.weight for m in profile.metrics}
 
 
-def _check_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
-    absent = [name for name in names if name not in frame.columns]
+def _check_columns(frame: pd.DataFrame, numbers: Sequence[str], others: Sequence[str]) -> None:
+    absent = [name for name in [*numbers, *others] if name not in frame.columns]
     if absent:
         raise CatalogueError(f"there is no column {absent[0]!r}", where="learn", fix="name columns of the frame")
+    texts = [name for name in numbers if not pd.api.types.is_numeric_dtype(frame[name])]
+    if texts:
+        raise CatalogueError("holds no numbers", where=texts[0], fix="use scores, rates or means")
 
 
 def _checked_prior(prior: Mapping[str, float], metrics: Sequence[str]) -> dict[str, float]:
@@ -263,39 +258,26 @@ def _pinned(
     return np.array(shares), np.array([m in pins for m in metrics])
 
 
-def _check_rows(rows: pd.DataFrame, y: NDArray[np.float64], metrics: Sequence[str], outcome: str) -> None:
+def _centred_within(
+    rows: pd.DataFrame, metrics: Sequence[str], outcome: str, weight: NDArray[np.float64], within: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Take off the mean of each group; a missing score then is 0, the mean."""
     if len(rows) <= len(metrics) + 1:
         raise CatalogueError(
             f"{len(rows)} rows with an outcome can't tell {len(metrics)} weights",
             where=outcome,
             fix="use more periods, or smaller cells, or fewer metrics",
         )
-    if np.ptp(y) == 0:
-        raise CatalogueError("the outcome never varies", where=outcome, fix="use another outcome or more rows")
-    for name in metrics:
-        scores = rows[name].to_numpy("float64")
-        if np.isnan(scores).all() or np.nanmax(scores) == np.nanmin(scores):
-            raise CatalogueError(
-                "never varies among rows with an outcome, so its weight can't be learned",
-                where=name,
-                fix="leave it out: its weight then stays as it is",
-            )
-
-
-def _centred_within(
-    rows: pd.DataFrame,
-    metrics: Sequence[str],
-    y: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    within: Sequence[str],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Take off the mean of each group; a missing score then is 0, the mean."""
-    groups = (
-        rows.groupby(list(within), dropna=False, sort=False).ngroup().to_numpy() if within else np.zeros(len(y), int)
-    )
-    columns = [rows[name].to_numpy("float64") for name in metrics]
-    centred = [_less_group_mean(column, weight, groups) for column in (*columns, y)]
-    return np.column_stack(centred[:-1]), centred[-1]
+    groups = np.zeros(len(rows), dtype=int)
+    if within:
+        groups = rows.groupby(list(within), dropna=False, sort=False).ngroup().to_numpy()
+    columns = {name: rows[name].astype("float64").to_numpy() for name in [*metrics, outcome]}
+    centred = {name: _less_group_mean(column, weight, groups) for name, column in columns.items()}
+    for name, column in centred.items():
+        if np.ptp(column) <= 1e-9 * max(1.0, np.nanmax(np.abs(columns[name]), initial=0.0)):
+            fix = "use another outcome or more rows" if name == outcome else "leave it out: its weight then stays"
+            raise CatalogueError("never varies among rows with an outcome", where=name, fix=fix)
+    return np.column_stack([centred[name] for name in metrics]), centred[outcome]
 
 
 def _less_group_mean(
@@ -307,124 +289,3 @@ def _less_group_mean(
     total = np.bincount(groups, known)
     mean = np.bincount(groups, known * value) / np.where(total > 0, total, 1.0)
     return np.where(there, value - mean[groups], 0.0)
-
-
-def _blocks(time: pd.Series) -> NDArray[np.int64]:
-    """Number consecutive blocks of about as many rows each; rows of one time are never parted."""
-    moment, instants = pd.factorize(time, sort=True)
-    if len(instants) < _LEAST_BLOCKS or (moment < 0).any():
-        raise CatalogueError(
-            "a time is missing" if (moment < 0).any() else f"there are only {len(instants)} times",
-            where=str(time.name),
-            fix=f"weights are tested on other times than they are learned from: give at least {_LEAST_BLOCKS}",
-        )
-    sizes = np.bincount(moment)
-    middle = (np.cumsum(sizes) - sizes / 2) / sizes.sum()
-    return np.unique((middle * _BLOCKS).astype(int), return_inverse=True)[1][moment]
-
-
-def _folds(blocks: int) -> NDArray[np.int64]:
-    return np.arange(blocks) * min(_FOLDS, blocks) // blocks
-
-
-def _loss(coefficients: NDArray[np.float64], xx: NDArray, xy: NDArray, yy: float) -> float:
-    return float(yy - 2 * xy @ coefficients + coefficients @ xx @ coefficients)
-
-
-def _chosen_penalty(
-    moments: Moments, folds: NDArray[np.int64], prior: NDArray[np.float64], basis: NDArray[np.float64]
-) -> float:
-    """Return the penalty that predicts left-out folds best; infinite when the prior predicts as well."""
-    from scipy.stats import t
-
-    numbers = np.unique(folds)
-    losses = np.empty((len(numbers), len(PENALTIES)))
-    for row, number in enumerate(numbers):
-        xx, xy, _ = moments.centred((folds != number).astype(float))
-        held = moments.centred((folds == number).astype(float))
-        losses[row] = [_loss(explained_shares(xx, xy, prior, p, basis), *held) for p in PENALTIES]
-    best = int(losses[:, :-1].mean(axis=0).argmin())
-    gain = losses[:, -1] - losses[:, best]
-    error = gain.std(ddof=1) / np.sqrt(len(numbers))
-    sure = gain.mean() > float(t.ppf(_USE_LEVEL, len(numbers) - 1)) * error
-    return PENALTIES[best] if sure else np.inf
-
-
-def _interval(
-    moments: Moments,
-    prior: NDArray[np.float64],
-    pinned: NDArray[np.bool_],
-    weight: NDArray[np.float64],
-    replicates: int,
-    seed: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what the answers alone allow: a penalty would make a weight look certain because it was held fast."""
-    from scipy.stats import norm, t
-
-    rng, basis, blocks = np.random.default_rng(seed), pinned_basis(prior, pinned), len(moments.weight)
-    drawn = []
-    for _ in range(replicates):
-        xx, xy, _ = moments.centred(rng.multinomial(blocks, np.full(blocks, 1 / blocks)).astype(float))
-        found = explained_shares(xx, xy, prior, PENALTIES[0], basis)
-        if found.sum() > 0:
-            drawn.append(found / found.sum())
-    if not drawn:
-        return np.full(len(prior), np.nan), np.full(len(prior), np.nan)
-    # Few blocks draw too narrow: expanded percentiles (Hesterberg 2015, The American Statistician 69:371).
-    tail = float(norm.cdf(t.ppf(0.025, blocks - 1) * np.sqrt(blocks / (blocks - 1))))
-    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
-    low, high = np.minimum(low, weight), np.maximum(high, weight)
-    return np.where(pinned, weight, low), np.where(pinned, weight, high)
-
-
-def _validated(
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    block: NDArray[np.int64],
-    moments: Moments,
-    prior: NDArray[np.float64],
-    basis: NDArray[np.float64],
-    replicates: int,
-    seed: int,
-) -> pd.DataFrame:
-    """Learn from what lies before each of the last folds and compare the indices on it."""
-    from scipy.stats import rankdata
-
-    folds = _folds(len(moments.weight))
-    tested = np.arange((folds.max() + 1) // 2, folds.max() + 1)
-    index = np.zeros((len(y), 2))
-    for number in tested:
-        past = folds < number
-        before = Moments(*(part[past] for part in vars(moments).values()))
-        penalty = _chosen_penalty(before, _folds(int(past.sum())), prior, basis)
-        xx, xy, _ = before.centred()
-        found = explained_shares(xx, xy, prior, penalty, basis)
-        here = folds[block] == number
-        index[here] = np.column_stack([x[here] @ (found / found.sum() if found.sum() > 0 else prior), x[here] @ prior])
-    here = np.isin(folds[block], tested)
-    later = block[here]
-    later = later - later.min()
-    ranks = [rankdata(values) / here.sum() for values in (*index[here].T, y[here])]
-    by_block = moments_by_block(np.column_stack(ranks[:2]), ranks[2], weight[here], later)
-    rng = np.random.default_rng(seed)
-    blocks = int(later.max()) + 1
-    draws = [rng.multinomial(blocks, np.full(blocks, 1 / blocks)).astype(float) for _ in range(replicates)]
-    found = np.array([_correlations(by_block, times) for times in [np.ones(blocks), *draws]])
-    found = np.column_stack([found, found[:, 0] - found[:, 1]])
-    low, high = np.nanquantile(found[1:], [0.025, 0.975], axis=0) if replicates else np.full((2, 3), np.nan)
-    return pd.DataFrame(
-        {
-            "index": ["learned", "prior", "difference"],
-            "rank_correlation": found[0],
-            "low": low,
-            "high": high,
-            "n": int(here.sum()),
-        }
-    )
-
-
-def _correlations(moments: Moments, times: NDArray[np.float64]) -> NDArray[np.float64]:
-    xx, xy, yy = moments.centred(times)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return xy / np.sqrt(np.diag(xx) * yy)

@@ -19,7 +19,7 @@ from svcanalytics.metrics.views import view
 from svcanalytics.quality.cells import read_cells, with_units
 from svcanalytics.quality.definitions import profile as read_profile
 from svcanalytics.quality.learning import LearnedWeights, learn
-from svcanalytics.quality.profiles import Goalposts, Profile
+from svcanalytics.quality.profiles import Goalposts, Profile, ProfileMetric
 from svcanalytics.quality.scaling import normalise
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def learn_from(
     frame = survey_rows(lake, chosen, start, end, outcome=outcome)
     known = catalogue(lake)
     said = frame[frame[outcome].notna()]
-    left_out = {m.metric: _left_out(m.metric, m.family, chosen, said, least_known) for m in chosen.metrics}
+    left_out = {m.metric: _left_out(m, chosen, said, within, least_known) for m in chosen.metrics}
     metrics = [name for name, reason in left_out.items() if not reason]
     if not metrics:
         raise CatalogueError(
@@ -257,15 +257,18 @@ def _points(values: pd.Series, posts: Goalposts) -> NDArray[np.float64]:
     return at_level[0] + 100 * (array - level) / (posts.goal - posts.floor)
 
 
-def _left_out(name: str, family: str, profile: Profile, said: pd.DataFrame, least_known: float) -> str:
-    if family == _SAID:
+def _left_out(
+    metric: ProfileMetric, profile: Profile, said: pd.DataFrame, within: Sequence[str], least_known: float
+) -> str:
+    name = metric.metric
+    if metric.family == _SAID:
         return "is itself what customers say"
     if name not in said:
         return "means nothing for one contact or case"
     share = said[name].notna().mean()
     if share < least_known:
         return f"is known for {share:.0%} of the answers"
-    if said[name].nunique() < 2:
+    kinds = said.groupby(list(within), dropna=False)[name].nunique() if within else said[[name]].nunique()
+    if kinds.max() < 2:
         return "never varies among the answers"
-    weight = next(profile.families[m.family] * m.weight for m in profile.metrics if m.metric == name)
-    return "" if weight > 0 else "weighs nothing"
+    return "" if profile.families[metric.family] * metric.weight > 0 else "weighs nothing"

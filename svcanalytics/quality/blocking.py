@@ -1,0 +1,168 @@
+"""Blocks of time as evidence: which penalty predicts left-out blocks, how sure shares are, how indices do afterwards.
+
+Rows of one time resemble each other, so nothing here ever parts them at random.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from svcanalytics.errors import CatalogueError
+from svcanalytics.quality.shares import Moments, explained_shares, moments_by_block, pinned_basis
+
+__all__ = ["PENALTIES", "chosen_penalty", "share_intervals", "time_blocks", "validated_later"]
+
+Array = NDArray[np.float64]
+
+PENALTIES = (*np.logspace(-3, 1.5, 10), np.inf)
+"""Penalties tried, in variances of a metric's score; the last keeps the prior."""
+
+_BLOCKS, _FOLDS, _LEAST_BLOCKS = 40, 8, 4
+_USE_LEVEL = 0.9  # one-sided: how sure the gain over the prior must be before the prior is left
+
+
+def time_blocks(time: pd.Series) -> NDArray[np.int64]:
+    """Number consecutive blocks of about as many rows each; rows of one time are never parted.
+
+    Raises
+    ------
+    CatalogueError
+        When a time is missing, or there are fewer than four.
+    """
+    moment, instants = pd.factorize(time, sort=True)
+    if len(instants) < _LEAST_BLOCKS or (moment < 0).any():
+        raise CatalogueError(
+            "a time is missing" if (moment < 0).any() else f"there are only {len(instants)} times",
+            where=str(time.name),
+            fix=f"weights are tested on other times than they are learned from: give at least {_LEAST_BLOCKS}",
+        )
+    sizes = np.bincount(moment)
+    middle = (np.cumsum(sizes) - sizes / 2) / sizes.sum()
+    return np.unique((middle * _BLOCKS).astype(int), return_inverse=True)[1][moment]
+
+
+def chosen_penalty(moments: Moments, prior: Array, basis: Array) -> float:
+    """Return the penalty that predicts left-out folds of blocks best; infinite when the prior predicts as well.
+
+    Parameters
+    ----------
+    moments : Moments
+        By block, in order of time.
+    prior : numpy.ndarray, shape (columns,)
+    basis : numpy.ndarray, shape (columns, free)
+        From `pinned_basis`.
+    """
+    from scipy.stats import t
+
+    folds = _folds(len(moments.weight))
+    numbers = np.unique(folds)
+    losses = np.empty((len(numbers), len(PENALTIES)))
+    for row, number in enumerate(numbers):
+        xx, xy, _ = moments.centred((folds != number).astype(float))
+        held = moments.centred((folds == number).astype(float))
+        losses[row] = [_loss(explained_shares(xx, xy, prior, p, basis), *held) for p in PENALTIES]
+    best = int(losses[:, :-1].mean(axis=0).argmin())
+    gain = losses[:, -1] - losses[:, best]
+    error = gain.std(ddof=1) / np.sqrt(len(numbers))
+    sure = gain.mean() > float(t.ppf(_USE_LEVEL, len(numbers) - 1)) * error
+    return PENALTIES[best] if sure else np.inf
+
+
+def share_intervals(
+    moments: Moments, prior: Array, pinned: NDArray[np.bool_], weight: Array, replicates: int, seed: int
+) -> tuple[Array, Array]:
+    """Return what the answers alone allow, 95 %: a penalty would make a weight look certain because it is held fast.
+
+    Parameters
+    ----------
+    weight : numpy.ndarray, shape (columns,)
+        Always inside.
+    replicates : int
+        How often blocks are drawn again; 0 gives NaN.
+    """
+    from scipy.stats import norm, t
+
+    rng, basis, blocks = np.random.default_rng(seed), pinned_basis(prior, pinned), len(moments.weight)
+    drawn = []
+    for _ in range(replicates):
+        xx, xy, _ = moments.centred(_drawn_blocks(rng, blocks))
+        found = explained_shares(xx, xy, prior, PENALTIES[0], basis)
+        if found.sum() > 0:
+            drawn.append(found / found.sum())
+    if not drawn:
+        return np.full(len(prior), np.nan), np.full(len(prior), np.nan)
+    # Few blocks draw too narrow: expanded percentiles (Hesterberg 2015, The American Statistician 69:371).
+    tail = float(norm.cdf(t.ppf(0.025, blocks - 1) * np.sqrt(blocks / (blocks - 1))))
+    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
+    low, high = np.minimum(low, weight), np.maximum(high, weight)
+    return np.where(pinned, weight, low), np.where(pinned, weight, high)
+
+
+def validated_later(
+    x: Array,
+    y: Array,
+    weight: Array,
+    block: NDArray[np.int64],
+    moments: Moments,
+    prior: Array,
+    basis: Array,
+    replicates: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Learn from what lies before each fold of the later half, penalty included, and compare the indices on it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        index (learned, prior, difference), rank_correlation, low, high (95 %, blocks drawn again), n.
+    """
+    from scipy.stats import rankdata
+
+    folds = _folds(len(moments.weight))
+    tested = np.arange((folds.max() + 1) // 2, folds.max() + 1)
+    index = np.zeros((len(y), 2))
+    for number in tested:
+        before = Moments(*(part[folds < number] for part in vars(moments).values()))
+        xx, xy, _ = before.centred()
+        found = explained_shares(xx, xy, prior, chosen_penalty(before, prior, basis), basis)
+        here = folds[block] == number
+        learned = found / found.sum() if found.sum() > 0 else prior
+        index[here] = np.column_stack([x[here] @ learned, x[here] @ prior])
+    here = np.isin(folds[block], tested)
+    later = block[here] - block[here].min()
+    ranks = [rankdata(values) / here.sum() for values in (*index[here].T, y[here])]
+    by_block = moments_by_block(np.column_stack(ranks[:2]), ranks[2], weight[here], later)
+    rng, blocks = np.random.default_rng(seed), len(by_block.weight)
+    draws = [np.ones(blocks), *(_drawn_blocks(rng, blocks) for _ in range(replicates))]
+    found = np.array([_correlations(by_block, times) for times in draws])
+    found = np.column_stack([found, found[:, 0] - found[:, 1]])
+    low, high = np.nanquantile(found[1:], [0.025, 0.975], axis=0) if replicates else np.full((2, 3), np.nan)
+    return pd.DataFrame(
+        {
+            "index": ["learned", "prior", "difference"],
+            "rank_correlation": found[0],
+            "low": low,
+            "high": high,
+            "n": int(here.sum()),
+        }
+    )
+
+
+def _folds(blocks: int) -> NDArray[np.int64]:
+    return np.arange(blocks) * min(_FOLDS, blocks) // blocks
+
+
+def _drawn_blocks(rng: np.random.Generator, blocks: int) -> Array:
+    return rng.multinomial(blocks, np.full(blocks, 1 / blocks)).astype(float)
+
+
+def _loss(coefficients: Array, xx: Array, xy: Array, yy: float) -> float:
+    return float(yy - 2 * xy @ coefficients + coefficients @ xx @ coefficients)
+
+
+def _correlations(moments: Moments, times: Array) -> Array:
+    xx, xy, yy = moments.centred(times)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return xy / np.sqrt(np.diag(xx) * yy)

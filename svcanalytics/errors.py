@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "CatalogueError",
+    "CauseError",
     "ConfigError",
     "ContractError",
     "DemandError",
@@ -79,3 +80,7 @@ class PublishError(SvcError):
 
 class StaffingError(SvcError, ValueError):
     """A queue, requirement or shift can't be computed from what was given."""
+
+
+class CauseError(SvcError, ValueError):
+    """Causes can't be looked for in what was given."""

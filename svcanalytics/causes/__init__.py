@@ -1,0 +1,8 @@
+"""Root causes: which segments explain what went wrong, and what goes with an outcome."""
+
+from __future__ import annotations
+
+from svcanalytics.causes.association import rules
+from svcanalytics.causes.localisation import segments, segments_of_counts
+
+__all__ = ["rules", "segments", "segments_of_counts"]

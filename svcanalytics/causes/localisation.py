@@ -1,0 +1,262 @@
+"""Where did a rate or a mean go wrong: the segments that explain it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from svcanalytics.causes.cube import Cube, build
+from svcanalytics.causes.evidence import Evidence, Means, Rates
+from svcanalytics.causes.expectation import STRENGTH, expect_means, expect_rates
+from svcanalytics.causes.scanning import Scan, scan
+from svcanalytics.errors import CauseError
+
+__all__ = ["segments", "segments_of_counts"]
+
+_Z = 1.959963984540054
+_ALTERNATIVES = 2
+
+
+def segments(
+    cases: pd.DataFrame,
+    outcome: str,
+    by: Sequence[str],
+    baseline: pd.DataFrame | None = None,
+    depth: int = 3,
+    *,
+    worse: Literal["high", "low"] = "high",
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Find the segments that explain where a rate or a mean went wrong.
+
+    Each segment's cases are held against what an earlier time led to expect of them (`expect_rates`), or, without a
+    baseline, against all cases. See `scan` for the method and what the p-values hold for.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame
+        One row per case.
+    outcome : str
+        A column of truth values or of 0 and 1 (a rate), or of other numbers (a mean). Rows without it are left out.
+    by : sequence of str
+        Dimensions to combine; missing values are a value of their own.
+    baseline : pandas.DataFrame, optional
+        Cases of an earlier time with the same columns.
+    depth : int
+        Most dimensions that a segment fixes.
+    worse : {"high", "low"}
+        Which way is wrong: "high" for breaches or waits, "low" for satisfaction.
+    seed : int
+        Of the draws behind the p-values.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The most telling first: segment ("team=B&channel=app"), cause (1, 2, ...: causes explain one another's rest, a
+        segment of the same number is another description of the same cause), role ("cause" or "alternative"), n, value,
+        expected, excess (cases, or units of the outcome, for the worse), low, high (its 95 % interval, without regard
+        to the choice of the segment), won (how far the value of all cases moves if the excess goes), gain (in
+        log-likelihood; for means that of normal scores), p_value (for all segments together). Empty when nothing is
+        worse than expected. ``attrs["left_out"]`` says which dimensions have more values than are looked at.
+
+    Raises
+    ------
+    CauseError
+        When a column is missing, the outcome is not a number, or no case has one.
+    """
+    by = [by] if isinstance(by, str) else list(by)
+    now = _with_outcome(cases, outcome, by, "cases").assign(_now=1.0)
+    before = None if baseline is None else _with_outcome(baseline, outcome, by, "baseline").assign(_now=0.0)
+    rows = now if before is None else pd.concat([now, before], ignore_index=True)
+    sign = 1.0 if worse == "high" else -1.0
+    rate = bool(rows[outcome].isin([0, 1]).all())
+    amount = rows[outcome] if sign > 0 else (1 - rows[outcome] if rate else -rows[outcome])
+    leaves = _leaves(rows.assign(_amount=amount), by)
+    cube = build(leaves, by, depth)
+    amounts = _rates(cube, leaves, before is not None) if rate else _means(cube, leaves, before is not None)
+    evidence: Evidence = amounts
+    if not rate:
+        scores = _leaves(rows.assign(_amount=_normal_scores(amount)), by)
+        evidence = _means(cube, scores, before is not None)
+    found = scan(cube, evidence, seed=seed)
+    table = _table(cube, found, leaves, amounts)
+    if sign < 0:  # back to the outcome as it was given; excess stays "for the worse"
+        for name in ("value", "expected"):
+            table[name] = 1 - table[name] if rate else -table[name]
+    return table
+
+
+def segments_of_counts(
+    counts: pd.DataFrame,
+    by: Sequence[str],
+    bad: str = "bad",
+    total: str = "total",
+    bad_before: str = "bad_before",
+    total_before: str = "total_before",
+    depth: int = 3,
+    *,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Find the segments that explain a rate that went wrong, from counts per combination of all dimensions.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        One row per combination; rows of the same combination are added up.
+    by : sequence of str
+        The dimensions.
+    bad, total : str
+        Columns of what was bad and of all, now.
+    bad_before, total_before : str
+        The same for an earlier time; may be means over many times, so need not be whole.
+    depth, seed : int
+        As in `segments`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `segments` gives it.
+
+    Raises
+    ------
+    CauseError
+        When a column is missing or not a number, a count is negative, or more is bad than there is.
+    """
+    by = [by] if isinstance(by, str) else list(by)
+    names = {bad: "bad", total: "total", bad_before: "bad_before", total_before: "total_before"}
+    absent = [name for name in [*names, *by] if name not in counts.columns]
+    if absent:
+        raise CauseError(f"there is no column {absent[0]!r}", where="counts", fix="name the columns that hold counts")
+    table = counts[[*by, *names]].rename(columns=names)
+    numbers = table[list(names.values())].apply(pd.to_numeric, errors="coerce").astype("float64")
+    wrong = numbers.isna() | (numbers < 0)
+    if wrong.to_numpy().any():
+        row, column = np.argwhere(wrong.to_numpy())[0]
+        raise CauseError(
+            "a count is missing, negative or not a number",
+            where=f"row {row}, {numbers.columns[column]}",
+            fix="give counts from 0 up",
+        )
+    if (numbers["bad"] > numbers["total"]).any() or (numbers["bad_before"] > numbers["total_before"] + 1e-9).any():
+        raise CauseError("more is bad than there is", where="counts", fix="total counts all, the bad included")
+    table[list(numbers.columns)] = numbers
+    leaves = table.groupby(by, dropna=False, sort=True, as_index=False)[list(numbers.columns)].sum()
+    if leaves["total"].sum() == 0:
+        raise CauseError("there are no cases to look at", where=total, fix="check the period and the filter")
+    cube = build(leaves, by, depth)
+    evidence = _rates(cube, leaves, leaves["total_before"].sum() > 0)
+    return _table(cube, scan(cube, evidence, seed=seed), leaves, evidence)
+
+
+def _with_outcome(frame: pd.DataFrame, outcome: str, by: list[str], where: str) -> pd.DataFrame:
+    if not by:
+        raise CauseError("no dimension is given to look along", where="by", fix="name one column or more")
+    absent = [name for name in [outcome, *by] if name not in frame.columns]
+    if absent:
+        raise CauseError(f"there is no column {absent[0]!r}", where=where, fix="name columns of the frame")
+    if not (pd.api.types.is_numeric_dtype(frame[outcome]) or pd.api.types.is_bool_dtype(frame[outcome])):
+        raise CauseError("the outcome is not a number", where=outcome, fix="turn it into 0 and 1, or into a number")
+    out = frame.loc[frame[outcome].notna(), [*by, outcome]].copy()
+    if out.empty:
+        raise CauseError("no case has an outcome", where=f"{where}, {outcome}", fix="check the period and the filter")
+    out[outcome] = out[outcome].astype("float64")
+    return out
+
+
+def _leaves(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    # Sorted by the dimensions, so that nothing depends on the order of the cases.
+    now, amount = rows["_now"], rows["_amount"]
+    rows = rows.assign(
+        bad=amount * now, total=now, square=amount**2 * now,
+        bad_before=amount * (1 - now), total_before=1 - now, square_before=amount**2 * (1 - now),
+    )  # fmt: skip
+    columns = ["bad", "total", "square", "bad_before", "total_before", "square_before"]
+    return rows.groupby(by, dropna=False, sort=True, as_index=False)[columns].sum()
+
+
+def _normal_scores(values: pd.Series) -> pd.Series:
+    # Waits and handle times have long tails, under which a few cases would decide. Ranks don't (van der Waerden 1952).
+    from scipy.special import ndtri
+
+    return pd.Series(ndtri(values.rank().to_numpy() / (len(values) + 1)), index=values.index)
+
+
+def _rates(cube: Cube, leaves: pd.DataFrame, earlier: bool) -> Rates:
+    bad, total, bad_before, total_before = _arrays(leaves)
+    if earlier:
+        return Rates(bad, total, expect_rates(cube, bad_before, total_before), total_before + STRENGTH / 2)
+    overall = (bad.sum() + 0.5) / (total.sum() + 1)
+    return Rates(bad, total, np.full(len(bad), overall), np.full(len(bad), total.sum() + 1))
+
+
+def _means(cube: Cube, leaves: pd.DataFrame, earlier: bool) -> Means:
+    amount, count, amount_before, count_before = _arrays(leaves)
+    if earlier:
+        expected, known = expect_means(cube, amount_before, count_before), count_before + STRENGTH / 2
+    else:
+        expected, known = np.full(len(count), amount.sum() / count.sum()), np.full(len(count), count.sum())
+    mean = np.where(count > 0, amount / np.maximum(count, 1), expected)
+    return Means(mean, count, expected, known, _noise(leaves))
+
+
+def _noise(leaves: pd.DataFrame) -> float:
+    # The variance within leaves; of all cases where hardly any leaf holds two.
+    sums, squares, counts = (leaves[name] + leaves[f"{name}_before"] for name in ("bad", "square", "total"))
+    freedom = float((counts - 1).clip(lower=0).sum())
+    if freedom > 0.1 * counts.sum():
+        return max(float((squares - sums**2 / counts).sum()) / freedom, 1e-12)
+    return max(float(squares.sum() / counts.sum() - (sums.sum() / counts.sum()) ** 2), 1e-12)
+
+
+def _arrays(leaves: pd.DataFrame) -> tuple[np.ndarray, ...]:
+    return tuple(leaves[name].to_numpy("float64") for name in ("bad", "total", "bad_before", "total_before"))
+
+
+def _table(cube: Cube, found: Scan, leaves: pd.DataFrame, amounts: Rates | Means) -> pd.DataFrame:
+    n = cube.total(leaves["total"].to_numpy("float64"))
+    value = cube.total(leaves["bad"].to_numpy("float64")) / np.maximum(n, 1e-12)
+    order = np.lexsort((np.arange(len(n)), -np.round(found.gain, 9)))
+    rows = []
+    for number, cause in enumerate(found.causes):
+        same = [s for s in order if found.account[s] == number and s != cause and found.gain[s] > 0]
+        rows += [(cause, number + 1, "cause"), *((s, number + 1, "alternative") for s in same[:_ALTERNATIVES])]
+    rows.sort(key=lambda row: (-round(found.gain[row[0]], 9), row[2] != "cause", row[1]))
+    at = np.array([row[0] for row in rows], dtype=np.int64)
+    excess = cube.total(amounts.excess())[at]
+    wide = _Z * np.sqrt(_variances(cube, found.spread, leaves, amounts)[at])
+    table = pd.DataFrame(
+        {
+            "segment": [cube.name(s) for s in at],
+            "cause": np.array([row[1] for row in rows], dtype="int64"),
+            "role": [row[2] for row in rows],
+            "n": n[at].round().astype("int64"),
+            "value": value[at],
+            "expected": value[at] - excess / np.maximum(n[at], 1e-12),
+            "excess": excess,
+            "low": excess - wide,
+            "high": excess + wide,
+            "won": excess / leaves["total"].sum(),
+            "gain": found.gain[at],
+            "p_value": found.p_value[at],
+        }
+    )
+    table.attrs["left_out"] = dict(cube.rare)
+    return table
+
+
+def _variances(cube: Cube, spread: float, leaves: pd.DataFrame, amounts: Rates | Means) -> NDArray[np.float64]:
+    # Of each segment's excess, around what the segment became: its own variance, the spread of leaves, and the doubt
+    # about what was expected.
+    count, known = leaves["total"].to_numpy("float64"), amounts.known
+    n, total = cube.total(count), cube.total(leaves["bad"].to_numpy("float64"))
+    mean = total / np.maximum(n, 1e-12)
+    squares = total if isinstance(amounts, Rates) else cube.total(leaves["square"].to_numpy("float64"))
+    own = np.maximum(squares / np.maximum(n, 1e-12) - mean**2, 0.0)
+    doubt = (
+        amounts.expected * (1 - amounts.expected) if isinstance(amounts, Rates) else np.full(len(count), amounts.noise)
+    )
+    return own * (n + spread * cube.total(count * np.maximum(count - 1, 0))) + cube.total(count**2 * doubt / known)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from svcanalytics.errors import CatalogueError
-from svcanalytics.quality import Goalposts, Profile, ProfileMetric, normalise, score
+from svcanalytics.quality import Cap, Goalposts, Profile, ProfileMetric, normalise, score
 
 RATE = Goalposts(0.5, 0.9, 1.0)
 WAIT = Goalposts(120, 30, 10, "down")
@@ -190,3 +192,68 @@ def test_the_band_covers_the_true_index_as_often_as_it_says():
     index = score(frame, PROFILE).scores.query("family == ''")
     covered = ((index["low"] <= expected) & (expected <= index["high"])).mean()
     assert 0.935 <= covered <= 0.97
+
+
+GEOMETRIC = replace(PROFILE, power=0.0, power_within=-1.0)
+
+
+def test_the_band_under_another_mean_agrees_with_simulation_and_with_the_delta_method():
+    n, truth = 2000, {"answered": 0.7, "resolved": 0.75}
+    se = {m: np.sqrt(p * (1 - p) / n) for m, p in truth.items()} | {"wait": 0.8}
+    value = truth | {"wait": 70.0}
+    frame = measures(value)
+    frame["low"] = [value[m] - 1.959964 * se[m] for m in frame["metric"]]
+    frame["high"] = [value[m] + 1.959964 * se[m] for m in frame["metric"]]
+    result = score(frame, GEOMETRIC)
+    rng = np.random.default_rng(11)
+    posts = {m.metric: vars(m.goalposts) for m in PROFILE.metrics}
+    s = {m: normalise(value[m], **posts[m]) for m in value}
+    drawn = {m: normalise(rng.normal(value[m], se[m], 200_000), **posts[m]) for m in value}
+
+    def index(s):
+        return (1 / (0.75 / s["answered"] + 0.25 / s["wait"])) ** 0.4 * s["resolved"] ** 0.6
+
+    slope = {
+        m: (index(s | {m: s[m] + 1e-5}) - index(s)) / 1e-5 * {"wait": 80 / 90}.get(m, 200)  # points per unit
+        for m in value
+    }
+    delta = 1.959964 * np.sqrt(sum((slope[m] * se[m]) ** 2 for m in value))
+    assert cell(result) == pytest.approx(index(s))
+    band = cell(result, column="low"), cell(result, column="high")
+    assert band == pytest.approx((cell(result) - delta, cell(result) + delta), abs=0.1)
+    assert band == pytest.approx(np.quantile(index(drawn), [0.025, 0.975]), abs=0.1)
+
+
+def test_a_weak_family_caps_the_grade_and_leaves_the_score():
+    values = {"answered": 0.6, "wait": 100, "resolved": 1.0}
+    free = score(measures(values), PROFILE)
+    capped = score(measures(values), replace(PROFILE, caps=(Cap("D", below=60),)))
+    assert (cell(free, column="grade"), cell(capped, column="grade")) == ("C", "D")
+    assert cell(capped) == cell(free)
+    assert (cell(capped, column="capped_by"), cell(free, column="capped_by")) == ("response", "")
+    elsewhere = score(measures(values), replace(PROFILE, caps=(Cap("D", family="resolution", below=60),)))
+    assert cell(elsewhere, column="grade") == "C"
+    kind = score(measures(values), replace(PROFILE, caps=(Cap("B", below=60),)))
+    assert (cell(kind, column="grade"), cell(kind, column="capped_by")) == ("C", "")  # it was no better anyway
+
+
+def test_a_failed_standard_caps_the_grade_though_it_is_no_part_of_the_index():
+    values = {"answered": 1.0, "wait": 10, "resolved": 1.0}
+    frame = pd.concat([measures(values | {"complaint_2h": 0.7}, period) for period in ("2026-09", "2026-10")])
+    frame["met"] = pd.array([None, None, None, False] + [None, None, None, True], dtype="boolean")
+    result = score(frame, replace(PROFILE, caps=(Cap("B", metric="complaint_2h"), Cap("C", metric="wait", below=80))))
+    assert [cell(result, column="grade", period=p) for p in ("2026-09", "2026-10")] == ["B", "A"]
+    assert [cell(result, column="capped_by", period=p) for p in ("2026-09", "2026-10")] == ["complaint_2h", ""]
+    slow = frame.assign(value=frame["value"].where(frame["metric"] != "wait", 60.0))
+    both = score(slow, replace(PROFILE, caps=(Cap("B", metric="complaint_2h"), Cap("C", metric="wait", below=80))))
+    assert cell(both, column="grade", period="2026-09") == "C"
+    assert cell(both, column="capped_by", period="2026-09") == "complaint_2h, wait"
+
+
+def test_a_unit_with_no_data_is_refused_by_name_and_one_with_too_few_is_not():
+    known = measures({"answered": 0.9, "wait": 10, "resolved": 0.9}, team="A")
+    empty = measures({"answered": np.nan, "wait": np.nan}, team="B")
+    with pytest.raises(CatalogueError, match="unit B has no data"):
+        score(pd.concat([known, empty]), PROFILE)
+    few = score(pd.concat([known, empty.assign(flag="suppressed")]), PROFILE)
+    assert np.isnan(cell(few, unit="B")) and cell(few, unit="B", column="flag") == "coverage"

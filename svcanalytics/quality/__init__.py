@@ -30,12 +30,15 @@ from svcanalytics.quality.moderation import interactions
 from svcanalytics.quality.profiles import Cap, Goalposts, Profile, ProfileMetric
 from svcanalytics.quality.ranking import rank_sets, separate, separate_rates, tie_groups
 from svcanalytics.quality.recognition import barred_units, star_reason, stars
+from svcanalytics.quality.removing import removal
+from svcanalytics.quality.robustness import sensitivity
 from svcanalytics.quality.scaling import normalise
 from svcanalytics.quality.shrinkage import Shrunk, shrink, shrink_rates
 from svcanalytics.quality.situations import Load, Situation
 from svcanalytics.quality.timeline import follow_load, weights_in, weights_over
 from svcanalytics.quality.uncertainty import Propagation, propagate
 from svcanalytics.quality.units import compare, compare_counts
+from svcanalytics.quality.variance import variance_shares
 from svcanalytics.quality.weighing import weights
 
 __all__ = [
@@ -79,7 +82,9 @@ __all__ = [
     "profile_names",
     "propagate",
     "rank_sets",
+    "removal",
     "score",
+    "sensitivity",
     "separate",
     "separate_rates",
     "shrink",
@@ -91,6 +96,7 @@ __all__ = [
     "stars",
     "tie_groups",
     "top_contributions",
+    "variance_shares",
     "weights",
     "weights_in",
     "weights_over",

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.cells import normalise_columns
 from svcanalytics.quality.profiles import Profile
 from svcanalytics.quality.scaling import normalise
@@ -22,12 +23,13 @@ class Method:
     Parameters
     ----------
     normalisation : str
-        As in `normalise`. All but "goalposts" look at the other units and periods of the measures.
+        As in `normalise`, but for z scores, which are on another scale than the index. "min_max" and "rank" look at
+        the other units and periods of the measures.
     power, power_within : float, optional
         Of the mean of families and of metrics within one, as in `Profile`; None is the profile's own.
     """
 
-    normalisation: Literal["goalposts", "distance", "min_max", "z", "rank"] = "goalposts"
+    normalisation: Literal["goalposts", "distance", "min_max", "rank"] = "goalposts"
     power: float | None = None
     power_within: float | None = None
 
@@ -62,14 +64,18 @@ def score_values(
     """
     if normalisation == "goalposts":
         return normalise_columns(values, profile)
+    if normalisation == "z":
+        raise CatalogueError("z scores are not on the scale of the index", where="normalisation", fix="use another")
     out = np.full(values.shape, np.nan)
     for column, metric in enumerate(profile.metrics):
-        posts = metric.goalposts
+        direction, posts = metric.goalposts.direction, metric.goalposts
+        if normalisation == "distance":
+            own = values[..., column]
+            out[..., column] = normalise(own, "distance", direction=direction, floor=posts.floor, target=posts.target)
+            continue
         there = known[~np.isnan(known[:, column]), column]
-        scores = normalise(
-            there, normalisation, direction=posts.direction, floor=posts.floor, target=posts.target, goal=posts.goal
-        )
-        if len(there) and not np.isnan(scores).any():
+        scores = normalise(there, normalisation, direction=direction)
+        if not np.isnan(scores).any():  # a constant tells nobody apart
             out[..., column] = _read_off(values[..., column], there, scores)
     return out
 
@@ -79,8 +85,6 @@ def _read_off(
 ) -> NDArray[np.float64]:
     points, first = np.unique(known, return_index=True)
     heights = scores[first]
-    if len(points) == 1:
-        return np.where(np.isnan(values), np.nan, heights[0])
     slope = (heights[-1] - heights[0]) / (points[-1] - points[0])
     beyond = np.where(values < points[0], values - points[0], np.maximum(values - points[-1], 0))
     return np.interp(values, points, heights) + slope * beyond

@@ -75,7 +75,7 @@ class Propagation:
         if any(each.empty or each.isna().any() for each in found):
             raise CatalogueError("no index could be given", where=f"{unit} {period} {baseline} {family}".strip())
         now, then = (self._of(at, family)[self._units(at) == unit][0] for at in (period, baseline))
-        low, high = np.quantile(now - then, _tails(self.level))
+        low, high = _band(now - then, self.level)
         return IndexChange(float(found[0].iloc[0] - found[1].iloc[0]), float(low), float(high))
 
     def places(self, period: str, family: str = "") -> pd.DataFrame:
@@ -200,7 +200,7 @@ def propagate(
         )
     point = result.scores["score"].to_numpy(dtype="float64").reshape(drawn.shape[:2])
     drawn[np.isnan(point)] = np.nan  # a row without an index has none in any draw
-    low, high = np.quantile(drawn, _tails(level), axis=-1)
+    low, high = _band(drawn, level)
     scores = result.scores[["unit", "period", "family", "score"]].assign(
         low=np.minimum(low, point).ravel(),
         high=np.maximum(high, point).ravel(),
@@ -256,6 +256,11 @@ class _Plan:
 
 def _tails(level: float) -> tuple[float, float]:
     return (1 - level) / 2, (1 + level) / 2
+
+
+def _band(drawn: NDArray[np.float32], level: float) -> NDArray[np.float64]:
+    # Weibull's quantiles: one more draw would fall outside with probability 1 - level, however few there are.
+    return np.quantile(drawn, _tails(level), axis=-1, method="weibull")
 
 
 def _ranks(rows: pd.DataFrame, point: NDArray[np.float64], drawn: NDArray[np.float32], level: float) -> pd.DataFrame:

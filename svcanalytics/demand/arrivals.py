@@ -13,11 +13,13 @@ import pandas as pd
 from svcanalytics.demand.daydescription import describe_days
 from svcanalytics.demand.events import add_events, read_events
 from svcanalytics.demand.examination import examine, faulty_days
+from svcanalytics.demand.findings import Finding
 from svcanalytics.demand.hours import OpeningHours, give_hours, infer_hours, show_hours
-from svcanalytics.demand.intake import DAY_S, Finding, Intake, clock_exposure, take_in
+from svcanalytics.demand.intake import DAY_S, Intake, take_in
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.reckoning import Reckoning, reckon, state_findings
 from svcanalytics.demand.regressors import add_regressors, read_regressors
+from svcanalytics.demand.walltime import clock_exposure
 from svcanalytics.errors import DemandError
 from svcanalytics.periods import Calendar, HolidayCalendar, read_holidays
 

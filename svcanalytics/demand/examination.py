@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.demand.daydescription import OFF
-from svcanalytics.demand.intake import DAY_S, Finding
+from svcanalytics.demand.findings import Finding
+from svcanalytics.demand.intake import DAY_S
 from svcanalytics.demand.matrix import DayMatrix
 
 __all__ = ["examine", "faulty_days"]

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.demand.daydescription import OFF
+from svcanalytics.demand.findings import Finding
 from svcanalytics.demand.hours import IMPROBABLE, OpeningHours, local_level
-from svcanalytics.demand.intake import Finding
 
 __all__ = ["Reckoning", "reckon", "state_findings"]
 

@@ -150,8 +150,8 @@ def propagate(
     weight_spread : float or pandas.DataFrame, optional
         How sure the weights are. A number: they are drawn from a Dirichlet distribution around the given ones with this
         concentration c, so that a weight w has variance w (1 - w) / (c + 1): with 100, one of 20 % has a standard
-        deviation of 4 points. A frame (metric, weight, low, high at 95 %, such as learned weights): each is drawn from
-        its interval. Default: as given.
+        deviation of 4 points. A frame (metric, weight, low, high at 95 %, such as the table of learned weights): each
+        is drawn with the spread of its interval. Default: as given.
     methods : sequence of Method, optional
         Ways to normalise and to average that could as well have been chosen; each gets the same number of draws.
         Default: the profile's own way.

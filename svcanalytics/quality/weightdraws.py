@@ -28,7 +28,8 @@ def draw_ratios(
     given : numpy.ndarray, shape (rows, metrics)
         Shares of the index.
     spread : float, DataFrame or None
-        Concentration of a Dirichlet distribution around the mean of the rows; or metric, weight, low, high (95 %).
+        Concentration of a Dirichlet distribution around the mean of the rows; or metric, weight, low, high (95 %), each
+        drawn around the weight with the spread of its interval.
     metrics : list of str
         Names of the columns.
     draws : int
@@ -67,11 +68,12 @@ def _from_intervals(
     table = spread.drop_duplicates("metric").set_index("metric")[["weight", "low", "high"]].astype("float64")
     if unknown := sorted(set(table.index) - set(metrics)):
         raise CatalogueError(f"the profile has no metric {unknown[0]!r}", where="weight_spread")
-    if wrong := table.index[~((table["low"] <= table["weight"]) & (table["weight"] <= table["high"]))].tolist():
-        raise CatalogueError(f"the weight of {wrong[0]} lies outside its interval", where="weight_spread")
+    if wrong := table.index[~(table["low"] <= table["high"])].tolist():
+        raise CatalogueError(f"the interval of {wrong[0]} is upside down", where="weight_spread")
     weight, low, high = (table[name].reindex(metrics).to_numpy() for name in ("weight", "low", "high"))
     z = rng.standard_normal((draws, len(metrics)))
-    moved = weight + z * np.where(z < 0, weight - low, high - weight) / MEASURES_Z
+    # The spread alone is taken: a weight that was shrunk towards an expert's may lie outside its interval.
+    moved = weight + z * (high - low) / (2 * MEASURES_Z)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.maximum(moved, 0) / weight
     # What the frame says nothing about, or gives no weight, is taken as given.

@@ -65,8 +65,8 @@ def read_events(events: pd.DataFrame | Iterable[Mapping[str, Any]] | None) -> pd
         _day(value, name) if pd.notna(value) else start
         for value, name, start in zip(frame["end"], frame["name"], frame["start"], strict=True)
     ]
-    frame["effect"] = frame["effect"].fillna("other").astype("str")
-    frame["queue"] = frame["queue"].fillna("").astype("str")
+    frame["effect"] = ["other" if pd.isna(value) else str(value) for value in frame["effect"]]
+    frame["queue"] = ["" if pd.isna(value) else str(value) for value in frame["queue"]]
     for event in frame.itertuples():
         if event.end < event.start:
             raise DemandError("an event ends before it starts", where=str(event.name), fix="swap start and end")

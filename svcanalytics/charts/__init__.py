@@ -5,6 +5,7 @@ from svcanalytics.charts.ranking import draw_funnel, draw_rank_intervals
 from svcanalytics.charts.rendering import svg
 from svcanalytics.charts.rows import draw_attainment, draw_family_profile, draw_units
 from svcanalytics.charts.trends import draw_index_trend, draw_trend
+from svcanalytics.charts.weights import draw_weights
 
 __all__ = [
     "draw_ageing",
@@ -16,5 +17,6 @@ __all__ = [
     "draw_trend",
     "draw_units",
     "draw_volume",
+    "draw_weights",
     "svg",
 ]

@@ -117,9 +117,12 @@ def explain(
             line = _score_line(sides, number, worth[number], metric.metric)
         else:
             line = _group_lines(split, grouped, worth[number] * sides.slope[:, number], metric.metric)
-        lines.append(line.assign(metric=metric.metric, family=metric.family, flag=" ".join(filter(None, flags))))
+        told = {"metric": metric.metric, "family": metric.family, "flag": " ".join(filter(None, flags))}
+        lines.append(line | {name: [text] * len(line["key"]) for name, text in told.items()})
     lines.append(_shift_lines(sides, profile))
-    frame = _judged(pd.concat([line for line in lines if len(line)], ignore_index=True), level, tests)
+    frame = _judged(
+        pd.DataFrame({name: np.concatenate([line[name] for line in lines]) for name in lines[-1]}), level, tests
+    )
     names = "period", "baseline", "before", "after", "change"
     frame.attrs = dict(zip(names, (period, baseline, *sides.index, change.value), strict=True))
     return frame
@@ -159,6 +162,10 @@ def top_contributions(explanation: pd.DataFrame, n: int = 5) -> pd.DataFrame:
     out = pd.concat([said, *(line for line in summed if len(line))], ignore_index=True)
     out.attrs = explanation.attrs
     return out
+
+
+_Lines = dict[str, Sequence | NDArray]
+"""Columns of lines; frames are made once, at the end: many small ones would take most of the time."""
 
 
 @dataclass(frozen=True)
@@ -224,43 +231,39 @@ def _sides(result: IndexResult, total: pd.DataFrame, profile: Profile, periods: 
     return _Sides(score_, low, high, weight, slope, index.loc[periods].to_numpy(float), named, atoms)
 
 
-def _score_line(sides: _Sides, number: int, worth: float, metric: str) -> pd.DataFrame:
+def _score_line(sides: _Sides, number: int, worth: float, metric: str) -> _Lines:
     (old, new), (old_low, new_low), (old_high, new_high) = (
         part[:, number] for part in (sides.score, sides.low, sides.high)
     )
-    return pd.DataFrame(
-        {
-            "source": ["score"],
-            "key": metric,
-            "contribution": worth * (new - old),
-            "below": worth * np.hypot(new - new_low, old_high - old),
-            "above": worth * np.hypot(new_high - new, old - old_low),
-            "dimension": "",
-            "group": "",
-        }
-    )
+    return {
+        "source": ["score"],
+        "key": [metric],
+        "contribution": [worth * (new - old)],
+        "below": [worth * np.hypot(new - new_low, old_high - old)],
+        "above": [worth * np.hypot(new_high - new, old - old_low)],
+        "dimension": [""],
+        "group": [""],
+    }
 
 
-def _group_lines(split: Split, grouped: Grouped, points: NDArray[np.float64], metric: str) -> pd.DataFrame:
+def _group_lines(split: Split, grouped: Grouped, points: NDArray[np.float64], metric: str) -> _Lines:
     """Carry a measure's lines to the index; `points` are those of a unit of the measure: for effects, for noise."""
     noise = abs(points[1])
     below, above = (split.below, split.above) if points[1] >= 0 else (split.above, split.below)
     groups = [grouped.labels[name][place] for name, place in zip(split.dimension, split.group, strict=True)]
     named = [f"{name}={group}" if name else group for name, group in zip(split.dimension, groups, strict=True)]
-    return pd.DataFrame(
-        {
-            "source": split.source,
-            "key": [f"{metric}&{each}" for each in named],
-            "contribution": points[0] * split.effect,
-            "below": noise * below,
-            "above": noise * above,
-            "dimension": split.dimension,
-            "group": groups,
-        }
-    )
+    return {
+        "source": split.source,
+        "key": [f"{metric}&{each}" for each in named],
+        "contribution": points[0] * split.effect,
+        "below": noise * below,
+        "above": noise * above,
+        "dimension": split.dimension,
+        "group": groups,
+    }
 
 
-def _shift_lines(sides: _Sides, profile: Profile) -> pd.DataFrame:
+def _shift_lines(sides: _Sides, profile: Profile) -> _Lines:
     """Return what weights did; its noise is that of the scores they moved between, one at a time."""
     keys = [(source, family, "") for source in _SHIFTS for family in profile.families]
     keys += [(source, m.family, m.metric) for source in _SHIFTS for m in profile.metrics]
@@ -271,21 +274,26 @@ def _shift_lines(sides: _Sides, profile: Profile) -> pd.DataFrame:
         return np.concatenate(by_source)
 
     effect = shifts(sides.score)
-    kept = np.abs(effect) > _NOTHING
+    kept = np.flatnonzero(np.abs(effect) > _NOTHING)
     below, above = np.zeros_like(effect), np.zeros_like(effect)
-    if kept.any():
-        for side, number in np.argwhere(~np.isnan(sides.score)):
-            moved = []
-            for bound in (sides.low, sides.high):
-                scores = sides.score.copy()
-                scores[side, number] = bound[side, number]
-                moved.append(shifts(scores) - effect)
-            below += np.minimum(np.minimum(*moved), 0) ** 2
-            above += np.maximum(np.maximum(*moved), 0) ** 2
-    frame = pd.DataFrame(keys, columns=["source", "family", "metric"])
-    frame["key"] = frame["metric"].where(frame["metric"] != "", frame["family"])
-    frame = frame.assign(contribution=effect, below=np.sqrt(below), above=np.sqrt(above))
-    return frame.assign(dimension="", group="", flag="")[kept]
+    for side, number in np.argwhere(~np.isnan(sides.score)) if len(kept) else ():
+        moved = []
+        for bound in (sides.low, sides.high):
+            scores = sides.score.copy()
+            scores[side, number] = bound[side, number]
+            moved.append(shifts(scores) - effect)
+        below += np.minimum(np.minimum(*moved), 0) ** 2
+        above += np.maximum(np.maximum(*moved), 0) ** 2
+    return {
+        "source": [keys[place][0] for place in kept],
+        "key": [keys[place][2] or keys[place][1] for place in kept],
+        "contribution": effect[kept],
+        "below": np.sqrt(below[kept]),
+        "above": np.sqrt(above[kept]),
+        **{name: [""] * len(kept) for name in ("dimension", "group", "flag")},
+        "metric": [keys[place][2] for place in kept],
+        "family": [keys[place][1] for place in kept],
+    }
 
 
 def _judged(lines: pd.DataFrame, level: float, tests: str) -> pd.DataFrame:

@@ -85,9 +85,9 @@ class _Build:
         return np.where(np.isnan(base.between).any(axis=-1), np.nan, index)
 
     def ranks(self, index: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return ranks within each period, 1 the best; missing where a period has one unit."""
+        """Return ranks within each period, 1 the best, ties sharing their mean; missing where there is one unit."""
         by = pd.Series(index).groupby(self.cells.rows["period"].to_numpy())
-        return by.rank(ascending=False, method="min").where(by.transform("count") > 1).to_numpy()
+        return by.rank(ascending=False).where(by.transform("count") > 1).to_numpy()
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -215,7 +215,7 @@ def _model(
 def _ranked(index: NDArray[np.float64]) -> NDArray[np.float64]:
     from scipy.stats import rankdata
 
-    return rankdata(-index, method="min", axis=-1)
+    return rankdata(-index, axis=-1)
 
 
 def _table(model: _Model, found: VarianceShares) -> pd.DataFrame:

@@ -197,7 +197,7 @@ def test_weights_learned_with_intervals_are_drawn_from_these():
     assert of_index(propagate(frame, PROFILE, weight_spread=learned), "std")[0] == pytest.approx(0, abs=1e-5)
     wide = learned.assign(low=0.4, high=0.6)
     assert of_index(propagate(frame, PROFILE, weight_spread=wide, draws=4000), "std")[0] == pytest.approx(
-        (0.1 / 1.96) * 4 * 0.5, rel=0.1
+        (0.1 / 1.96) * 3, rel=0.1
     )  # the index is 63, it scores 60
 
 

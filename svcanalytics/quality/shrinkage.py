@@ -77,9 +77,10 @@ def shrink_rates(hits: ArrayLike, trials: ArrayLike) -> Shrunk:
         return -float((betaln(x + a, n - x + b) - betaln(a, b)).sum()) / len(x)
 
     # Beyond a million prior cases the likelihood is flat and its digits are lost: the units are equal.
-    bounds = [(None, None), (np.log(0.1), np.log(1e6))]
+    middle = float(logit(pooled))
+    bounds = [(middle - 5, middle + 5), (np.log(0.1), np.log(1e6))]
     # Started from little and from much spread, because the likelihood can be flat between.
-    starts = ((float(logit(pooled)), np.log(size)) for size in (10.0, 1000.0))
+    starts = ((middle, np.log(size)) for size in (10.0, 1000.0))
     best = min(
         (minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in starts), key=lambda found: found.fun
     )

@@ -165,13 +165,13 @@ def compare_counts(
     hits, trials = (totals[name].to_numpy(dtype="float64") for name in ("numerator", "denominator"))
     cases = trials
     rare = hits.sum() <= trials.sum() / 2
-    flag = np.full(len(totals), "", dtype="object")
+    flag = np.where(trials > 0, "", "no_data")
     ratio = np.ones(len(totals))
     if strata and 0 < hits.sum() < trials.sum():
         # Ratios of the rarer outcome can't push a rate far above 1.
         counted = frame if rare else frame.assign(numerator=frame["denominator"] - frame["numerator"])
         adjusted = standardise(counted, unit, strata)
-        flag, cases = adjusted["flag"].to_numpy(), average_cases(adjusted)
+        flag, cases = np.where(trials > 0, adjusted["flag"], "no_data"), average_cases(adjusted)
         few = np.minimum(adjusted["observed"], cases).to_numpy()
         hits = few if rare else cases - few
         if period:
@@ -210,8 +210,8 @@ def _of_period(measures: pd.DataFrame, unit: str, period: str | None) -> tuple[p
     names = pd.Index(sorted(named[unit].unique()), name="unit")
     if len(names) < 2:
         raise CatalogueError("one unit alone can't be compared", where=f"column {unit}", fix="measure by more units")
-    order = named["start"] if "start" in named else named["period"]
-    period = str(named.loc[order.idxmax(), "period"]) if period is None else period
+    order = "start" if "start" in named else "period"
+    period = str(named.sort_values(order)["period"].iloc[-1]) if period is None else period
     frame = named[named["period"] == period]
     if frame.empty:
         known = named["period"].drop_duplicates().tolist()

@@ -183,7 +183,7 @@ def _prepared(measures: pd.DataFrame, within: str) -> pd.DataFrame:
             "unit": frame["unit"].astype("object"),
             "start": start,
             "block": start.dt.to_period(code).astype(str),
-            "weekday": start.dt.weekday if weekdays else 0,
+            "weekday": start.dt.day_of_week if weekdays else 0,
             "x": value * base,
             "y": base,
             "of_rows": y == n,

@@ -27,6 +27,7 @@ from svcanalytics.quality.judgements import Judgement, judge
 from svcanalytics.quality.learning import LearnedWeights, learn
 from svcanalytics.quality.methods import Method
 from svcanalytics.quality.moderation import interactions
+from svcanalytics.quality.perception import cell_rows, learn_from, survey_rows
 from svcanalytics.quality.profiles import Cap, Goalposts, Profile, ProfileMetric
 from svcanalytics.quality.ranking import rank_sets, separate, separate_rates, tie_groups
 from svcanalytics.quality.recognition import barred_units, star_reason, stars
@@ -59,6 +60,7 @@ __all__ = [
     "Situation",
     "aggregate",
     "barred_units",
+    "cell_rows",
     "chain",
     "compare",
     "compare_counts",
@@ -75,6 +77,7 @@ __all__ = [
     "interactions",
     "judge",
     "learn",
+    "learn_from",
     "measure_dependence",
     "normalise",
     "oaxaca",
@@ -94,6 +97,7 @@ __all__ = [
     "standardise_rates",
     "star_reason",
     "stars",
+    "survey_rows",
     "tie_groups",
     "top_contributions",
     "variance_shares",

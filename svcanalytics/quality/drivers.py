@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from svcanalytics.errors import CatalogueError
 
-__all__ = ["importance", "variance_shares"]
+__all__ = ["effective_importance", "importance"]
 
 Array = NDArray[np.float64]
 
@@ -91,7 +91,7 @@ def importance(
     )
 
 
-def variance_shares(xx: ArrayLike, weight: ArrayLike) -> Array:
+def effective_importance(xx: ArrayLike, weight: ArrayLike) -> Array:
     """Return each column's share of the variance of a weighted sum of correlated columns.
 
     Parameters

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.blocking import chosen_penalty, share_intervals, time_blocks, validated_later
-from svcanalytics.quality.drivers import variance_shares
+from svcanalytics.quality.drivers import effective_importance
 from svcanalytics.quality.profiles import Profile
 from svcanalytics.quality.response import response_weights
 from svcanalytics.quality.shares import explained_shares, moments_by_block, pinned_basis
@@ -194,7 +194,7 @@ def learn(
             "weight": weight,
             "low": low,
             "high": high,
-            "importance": variance_shares(xx, weight),
+            "importance": effective_importance(xx, weight),
             "pinned": pinned,
         }
     )

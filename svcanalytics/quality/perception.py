@@ -223,7 +223,7 @@ def _asked(lake: Lake, start: date | str | None, end: date | str | None) -> pd.D
     rows = rows[inside].sort_values(["start", "survey_id"], ignore_index=True)
     if rows.empty:
         raise CatalogueError("there are no surveys in that time", where="surveys", fix="widen start and end")
-    rows["weekend"] = rows["start"].dt.dayofweek >= 5
+    rows["weekend"] = rows["start"].dt.day_of_week >= 5
     order = ["survey_id", "contact_id", "case_id", "start", "weekend"]
     return rows[[*order, *(name for name in _DIMENSIONS if name in rows)]]
 

@@ -122,7 +122,10 @@ def _units(frame: pd.DataFrame, by: Sequence[str]) -> pd.Series:
 
 def _check_data(frame: pd.DataFrame) -> None:
     # A suppressed measure has data, too few to show; a unit all of whose measures are missing has none.
-    known = (frame["value"].notna() | (frame["flag"] == "suppressed")).groupby(frame["unit"], sort=False).any()
+    there = frame["value"].notna() | (frame["flag"] == "suppressed")
+    if "n" in frame:
+        there |= frame["n"].fillna(0) > 0
+    known = there.groupby(frame["unit"], sort=False).any()
     if not known.all():
         unit = str(known.index[~known][0])
         raise CatalogueError(

@@ -255,5 +255,6 @@ def test_a_unit_with_no_data_is_refused_by_name_and_one_with_too_few_is_not():
     empty = measures({"answered": np.nan, "wait": np.nan}, team="B")
     with pytest.raises(CatalogueError, match="unit B has no data"):
         score(pd.concat([known, empty]), PROFILE)
+    assert np.isnan(cell(score(pd.concat([known, empty.assign(n=7)]), PROFILE), unit="B"))
     few = score(pd.concat([known, empty.assign(flag="suppressed")]), PROFILE)
     assert np.isnan(cell(few, unit="B")) and cell(few, unit="B", column="flag") == "coverage"

@@ -1,19 +1,23 @@
 """Pictures: one function per chart, a DataFrame in, an altair chart out; one theme. altair comes with the first."""
 
 from svcanalytics.charts.columns import draw_ageing, draw_volume
+from svcanalytics.charts.contributions import draw_contributions
 from svcanalytics.charts.ranking import draw_funnel, draw_rank_intervals
 from svcanalytics.charts.rendering import svg
 from svcanalytics.charts.rows import draw_attainment, draw_family_profile, draw_units
+from svcanalytics.charts.sensitivity import draw_sensitivity
 from svcanalytics.charts.trends import draw_index_trend, draw_trend
 from svcanalytics.charts.weights import draw_weights
 
 __all__ = [
     "draw_ageing",
     "draw_attainment",
+    "draw_contributions",
     "draw_family_profile",
     "draw_funnel",
     "draw_index_trend",
     "draw_rank_intervals",
+    "draw_sensitivity",
     "draw_trend",
     "draw_units",
     "draw_volume",

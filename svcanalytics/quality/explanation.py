@@ -96,6 +96,8 @@ def explain(
     CatalogueError
         When a period has no index, a dimension or column is missing, or groups add up to more than the whole.
     """
+    if period == baseline:
+        raise CatalogueError("a period can't be explained by itself", where=period, fix="name another baseline")
     by = [by] if isinstance(by, str) else list(by)
     metrics, periods = [m.metric for m in profile.metrics], [baseline, period]
     groups, total = _read(measures, profile, periods, by, total)

@@ -44,8 +44,8 @@ def profile(name: str | None = None, lake: Lake | None = None) -> Profile:
     Raises
     ------
     CatalogueError
-        For an unknown profile, metric or family, weights that do not add up to 100, and goalposts out of order; names
-        the file, the key and what to do.
+        For an unknown profile, metric, family or key, weights that do not add up to 100, goalposts out of order or
+        negative where no value is, floor rules and situations that can't be; names the file, the key and what to do.
     """
     from svcanalytics import metrics
 
@@ -62,30 +62,12 @@ def profile(name: str | None = None, lake: Lake | None = None) -> Profile:
         key = ".".join(str(part) for part in first["loc"] if part not in ("float", "_MetricEntry"))
         raise CatalogueError(first["msg"], where=f"{where}.{key}", fix="correct this key") from None
     check_sum({f: e.weight for f, e in entry.families.items()}, 100.0, where=f"{where}.families")
-    catalogue = metrics.catalogue(lake).metrics
-    chosen = []
-    for family, family_entry in entry.families.items():
-        if family not in metrics.families():
-            raise CatalogueError(
-                f"there is no family {family!r}",
-                where=f"{where}.families",
-                fix=f"use one of: {', '.join(metrics.families())}",
-            )
-        here = f"{where}.families.{family}.metrics"
-        weights = {m: _weight(e) for m, e in family_entry.metrics.items()}
-        check_sum(weights, 100.0, where=here)
-        for metric, metric_entry in family_entry.metrics.items():
-            if metric not in catalogue:
-                raise CatalogueError(
-                    f"there is no metric {metric!r}", where=here, fix="name a metric of the catalogue (docs/metrics.md)"
-                )
-            posts = _goalposts(metric_entry, catalogue[metric], where=f"{here}.{metric}")
-            chosen.append(ProfileMetric(metric, family, weights[metric] / 100, posts))
+    chosen = _metrics(entry, metrics.catalogue(lake).metrics, where)
     try:
         read = Profile(
             id=name,
             families={f: e.weight / 100 for f, e in entry.families.items()},
-            metrics=tuple(chosen),
+            metrics=chosen,
             grades=entry.grades,
             min_coverage=entry.min_coverage,
             min_family_coverage=entry.min_family_coverage,
@@ -100,7 +82,7 @@ def profile(name: str | None = None, lake: Lake | None = None) -> Profile:
             error.what, where=f"{where}: {error.where.removeprefix(f'profile {name}, ')}", fix=error.fix
         ) from None
     _check_standards(read, lake, where)
-    return _measured(read, lake, where)
+    return _follow(read, lake, where)
 
 
 def profile_names(lake: Lake | None = None) -> dict[str, dict[str, str]]:
@@ -206,6 +188,30 @@ def _goalposts(entry: float | _MetricEntry, metric: Metric, where: str) -> Goalp
     return Goalposts(*check_goalposts(*posts.values(), metric.direction, where=where), metric.direction)
 
 
+def _metrics(entry: _ProfileEntry, catalogue: Mapping[str, Metric], where: str) -> tuple[ProfileMetric, ...]:
+    from svcanalytics import metrics
+
+    chosen = []
+    for family, family_entry in entry.families.items():
+        if family not in metrics.families():
+            raise CatalogueError(
+                f"there is no family {family!r}",
+                where=f"{where}.families",
+                fix=f"use one of: {', '.join(metrics.families())}",
+            )
+        here = f"{where}.families.{family}.metrics"
+        weights = {m: _weight(e) for m, e in family_entry.metrics.items()}
+        check_sum(weights, 100.0, where=here)
+        for metric, metric_entry in family_entry.metrics.items():
+            if metric not in catalogue:
+                raise CatalogueError(
+                    f"there is no metric {metric!r}", where=here, fix="name a metric of the catalogue (docs/metrics.md)"
+                )
+            posts = _goalposts(metric_entry, catalogue[metric], where=f"{here}.{metric}")
+            chosen.append(ProfileMetric(metric, family, weights[metric] / 100, posts))
+    return tuple(chosen)
+
+
 def _power(mean: str | float) -> float:
     return _MEANS[mean] if isinstance(mean, str) else float(mean)
 
@@ -240,7 +246,7 @@ def _check_standards(read: Profile, lake: Lake | None, where: str) -> None:
             )
 
 
-def _measured(read: Profile, lake: Lake | None, where: str) -> Profile:
+def _follow(read: Profile, lake: Lake | None, where: str) -> Profile:
     """Tie situations that follow measured load to the lake's days; without a lake they wait for `follow_load`."""
     from svcanalytics import metrics
 

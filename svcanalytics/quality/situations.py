@@ -6,7 +6,6 @@ beside them they give way to the usual ones step by step.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,15 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from svcanalytics.errors import CatalogueError, PeriodError
-from svcanalytics.periods import DAY_CLASSES, day_classes, parse_period
+from svcanalytics.errors import CatalogueError
+from svcanalytics.periods import DAY_CLASSES
+from svcanalytics.quality.occasions import find_dates, find_day_classes, find_minutes, years_named
 
-__all__ = ["Load", "Situation", "check_situations", "pin", "strengths"]
-
-_RECURRING = re.compile(r"(\d{2})-(\d{2})")
-_HOURS = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
-_RUN = pd.Timedelta(days=15)  # longer than any run of days off
-_LEAP_YEAR = 2024  # a year to check situations in that name none
+__all__ = ["Load", "Situation", "check_situations", "strengths"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ class Situation:
         """Share of a day that a situation of hours takes; 0 for one of whole days."""
         if not self.hours:
             return 0.0
-        return self._span() / 1440 if self.share is None else self.share
+        return float(find_minutes(self.hours).mean()) if self.share is None else self.share
 
     def covers(self, days: pd.DatetimeIndex) -> NDArray[np.bool_]:
         """Tell for every day whether the situation covers it as a whole.
@@ -111,9 +106,9 @@ class Situation:
         """
         found = np.isin(days.month, self.months)
         if self.day_classes:
-            found |= _of_class(self.day_classes, self.country, days)
+            found |= find_day_classes(self.day_classes, self.country, days)
         for text in self.dates:
-            found |= _inside(text, days)
+            found |= find_dates(text, days)
         if self.load and self.measured is None:
             raise CatalogueError(
                 f"situation {self.id} follows measured load, which is not known yet",
@@ -121,17 +116,6 @@ class Situation:
                 fix="read the profile with a lake, or pass it through follow_load first",
             )
         return found | np.isin(days.date, list(self.measured or ()))
-
-    def _span(self) -> int:
-        opens, closes = _minutes(self.hours)
-        return (closes - opens) % 1440 or 1440
-
-    def minutes(self) -> NDArray[np.bool_]:
-        """Return which of a day's 1,440 minutes a situation of hours covers."""
-        opens, _ = _minutes(self.hours)
-        found = np.zeros(1440, dtype=bool)
-        found[(opens + np.arange(self._span())) % 1440] = True
-        return found
 
 
 def strengths(situations: Sequence[Situation], days: pd.DatetimeIndex) -> NDArray[np.float64]:
@@ -170,60 +154,6 @@ def strengths(situations: Sequence[Situation], days: pd.DatetimeIndex) -> NDArra
     return out * (1 - parts.sum()) + parts
 
 
-def pin(
-    base: NDArray[np.float64], metrics: Sequence[str], families: Sequence[str], pins: Mapping[str, float], where: str
-) -> NDArray[np.float64]:
-    """Give families and metrics the shares that are pinned; the rest rescales in proportion.
-
-    A pinned family rescales inside, so that its metrics keep their proportions; a metric pinned inside a pinned family
-    takes its share of that, any other metric its share of the whole index.
-
-    Parameters
-    ----------
-    base : numpy.ndarray, shape (metrics,)
-        Usual shares of the index, adding up to 1.
-    metrics, families : sequence of str, length metrics
-        Name and family of each.
-    pins : mapping of str to float
-        Family or metric to its share of the index, 0-1.
-    where : str
-        For error messages.
-
-    Raises
-    ------
-    CatalogueError
-        For an unknown name and for pins that can't hold together.
-    """
-    family, metric = np.asarray(families), np.asarray(metrics)
-    known = {*families, *metrics}
-    for name, value in pins.items():
-        if name not in known:
-            raise CatalogueError(
-                f"pins {name!r}, which is no family or metric of the profile",
-                where=where,
-                fix=f"use one of: {', '.join([*dict.fromkeys(families), *metrics])}",
-            )
-        if not 0 <= value <= 1:
-            raise CatalogueError(f"pins {name!r} at {value:.6g}", where=where, fix="pin it between 0 and 100 percent")
-    out, free = base.copy(), np.ones(len(base), dtype=bool)
-    left = 1.0
-    for name in (name for name in pins if name in set(families)):
-        inside = family == name
-        single = inside & np.isin(metric, list(pins))
-        for each in metric[single]:
-            out[metric == each] = pins[each]
-        _fill(out, base, inside & ~single, pins[name] - sum(pins[m] for m in metric[single]), f"{where}.{name}")
-        free &= ~inside
-        left -= pins[name]
-    for name in (name for name in pins if name not in set(families)):
-        at = (metric == name) & free
-        if at.any():
-            out[at], free[at] = pins[name], False
-            left -= pins[name]
-    _fill(out, base, free, left, where)
-    return out
-
-
 def check_situations(situations: Sequence[Situation]) -> None:
     """Check what can be said before any data are seen.
 
@@ -252,7 +182,7 @@ def check_situations(situations: Sequence[Situation]) -> None:
         if s.share is not None and not (s.hours and 0 <= s.share <= 1):
             raise CatalogueError("share is the hours' share of a day", where=where, fix="give hours and 0 to 100")
         for text in s.dates:
-            _inside(text, pd.date_range(f"{_LEAP_YEAR}-01-01", periods=1))
+            find_dates(text, pd.date_range("2026-01-01", periods=1), where)
     _check_hours([s for s in situations if s.hours])
     whole = [s for s in situations if not s.hours]
     twins = [s.id for s in whole if s.load and any(t is not s and t.priority == s.priority for t in whole)]
@@ -262,7 +192,7 @@ def check_situations(situations: Sequence[Situation]) -> None:
             where=f"situation {twins[0]}",
             fix="give it a priority of its own",
         )
-    for year in sorted({year for s in whole for year in _years(s)} or {_LEAP_YEAR}):
+    for year in years_named([text for s in whole for text in s.dates]):
         days = pd.date_range(f"{year}-01-01", f"{year}-12-31")
         for s in whole:
             _check_dates(s, days)
@@ -307,59 +237,10 @@ def _ramps(owner: NDArray[np.int64], situations: Sequence[Situation]) -> NDArray
     return out
 
 
-def _fill(out: NDArray, base: NDArray, free: NDArray[np.bool_], amount: float, where: str) -> None:
-    """Share `amount` out over the free metrics in proportion to their base; refuse what can't be."""
-    if amount < -1e-12:
-        raise CatalogueError(
-            f"pins ask for {-100 * amount:.6g} percent more than there is", where=where, fix="lower the pins"
-        )
-    total = base[free].sum()
-    if total <= 0 and amount > 1e-12:
-        raise CatalogueError(
-            f"pins leave {100 * amount:.6g} percent over, and nothing with a weight to take it",
-            where=where,
-            fix="let the pins add up to 100",
-        )
-    out[free] = base[free] / total * max(amount, 0.0) if total > 0 else 0.0
-
-
-def _of_class(classes: Sequence[str], country: str, days: pd.DatetimeIndex) -> NDArray[np.bool_]:
-    first, after = (days[0] - _RUN).date(), (days[-1] + pd.Timedelta(days=1) + _RUN).date()
-    known = day_classes(first, after, country).set_index("day")["day_class"]
-    found = known.isin(classes)
-    if "holiday" in classes:
-        off = known.isin(["holiday", "substituted", "weekend"])
-        run = (off != off.shift()).cumsum()
-        found |= (known == "weekend") & (known == "holiday").groupby(run).transform("any")
-    return found.reindex(days).to_numpy()
-
-
-def _inside(text: str, days: pd.DatetimeIndex) -> NDArray[np.bool_]:
-    first, _, last = text.partition("..")
-    try:
-        if _RECURRING.fullmatch(first):
-            opens, closes = (pd.Timestamp(f"{_LEAP_YEAR}-{end}") for end in (first, last or first))
-            opens, closes = 100 * opens.month + opens.day, 100 * closes.month + closes.day
-            number = 100 * days.month + days.day
-            if opens <= closes:
-                return np.asarray((number >= opens) & (number <= closes))
-            return np.asarray((number >= opens) | (number <= closes))
-        start, end = parse_period(first).start, parse_period(last or first).last
-    except (PeriodError, ValueError):
-        raise CatalogueError(
-            f"{text!r} is not a day, period or range",
-            where="situations",
-            fix='write "2026-03-02", "2026-06", "2026-05-01..2026-05-05", or for every year "06-10..06-20"',
-        ) from None
-    if start > end:
-        raise CatalogueError(f"{text!r} ends before it starts", where="situations", fix="turn it round")
-    return np.asarray((days >= pd.Timestamp(start)) & (days <= pd.Timestamp(end)))
-
-
 def _check_dates(situation: Situation, days: pd.DatetimeIndex) -> None:
     taken = np.full(len(days), "", dtype=object)
     for text in situation.dates:
-        here = _inside(text, days)
+        here = find_dates(text, days)
         clash = here & (taken != "")
         if clash.any():
             raise CatalogueError(
@@ -373,9 +254,7 @@ def _check_dates(situation: Situation, days: pd.DatetimeIndex) -> None:
 def _check_hours(situations: Sequence[Situation]) -> None:
     taken = np.full(1440, "", dtype=object)
     for s in situations:
-        if not _HOURS.fullmatch(s.hours) or max(_minutes(s.hours)) > 1440:
-            raise CatalogueError(f"{s.hours!r} are no hours", where=f"situation {s.id}", fix='write "22:00-06:00"')
-        here = s.minutes()
+        here = find_minutes(s.hours, f"situation {s.id}")
         if (taken[here] != "").any():
             raise CatalogueError(
                 f"situations {taken[here][taken[here] != ''][0]} and {s.id} cover the same hours",
@@ -385,18 +264,3 @@ def _check_hours(situations: Sequence[Situation]) -> None:
         taken[here] = s.id
     if sum(s.part for s in situations) > 1 + 1e-12:
         raise CatalogueError("shares of the hours add up to more than a day", where="situations", fix="lower share")
-
-
-def _minutes(hours: str) -> tuple[int, int]:
-    numbers = [int(group) for group in _HOURS.fullmatch(hours).groups()]
-    return 60 * numbers[0] + numbers[1], 60 * numbers[2] + numbers[3]
-
-
-def _years(situation: Situation) -> set[int]:
-    return {
-        year
-        for text in situation.dates
-        if not _RECURRING.fullmatch(text.partition("..")[0])
-        for first, _, last in [text.partition("..")]
-        for year in (parse_period(first).start.year, parse_period(last or first).last.year)
-    }

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from svcanalytics.errors import CatalogueError, PeriodError
 from svcanalytics.periods import Period, parse_period, period_keys, periods_between
-from svcanalytics.quality.situations import Load, pin, strengths
+from svcanalytics.quality.pinning import pin
+from svcanalytics.quality.situations import Load, strengths
 
 if TYPE_CHECKING:
     from svcanalytics.quality.profiles import Profile

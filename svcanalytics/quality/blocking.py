@@ -9,38 +9,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from svcanalytics.errors import CatalogueError
-from svcanalytics.quality.shares import Moments, explained_shares, moments_by_block, pinned_basis
+from svcanalytics.quality.evidence import Evidence
+from svcanalytics.quality.shares import Moments, explained_shares, moments_by_block
 
-__all__ = ["PENALTIES", "chosen_penalty", "share_intervals", "time_blocks", "validated_later"]
+__all__ = ["PENALTIES", "chosen_penalty", "share_intervals", "validated_later"]
 
 Array = NDArray[np.float64]
 
 PENALTIES = (*np.logspace(-3, 1.5, 10), np.inf)
 """Penalties tried, in variances of a metric's score; the last keeps the prior."""
 
-_BLOCKS, _FOLDS, _LEAST_BLOCKS = 40, 8, 4
+_FOLDS = 8
 _USE_LEVEL = 0.9  # one-sided: how sure the gain over the prior must be before the prior is left
-
-
-def time_blocks(time: pd.Series) -> NDArray[np.int64]:
-    """Number consecutive blocks of about as many rows each; rows of one time are never parted.
-
-    Raises
-    ------
-    CatalogueError
-        When a time is missing, or there are fewer than four.
-    """
-    moment, instants = pd.factorize(time, sort=True)
-    if len(instants) < _LEAST_BLOCKS or (moment < 0).any():
-        raise CatalogueError(
-            "a time is missing" if (moment < 0).any() else f"there are only {len(instants)} times",
-            where=str(time.name),
-            fix=f"weights are tested on other times than they are learned from: give at least {_LEAST_BLOCKS}",
-        )
-    sizes = np.bincount(moment)
-    middle = (np.cumsum(sizes) - sizes / 2) / sizes.sum()
-    return np.unique((middle * _BLOCKS).astype(int), return_inverse=True)[1][moment]
 
 
 def chosen_penalty(moments: Moments, prior: Array, basis: Array) -> float:
@@ -70,9 +50,7 @@ def chosen_penalty(moments: Moments, prior: Array, basis: Array) -> float:
     return PENALTIES[best] if sure else np.inf
 
 
-def share_intervals(
-    moments: Moments, prior: Array, pinned: NDArray[np.bool_], weight: Array, replicates: int, seed: int
-) -> tuple[Array, Array]:
+def share_intervals(evidence: Evidence, weight: Array, replicates: int, seed: int) -> tuple[Array, Array]:
     """Return what the answers alone allow, 95 %: a penalty would make a weight look certain because it is held fast.
 
     Parameters
@@ -84,7 +62,8 @@ def share_intervals(
     """
     from scipy.stats import norm, t
 
-    rng, basis, blocks = np.random.default_rng(seed), pinned_basis(prior, pinned), len(moments.weight)
+    moments, prior, basis, pinned = evidence.moments(), evidence.prior, evidence.basis, evidence.pinned
+    rng, blocks = np.random.default_rng(seed), len(moments.weight)
     drawn = []
     for _ in range(replicates):
         xx, xy, _ = moments.centred(_drawn_blocks(rng, blocks))
@@ -100,17 +79,7 @@ def share_intervals(
     return np.where(pinned, weight, low), np.where(pinned, weight, high)
 
 
-def validated_later(
-    x: Array,
-    y: Array,
-    weight: Array,
-    block: NDArray[np.int64],
-    moments: Moments,
-    prior: Array,
-    basis: Array,
-    replicates: int,
-    seed: int,
-) -> pd.DataFrame:
+def validated_later(evidence: Evidence, replicates: int, seed: int) -> pd.DataFrame:
     """Learn from what lies before each fold of the later half, penalty included, and compare the indices on it.
 
     Returns
@@ -120,6 +89,8 @@ def validated_later(
     """
     from scipy.stats import rankdata
 
+    moments, prior, basis, block = evidence.moments(), evidence.prior, evidence.basis, evidence.block
+    x, y = evidence.x, evidence.y
     folds = _folds(len(moments.weight))
     tested = np.arange((folds.max() + 1) // 2, folds.max() + 1)
     index = np.zeros((len(y), 2))
@@ -133,7 +104,7 @@ def validated_later(
     here = np.isin(folds[block], tested)
     later = block[here] - block[here].min()
     ranks = [rankdata(values) / here.sum() for values in (*index[here].T, y[here])]
-    by_block = moments_by_block(np.column_stack(ranks[:2]), ranks[2], weight[here], later)
+    by_block = moments_by_block(np.column_stack(ranks[:2]), ranks[2], evidence.weight[here], later)
     rng, blocks = np.random.default_rng(seed), len(by_block.weight)
     draws = [np.ones(blocks), *(_drawn_blocks(rng, blocks) for _ in range(replicates))]
     found = np.array([_correlations(by_block, times) for times in draws])

@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 
 from svcanalytics.errors import CatalogueError
 from svcanalytics.quality import Goalposts, Profile, ProfileMetric, learn, score
-from svcanalytics.quality.learning import prior_shares
+from svcanalytics.quality.evidence import prior_shares
 from svcanalytics.quality.shares import explained_shares, pinned_basis
 
 TRUTH = np.array([0.25, 0.20, 0.15, 0.12, 0.10, 0.08, 0.06, 0.04])

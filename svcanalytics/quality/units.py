@@ -56,7 +56,7 @@ def compare(
     profile : Profile
         Says which metrics make up the index and which way is better.
     unit : str
-        Column of units: team, agent, site.
+        Column of units: team, agent, site. Rows where it is missing take no part.
     of : str or sequence of str
         What to compare: "index", a family or a metric of the profile.
     period : str, optional
@@ -133,7 +133,7 @@ def compare_counts(
     Parameters
     ----------
     counts : pandas.DataFrame
-        One or more rows per unit.
+        One or more rows per unit; those without a unit take no part.
     unit, numerator, denominator : str
         Columns; 0 <= numerator <= denominator.
     direction : {"up", "down"}
@@ -206,7 +206,8 @@ def _of_period(measures: pd.DataFrame, unit: str, period: str | None) -> tuple[p
         )
     if measures.empty:
         raise CatalogueError("there are no measures to compare", where="compare", fix="measure another period")
-    named = measures.assign(**{unit: measures[unit].astype("object").where(measures[unit].notna(), "").astype(str)})
+    named = measures[measures[unit].notna()]
+    named = named.assign(**{unit: named[unit].astype(str)})
     names = pd.Index(sorted(named[unit].unique()), name="unit")
     if len(names) < 2:
         raise CatalogueError("one unit alone can't be compared", where=f"column {unit}", fix="measure by more units")
@@ -249,6 +250,7 @@ def _checked(counts: pd.DataFrame, unit: str, numerator: str, denominator: str, 
     if absent:
         fix = f"use one of: {', '.join(map(str, counts.columns))}"
         raise CatalogueError(f"there is no column {absent[0]!r}", where="counts", fix=fix)
+    counts = counts[counts[unit].notna()]
     frame = counts[[unit, *strata]].assign(
         numerator=counts[numerator].astype("float64"), denominator=counts[denominator].astype("float64")
     )

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from svcanalytics.errors import CatalogueError, ContractError
 from svcanalytics.metrics.intervals import wilson_interval
 from svcanalytics.quality import Goalposts, Profile, ProfileMetric, score
 from svcanalytics.quality.adjustment import adjust_measures
+from svcanalytics.quality.funnels import funnel
 from svcanalytics.quality.units import compare, compare_counts
 
 PROFILE = Profile(
@@ -225,6 +228,24 @@ def test_measures_that_can_not_be_compared_are_refused(change, options, what):
     measures = month(np.random.default_rng(1), 3).assign(**change)
     with pytest.raises(CatalogueError, match=what):
         compare(measures, PROFILE, **{"unit": "team", **options})
+
+
+@pytest.mark.real_data
+def test_a_real_panel_of_emergency_departments_is_compared_in_seconds(real_data):
+    """A year of 137 major departments: nearly all lie outside the limits of chance, none outside the usual spread."""
+    panel = pd.read_csv(real_data / "panel" / "nhs_ae_attendances.csv")
+    year = panel[(panel["type"] == "1") & (panel["period"] >= "2018-04")]
+    began = time.perf_counter()
+    found = compare_counts(
+        year, unit="org_code", numerator="breaches", denominator="attendances", direction="down", period="period"
+    )
+    limits = {kind: funnel(found, dispersion=kind) for kind in ("none", "additive")}
+    assert time.perf_counter() - began < 2
+    outside = {kind: limits[kind].units["outlier"].ne("").sum() for kind in limits}
+    assert len(found) == 137 and outside == {"none": 130, "additive": 0} and limits["none"].ratio > 1000
+    assert found["unit"].tolist()[:3] == ["RCU", "RA4", "RC9"]
+    # What a month swings makes most places open; sampling error alone would leave six.
+    assert (found["rank_high"] - found["rank_low"]).mean() > 40
 
 
 @pytest.mark.slow

@@ -103,7 +103,9 @@ class Arrivals:
         )
         known.look_ahead(_AHEAD)
         if repair:
-            known.faults.update({name: faulty_days(tally.counts) for name, tally in intake.tallies.items()})
+            known.faults.update(
+                {name: faulty_days(tally.counts, intake.slot_s) for name, tally in intake.tallies.items()}
+            )
         self._begin(known, list(intake.tallies), len(intake.days))
 
     def _begin(self, known: _Known, queues: list[str], stop: int) -> None:
@@ -271,6 +273,9 @@ class Arrivals:
             names = ", ".join(_WEEKDAY_KEYS[day] for day in hours.unseen)
             done = "hours borrowed from like weekdays, closed if there are none"
             found.append(Finding(name, first, last, "weekdays not seen", names, done))
+        if hours.inferred and not hours.holidays and self._known.calendar.country:
+            done = "those to come are taken as open; give hours or events to close them"
+            found.append(Finding(name, first, last, "no public holiday seen", self._known.calendar.country, done))
         if (days := matrix.features["provisional"].to_numpy()).any():
             where = matrix.days[days]
             found.append(

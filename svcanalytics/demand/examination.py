@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from svcanalytics.demand.daydescription import OFF
 from svcanalytics.demand.findings import Finding
-from svcanalytics.demand.intake import DAY_S
 from svcanalytics.demand.matrix import DayMatrix
 
 __all__ = ["examine", "faulty_days"]
@@ -40,7 +39,11 @@ def examine(matrix: DayMatrix) -> list[Finding]:
     found = [
         *_said(matrix, copied_days(counts), "copied day", "a day with the same counts came before", excluded),
         *_said(
-            matrix, slipped_days(counts) != 0, "slipped clock", "the day's course is shifted by some slots", excluded
+            matrix,
+            slipped_days(counts, matrix.slot_s) != 0,
+            "slipped clock",
+            "the day's course is shifted by some slots",
+            excluded,
         ),
         *_said(matrix, _slipped_weeks(matrix), "slipped weekdays", "days look like another weekday's", excluded),
         *_said(matrix, _capped_days(counts), "capped counts", "the same highest count again and again", excluded),
@@ -51,12 +54,12 @@ def examine(matrix: DayMatrix) -> list[Finding]:
     return found
 
 
-def faulty_days(counts: NDArray[np.float64]) -> NDArray[np.bool_]:
+def faulty_days(counts: NDArray[np.float64], slot_s: int) -> NDArray[np.bool_]:
     """Return which days are copies of earlier ones or have a slipped clock, shape ``(D,)``.
 
     A day is judged by itself and the days before it alone, so that what comes later changes nothing.
     """
-    return copied_days(counts) | (slipped_days(counts) != 0)
+    return copied_days(counts) | (slipped_days(counts, slot_s) != 0)
 
 
 def copied_days(counts: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -81,19 +84,19 @@ def copied_days(counts: NDArray[np.float64]) -> NDArray[np.bool_]:
     return found
 
 
-def slipped_days(counts: NDArray[np.float64]) -> NDArray[np.int64]:
+def slipped_days(counts: NDArray[np.float64], slot_s: int) -> NDArray[np.int64]:
     """Return by how many slots each day's course lags behind that of the same weekday in the weeks before, shape ``(D,)``.
 
-    Zero unless shifting explains at least four fifths of a misfit that is no chance. After five such days in a row the new
-    course is taken for the usual one.
+    Zero unless shifting explains at least four fifths of a misfit that is no chance. After five such days the new course
+    is taken for the usual one.
     """
     amount = np.nan_to_num(counts)
     n, width = amount.shape
     found = np.zeros(n, dtype=np.int64)
-    reach = min(_SLIP_S * width // DAY_S, width // 3) if width > 1 else 0
-    # Slots are counted over the open part of the day only; a slip can't be longer than a third of it.
+    # A slip can't be longer than a third of the open part of the day.
     columns = np.flatnonzero(amount.any(axis=0))
-    if n < 7 * 3 or not len(columns) or (reach := min(max(reach, 1), len(columns) // 3)) < 1:
+    reach = min(max(_SLIP_S // slot_s, 1), len(columns) // 3)
+    if n < 7 * 3 or width < 2 or reach < 1:
         return found
     amount = np.pad(amount[:, columns[0] : columns[-1] + 1], ((0, 0), (reach, reach)))
     total = amount.sum(axis=1)
@@ -109,10 +112,11 @@ def slipped_days(counts: NDArray[np.float64]) -> NDArray[np.int64]:
     gained = misfit[reach] - misfit.min(axis=0)
     slipped = (best != reach) & (misfit.min(axis=0) < 0.2 * misfit[reach]) & (gained > 2.0 * amount.shape[1] + 20)
     found[rows] = np.where(slipped, best - reach, 0)
-    active = np.flatnonzero(total > 0)
-    for begin, end in _runs(found[active] != 0):
-        found[active[begin + _NEW_ORDER : end]] = 0
-    return found
+    flagged = np.cumsum(found != 0)
+    before = (
+        np.r_[0, flagged[:-1]] - np.r_[np.zeros(min(7 * _EARLIER_WEEKS, n), int), flagged[: -7 * _EARLIER_WEEKS]][:n]
+    )
+    return np.where(before < _NEW_ORDER, found, 0)
 
 
 def _misfit(amount: NDArray[np.float64], usual: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -143,7 +147,10 @@ def _capped_days(counts: NDArray[np.float64]) -> NDArray[np.bool_]:
     top = amount.max(axis=1, initial=0.0)
     ties = (amount == top[:, None]).sum(axis=1)
     near = ((amount < top[:, None]) & (amount >= 0.9 * top[:, None])).sum(axis=1)
-    return (top >= 20) & (ties >= 4) & (ties > near)
+    flat = (top >= 20) & (ties >= 4) & (ties > near)
+    levels, n = np.unique(top[flat], return_counts=True)
+    # A few ties at the top happen; many, or the same ceiling on several days, do not.
+    return flat & ((ties >= 8) | np.isin(top, levels[n >= 3]))
 
 
 def _far_days(matrix: DayMatrix) -> Iterator[Finding]:

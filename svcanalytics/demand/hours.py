@@ -174,13 +174,13 @@ def infer_hours(counts: NDArray[np.float64], features: pd.DataFrame) -> OpeningH
         if alike:
             since[day], until[day] = since[alike].min(axis=0), until[alike].max(axis=0)
     week = until >= len(counts)
-    make_up = week[[day for day in range(5) if week[day].any()] or range(7)].mean(axis=0) >= 0.5
-    if moved.any() and active[moved].mean() < 0.5:
-        make_up = np.zeros_like(make_up)
     seen = off & week.any(axis=1)[weekday] & (busy | ~busy.any())
     names = features["holiday"].to_numpy()
     known = {str(name): bool(active[seen & (names == name)].mean() >= 0.5) for name in np.unique(names[seen])}
     open_holidays = bool(not seen.any() or active[seen].mean() >= 0.5 or usual < IMPROBABLE)
+    # Who keeps the holidays works the days that make up for them, unless the history has some on which he did not.
+    keeps = active[moved].mean() >= 0.5 if moved.any() else not open_holidays
+    make_up = (week[[day for day in range(5) if week[day].any()] or range(7)].mean(axis=0) >= 0.5) & keeps
     return OpeningHours(week, make_up, True, open_holidays, known, since=since, until=until, unseen=unseen)
 
 

@@ -97,6 +97,8 @@ def reckon(
     improbable = expected.sum(axis=1) >= IMPROBABLE
     shut = silent & off
     state[shut] = _HOLIDAY
+    if hours.inferred:
+        state[(state == _CLOSED) & off & ~active & hours.week.any(axis=1)[weekday]] = _HOLIDAY
     zeros = silent & ~off & listed.any(axis=1) & improbable
     state[zeros] = _ZEROS
     missing = silent & ~off & ~listed.any(axis=1) & _long_silence(silent, expected.sum(axis=1), absent_is_zero)

@@ -18,7 +18,7 @@ def desk(tmp_path, monkeypatch):
     """Make the folder the page speaks of: a lake of calls, and the page's profile beside it."""
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(1)
-    offered = pd.date_range("2026-01-01", "2026-07-01", freq="3h", tz="Asia/Shanghai")
+    offered = pd.date_range("2026-01-01", "2026-11-01", freq="3h", tz="Asia/Shanghai")
     n = len(offered)
     wait = pd.to_timedelta(rng.exponential(30, n).round(), unit="s")
     abandoned = rng.random(n) < 0.05 + 0.05 * np.sin(np.arange(n) / 200)
@@ -28,6 +28,7 @@ def desk(tmp_path, monkeypatch):
             "contact_id": [f"c{i}" for i in range(n)],
             "channel": "phone",
             "direction": "in",
+            "team": rng.choice(["A", "B", "C"], n),
             "customer_id": [f"k{i}" for i in rng.integers(0, 400, n)],
             "offered_at": offered,
             "queued_at": offered,

@@ -129,14 +129,14 @@ def structure_factors(sizes: ArrayLike, dimensions: Mapping[str, Sequence[object
 
     Parameters
     ----------
-    sizes : array_like, shape (cells,)
-        Size of each cell, not negative.
+    sizes : array_like, shape (..., cells)
+        Size of each cell, not negative; several populations at once if there are further axes.
     dimensions : mapping of str to sequence, each of length cells
         The group each cell belongs to, by dimension.
 
     Returns
     -------
-    dict of str to numpy.ndarray, shape (cells,)
+    dict of str to numpy.ndarray, shape (..., cells)
         A cell of size 0 has factors 0.
 
     Raises
@@ -145,7 +145,7 @@ def structure_factors(sizes: ArrayLike, dimensions: Mapping[str, Sequence[object
         When a size is negative or missing, or all are 0.
     """
     size = np.asarray(sizes, dtype="float64")
-    if not (size >= 0).all() or not size.sum() > 0:
+    if not (size >= 0).all() or not (size.sum(axis=-1) > 0).all():
         raise CatalogueError(
             "sizes of cells must be 0 or more, and not all 0", where="structure", fix="correct the denominators"
         )
@@ -199,11 +199,12 @@ def decompose_structure(
     structure : dict of str to numpy.ndarray, shape (cells,)
         By dimension. All together they add up to the change of the whole's rate.
     """
-    before, after = structure_factors(sizes_before, dimensions), structure_factors(sizes_after, dimensions)
+    sizes = np.array([sizes_before, sizes_after], dtype="float64")
+    factors = np.array(list(structure_factors(sizes, dimensions).values()))
+    shares = sizes / sizes.sum(axis=1, keepdims=True)
     r0, r1 = _filled(rates_before, rates_after)
-    shares = [np.prod(list(side.values()), axis=0) for side in (before, after)]
-    effects = decompose_product(list(before.values()), list(after.values())) * (r0 + r1) / 2
-    return (shares[0] + shares[1]) / 2 * (r1 - r0), dict(zip(dimensions, effects, strict=True))
+    effects = decompose_product(factors[:, 0], factors[:, 1]) * (r0 + r1) / 2
+    return shares.mean(axis=0) * (r1 - r0), dict(zip(dimensions, effects, strict=True))
 
 
 def standardise_rates(
@@ -281,13 +282,12 @@ def _filled(before: ArrayLike, after: ArrayLike) -> tuple[NDArray[np.float64], N
 def _log_margin(
     size: NDArray[np.float64], codes: Sequence[NDArray[np.intp]], known: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    if not codes:
-        return np.full(len(size), np.log(size.sum()))
-    key = codes[0].astype("int64")
-    for code in codes[1:]:
-        _, key = np.unique(key * (int(code.max()) + 1) + code, return_inverse=True)
-    margin = np.bincount(key, weights=size)[key]
-    return np.log(np.where(known, margin, 1.0))
+    """Return for each cell the logarithm of the size of all cells that share its groups in these dimensions."""
+    key = np.zeros(size.shape[-1], dtype="int64")
+    for code in codes:
+        key = pd.factorize(key * (int(code.max()) + 1) + code)[0]
+    margins = [np.bincount(key, weights=row)[key] for row in size.reshape(-1, size.shape[-1])]
+    return np.log(np.where(known, np.reshape(margins, size.shape), 1.0))
 
 
 def _check_sides(first: int, second: int) -> None:

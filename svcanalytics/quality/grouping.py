@@ -106,16 +106,19 @@ def read_groups(measures: pd.DataFrame, metrics: Sequence[str], periods: Sequenc
     """
     rows = measures[measures["metric"].isin(metrics) & measures["period"].isin(periods)]
     atoms = read_atoms(rows, ["metric", "period", *by])
-    texts = {name: atoms[name].astype("object").where(atoms[name].notna(), "").astype(str) for name in by}
-    cell_of, cells = pd.factorize(pd.MultiIndex.from_arrays([texts[name] for name in by]))
-    dimensions, labels = {}, {}
-    for place, name in enumerate(by):
-        codes, found = pd.factorize(cells.get_level_values(place))
-        dimensions[name] = np.append(codes, len(found))
-        labels[name] = [*map(str, found), REST]
-    labels[""] = ["&".join(f"{name}={part}" for name, part in zip(by, cell, strict=True)) for cell in cells] + [REST]
+    codes, labels = {}, {}
+    for name in by:
+        codes[name], found = pd.factorize(atoms[name], use_na_sentinel=False)
+        labels[name] = [*("" if pd.isna(part) else str(part) for part in found), REST]
+    key = np.zeros(len(atoms), dtype="int64")
+    for name in by:
+        key = pd.factorize(key * len(labels[name]) + codes[name])[0]
+    cells, first = np.unique(key, return_index=True)
+    dimensions = {name: np.append(codes[name][first], len(labels[name]) - 1) for name in by}
+    parts = [[f"{name}={labels[name][code]}" for code in dimensions[name][:-1]] for name in by]
+    labels[""] = [*map("&".join, zip(*parts, strict=True)), REST]
     places = [atoms[key].map({name: i for i, name in enumerate(of)}) for key, of in _axes(periods, metrics)]
-    return Grouped(dimensions, labels, _filled(atoms, (*places, cell_of), (2, len(metrics), len(cells) + 1)))
+    return Grouped(dimensions, labels, _filled(atoms, (*places, key), (2, len(metrics), len(cells) + 1)))
 
 
 def lay_out(measures: pd.DataFrame, metrics: Sequence[str], periods: Sequence[str]) -> dict[str, NDArray[np.float64]]:

@@ -268,6 +268,13 @@ def test_what_is_too_small_to_show_makes_up_the_rest():
     assert found["contribution"].sum() == pytest.approx(found.attrs["change"], abs=1e-9)
 
 
+@pytest.mark.parametrize("groups", [["A", None], pd.array([3, pd.NA], dtype="Int64")])
+def test_rows_without_a_group_are_a_group_without_a_name(groups):
+    frame = pd.concat(rows(counts, period=period) for period, counts in STONES.items())
+    found = explain(frame.assign(team=[*groups, *groups]), ONE, "2026-10", "2026-09", by="team")
+    assert set(found["group"]) == {str(groups[0]), ""}
+
+
 def test_counts_are_split_by_volume():
     of = replace(ONE, metrics=(ProfileMetric("rate", "all", 1.0, Goalposts(500.0, 100.0, 0.0, "down")),))
     frame = pd.concat(

@@ -41,14 +41,17 @@ def put_on_the_wall(rows: pd.DataFrame, timezone: str | None, findings: list[Fin
     DemandError
         When a start can't be read or does not exist, or there is no such zone.
     """
-    try:
-        start = pd.to_datetime(rows["start"])
-    except (ValueError, TypeError) as error:
-        raise DemandError(
-            "the starts can't be read as times", where=str(error), fix="give times, all aware or all local"
-        ) from None
+    start = rows["start"]
     if not pd.api.types.is_datetime64_any_dtype(start.dtype):
-        raise DemandError("the starts can't be read as times", where=str(rows["start"].iloc[0]), fix="give times")
+        try:
+            # Numbers would be taken for nanoseconds since 1970, and 1-2-2026 for 2 January.
+            start = pd.to_datetime(start.astype("str").where(start.notna()), format="ISO8601")
+        except (ValueError, TypeError) as error:
+            raise DemandError(
+                "the starts can't be read as times",
+                where=str(error),
+                fix="give times, or texts such as 2026-02-05 09:30, all aware or all local",
+            ) from None
     if start.isna().any():
         raise DemandError("a row has no start", where=place(rows, start.isna()), fix="remove it or give its time")
     if timezone is not None:

@@ -18,6 +18,7 @@ from svcanalytics.quality.decomposition import (
 )
 from svcanalytics.quality.definitions import profile, profile_names
 from svcanalytics.quality.dependence import Dependence, estimate_dependence, measure_dependence
+from svcanalytics.quality.drift import WeightPath, learn_by_period
 from svcanalytics.quality.drivers import importance
 from svcanalytics.quality.explanation import explain, top_contributions
 from svcanalytics.quality.funnels import Funnel, funnel
@@ -58,6 +59,7 @@ __all__ = [
     "Propagation",
     "Shrunk",
     "Situation",
+    "WeightPath",
     "aggregate",
     "barred_units",
     "cell_rows",
@@ -77,6 +79,7 @@ __all__ = [
     "interactions",
     "judge",
     "learn",
+    "learn_by_period",
     "learn_from",
     "measure_dependence",
     "normalise",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from svcanalytics.quality.evidence import Evidence
 from svcanalytics.quality.shares import Moments, explained_shares, moments_by_block
 
-__all__ = ["PENALTIES", "chosen_penalty", "share_intervals", "validated_later"]
+__all__ = ["PENALTIES", "chosen_penalty", "share_intervals", "sure_gain", "time_folds", "validated_later"]
 
 Array = NDArray[np.float64]
 
@@ -21,6 +21,19 @@ PENALTIES = (*np.logspace(-3, 1.5, 10), np.inf)
 
 _FOLDS = 8
 _USE_LEVEL = 0.9  # one-sided: how sure the gain over the prior must be before the prior is left
+
+
+def time_folds(blocks: int) -> NDArray[np.int64]:
+    """Return which of at most eight consecutive folds each block belongs to."""
+    return np.arange(blocks) * min(_FOLDS, blocks) // blocks
+
+
+def sure_gain(gains: Array) -> bool:
+    """Tell whether a gain over folds is above 0 at the one-sided 90 % level (t over folds)."""
+    from scipy.stats import t
+
+    error = gains.std(ddof=1) / np.sqrt(len(gains))
+    return bool(gains.mean() > float(t.ppf(_USE_LEVEL, len(gains) - 1)) * error)
 
 
 def chosen_penalty(moments: Moments, prior: Array, basis: Array) -> float:
@@ -34,9 +47,7 @@ def chosen_penalty(moments: Moments, prior: Array, basis: Array) -> float:
     basis : numpy.ndarray, shape (columns, free)
         From `pinned_basis`.
     """
-    from scipy.stats import t
-
-    folds = _folds(len(moments.weight))
+    folds = time_folds(len(moments.weight))
     numbers = np.unique(folds)
     losses = np.empty((len(numbers), len(PENALTIES)))
     for row, number in enumerate(numbers):
@@ -44,10 +55,7 @@ def chosen_penalty(moments: Moments, prior: Array, basis: Array) -> float:
         held = moments.centred((folds == number).astype(float))
         losses[row] = [_loss(explained_shares(xx, xy, prior, p, basis), *held) for p in PENALTIES]
     best = int(losses[:, :-1].mean(axis=0).argmin())
-    gain = losses[:, -1] - losses[:, best]
-    error = gain.std(ddof=1) / np.sqrt(len(numbers))
-    sure = gain.mean() > float(t.ppf(_USE_LEVEL, len(numbers) - 1)) * error
-    return PENALTIES[best] if sure else np.inf
+    return PENALTIES[best] if sure_gain(losses[:, -1] - losses[:, best]) else np.inf
 
 
 def share_intervals(evidence: Evidence, weight: Array, replicates: int, seed: int) -> tuple[Array, Array]:
@@ -91,7 +99,7 @@ def validated_later(evidence: Evidence, replicates: int, seed: int) -> pd.DataFr
 
     moments, prior, basis, block = evidence.moments(), evidence.prior, evidence.basis, evidence.block
     x, y = evidence.x, evidence.y
-    folds = _folds(len(moments.weight))
+    folds = time_folds(len(moments.weight))
     tested = np.arange((folds.max() + 1) // 2, folds.max() + 1)
     index = np.zeros((len(y), 2))
     for number in tested:
@@ -119,10 +127,6 @@ def validated_later(evidence: Evidence, replicates: int, seed: int) -> pd.DataFr
             "n": int(here.sum()),
         }
     )
-
-
-def _folds(blocks: int) -> NDArray[np.int64]:
-    return np.arange(blocks) * min(_FOLDS, blocks) // blocks
 
 
 def _drawn_blocks(rng: np.random.Generator, blocks: int) -> Array:

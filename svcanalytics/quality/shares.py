@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Moments", "explained_shares", "moments_by_block", "pinned_basis"]
+__all__ = ["Moments", "explained_shares", "moments_by_block", "pinned_basis", "smooth_shares"]
 
 Array = NDArray[np.float64]
 
@@ -121,16 +121,48 @@ def explained_shares(xx: Array, xy: Array, prior: Array, penalty: float, basis: 
     numpy.ndarray, shape (columns,)
         All zero when nothing has a positive bearing on the outcome.
     """
-    from scipy.optimize import nnls
-
     if np.isinf(penalty):
         variance = prior @ xx @ prior
         return prior * max(0.0, prior @ xy / variance) if variance > 0 else np.zeros_like(prior)
-    basis = np.eye(len(prior)) if basis is None else basis
-    size = np.trace(xx) / len(prior)
-    away = (np.eye(len(prior)) - np.outer(prior, np.ones(len(prior)))) @ basis
-    square = basis.T @ xx @ basis + penalty * size * away.T @ away
-    square[np.diag_indices_from(square)] += _TINY * size
+    return smooth_shares(xx[None], xy[None], np.ones(1), prior, penalty, 0.0, basis)[0]
+
+
+def smooth_shares(
+    xx: Array, xy: Array, size: Array, prior: Array, penalty: float, smooth: float, basis: Array | None = None
+) -> Array:
+    """Return coefficients as `explained_shares` for several periods at once, held close from one to the next.
+
+    Added to the loss is ``smooth * v * sum_t |b_t - b_(t-1)|^2``.
+
+    Parameters
+    ----------
+    xx : numpy.ndarray, shape (periods, columns, columns)
+    xy : numpy.ndarray, shape (periods, columns)
+    size : numpy.ndarray, shape (periods,)
+        Shares of the rows; a period without any is bridged.
+    prior : numpy.ndarray, shape (columns,)
+    penalty, smooth : float
+        Finite.
+    basis : numpy.ndarray, optional
+        From `pinned_basis`.
+
+    Returns
+    -------
+    numpy.ndarray, shape (periods, columns)
+    """
+    from scipy.optimize import nnls
+
+    periods, columns = xy.shape
+    basis = np.eye(columns) if basis is None else basis
+    free = basis.shape[1]
+    scale = float(size @ np.trace(xx, axis1=1, axis2=2)) / columns
+    away = (np.eye(columns) - np.outer(prior, np.ones(columns))) @ basis
+    steps = np.diff(np.eye(periods), axis=0)
+    square = smooth * scale * np.kron(steps.T @ steps, basis.T @ basis)
+    for number in range(periods):
+        here = slice(number * free, (number + 1) * free)
+        square[here, here] += size[number] * (basis.T @ xx[number] @ basis + penalty * scale * away.T @ away)
+    square[np.diag_indices_from(square)] += _TINY * scale
     root = np.linalg.cholesky(square)
-    found, _ = nnls(root.T, np.linalg.solve(root, basis.T @ xy))
-    return basis @ found
+    found, _ = nnls(root.T, np.linalg.solve(root, ((size[:, None] * xy) @ basis).ravel()))
+    return found.reshape(periods, free) @ basis.T

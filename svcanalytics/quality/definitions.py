@@ -190,6 +190,7 @@ def _goalposts(entry: float | _MetricEntry, metric: Metric, where: str) -> Goalp
 
 def _metrics(entry: _ProfileEntry, catalogue: Mapping[str, Metric], where: str) -> tuple[ProfileMetric, ...]:
     from svcanalytics import metrics
+    from svcanalytics.metrics.entries import nearest
 
     chosen = []
     for family, family_entry in entry.families.items():
@@ -205,7 +206,7 @@ def _metrics(entry: _ProfileEntry, catalogue: Mapping[str, Metric], where: str) 
         for metric, metric_entry in family_entry.metrics.items():
             if metric not in catalogue:
                 raise CatalogueError(
-                    f"there is no metric {metric!r}", where=here, fix="name a metric of the catalogue (docs/metrics.md)"
+                    f"there is no metric {metric!r}", where=here, fix=f"did you mean {nearest(metric, catalogue)}?"
                 )
             posts = _goalposts(metric_entry, catalogue[metric], where=f"{here}.{metric}")
             chosen.append(ProfileMetric(metric, family, weights[metric] / 100, posts))
@@ -235,15 +236,16 @@ def _situation(id_: str, entry: _SituationEntry, lake: Lake | None) -> Situation
 
 def _check_standards(read: Profile, lake: Lake | None, where: str) -> None:
     from svcanalytics import metrics
+    from svcanalytics.metrics.entries import nearest
 
-    known = {*metrics.catalogue(lake).metrics, *metrics.rulebook(lake).standards}
-    for cap in read.caps:
-        if cap.metric and cap.metric not in known:
-            raise CatalogueError(
-                f"there is no metric or standard {cap.metric!r}",
-                where=f"{where}.caps",
-                fix="name one of the catalogue (docs/metrics.md, docs/standards.md)",
-            )
+    named = [cap.metric for cap in read.caps if cap.metric]
+    known = {*metrics.catalogue(lake).metrics, *metrics.rulebook(lake).standards} if named else set()
+    if unknown := [name for name in named if name not in known]:
+        raise CatalogueError(
+            f"there is no metric or standard {unknown[0]!r}",
+            where=f"{where}.caps",
+            fix=f"did you mean {nearest(unknown[0], known)}?",
+        )
 
 
 def _follow(read: Profile, lake: Lake | None, where: str) -> Profile:

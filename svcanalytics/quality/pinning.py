@@ -36,6 +36,8 @@ def pin(
     CatalogueError
         For an unknown name and for pins that can't hold together.
     """
+    from svcanalytics.metrics.entries import nearest
+
     family, metric = np.asarray(families), np.asarray(metrics)
     known = {*families, *metrics}
     for name, value in pins.items():
@@ -43,7 +45,7 @@ def pin(
             raise CatalogueError(
                 f"pins {name!r}, which is no family or metric of the profile",
                 where=where,
-                fix=f"use one of: {', '.join([*dict.fromkeys(families), *metrics])}",
+                fix=f"did you mean {nearest(name, known)}?",
             )
         if not 0 <= value <= 1:
             raise CatalogueError(f"pins {name!r} at {value:.6g}", where=where, fix="pin it between 0 and 100 percent")

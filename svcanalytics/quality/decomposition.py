@@ -96,10 +96,10 @@ def decompose_mix(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Split the change of a rate into what each group's own rate did and what the mix of groups did.
 
-    Kitagawa (1955, equation 4): rate effect of a group = mean share x change of rate, mix effect = change of share x
-    mean rate. The mix effect is taken against the whole's mean rate, which leaves its sum as it is and lets a group
-    that grows help when it is better than the whole, and hurt when it is worse. A group that is missing on one side
-    (share 0, rate missing) has no rate effect: all it does is mix.
+    Kitagawa (1955, Journal of the American Statistical Association 50:1168): rate effect of a group = mean share x
+    change of rate, mix effect = change of share x mean rate. The mix effect is taken against the whole's mean rate,
+    which leaves its sum as it is and lets a group that grows help when it is better than the whole, and hurt when it is
+    worse. A group that is missing on one side (share 0, rate missing) has no rate effect: all it does is mix.
 
     Parameters
     ----------

@@ -54,12 +54,13 @@ def explain(
     flag ``not_split``: quantiles, and metrics not measured by these dimensions.
 
     How the change is taken apart: see `find_leverage` for means and weights, `split_measure` for groups; between them
-    goes the slope of the goalposts between the two values. Everything is symmetric in the two periods and in the
-    order of metrics and groups (for the arithmetic mean these are the values of Shapley, Kitagawa and Das Gupta).
+    goes the slope of the goalposts between the two values. At each level that is the value of Shapley, Kitagawa and Das
+    Gupta: nothing depends on the order of periods, metrics or groups.
 
     Intervals say what sampling error alone does to a line, first order, with the weights as they are; measures' own
     intervals combine as the method of variance estimates recovery does (Zou and Donner 2008). `q_value` controls the
-    false discovery rate over all lines of the table; `certain` means it is at most 1 - `level`.
+    false discovery rate over all lines of scores and groups, and apart from them over those of weights, which would
+    otherwise make room for false ones; `certain` means it is at most 1 - `level`.
 
     Parameters
     ----------
@@ -133,9 +134,9 @@ def explain(
 def top_contributions(explanation: pd.DataFrame, n: int = 5) -> pd.DataFrame:
     """Return the few lines worth saying, and the rest as one.
 
-    Lines about weights come as one line, since that is no change of quality. Of the others those that are certain are
-    said, at most `n`, the largest first; all that is left makes up the line ``other``. The contributions still add up
-    to the change.
+    Of the lines of scores and groups those that are certain are said, at most `n`, the largest first; all that is left
+    makes up the line ``other``. What is no change of quality comes as one line each: ``weights`` and ``missing``. The
+    contributions still add up to the change.
 
     Parameters
     ----------
@@ -156,11 +157,11 @@ def top_contributions(explanation: pd.DataFrame, n: int = 5) -> pd.DataFrame:
     """
     if n < 0:
         raise CatalogueError(f"{n} lines can't be returned", where="n", fix="use 0 or more")
-    shifts = explanation["source"].isin(["weights", "missing"])
+    shifts = explanation["source"].isin(_SHIFTS)
     certain = explanation[explanation["certain"] & ~shifts]
     said = certain.reindex(certain["contribution"].abs().sort_values(ascending=False, kind="stable").index[:n])
     rest = explanation[~shifts & ~explanation.index.isin(said.index)]
-    summed = [_summed(explanation[shifts], "weights"), _summed(rest, "other")]
+    summed = [_summed(rest, "other"), *(_summed(explanation[explanation["source"] == s], s) for s in _SHIFTS)]
     out = pd.concat([said, *(line for line in summed if len(line))], ignore_index=True)
     out.attrs = explanation.attrs
     return out
@@ -308,9 +309,12 @@ def _judged(lines: pd.DataFrame, level: float, tests: str) -> pd.DataFrame:
     facing = np.where(value > 0, lines["below"], lines["above"])
     with np.errstate(divide="ignore", invalid="ignore"):
         p = np.where(facing > _NOTHING, 2 * ndtr(-np.abs(value) * MEASURES_Z / facing), np.nan)
-    q = benjamini_hochberg(p)
-    if tests == "any":
-        q = np.minimum(q * (1 / np.arange(1, max(int((~np.isnan(p)).sum()), 1) + 1)).sum(), 1)
+    q, shift = np.full(len(p), np.nan), lines["source"].isin(_SHIFTS).to_numpy()
+    for which in (shift, ~shift):
+        q[which] = benjamini_hochberg(p[which])
+        if tests == "any":
+            tested = np.arange(1, (~np.isnan(p[which])).sum() + 1)
+            q[which] = np.minimum(q[which] * (1 / tested).sum(), 1)
     lines = lines.assign(low=value - z * lines["below"], high=value + z * lines["above"], p_value=p, q_value=q)
     lines["certain"] = np.nan_to_num(q, nan=1.0) <= 1 - level
     order = np.argsort(-np.abs(value), kind="stable")

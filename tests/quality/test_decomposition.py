@@ -26,9 +26,9 @@ def product(*factors):
     ("before", "after", "effects"),
     [
         ([0.6, 0.5], [0.3, 0.45], [-0.1425, -0.0225]),
-        # Table 2.1: earnings per head, black and white population.
+        # Example 2.1: earnings per head, black and white population.
         ([10930, 0.717892], [16591, 0.825974], [4369.913, 1487.262]),
-        # Table 2.5: birth rate of the unmarried, 1971 and 1979.
+        # Example 2.5: birth rate of the unmarried, 1971 and 1979.
         ([25.3, 0.214, 0.279, 0.949], [32.7, 0.290, 0.473, 0.986], [0.6889411, 0.8125381, 1.3829055, 0.1047547]),
     ],
 )
@@ -37,7 +37,7 @@ def test_products_come_apart_as_das_gupta_published(before, after, effects):
     np.testing.assert_allclose(decompose_product(before, after), effects, rtol=1e-6)
 
 
-HEADSHIP = {  # Table 5.1: households per 100 people by age of the head.
+HEADSHIP = {  # Example 5.1: households per 100 people by age of the head.
     1970: (
         [12.9, 10.9, 9.5, 8.0, 7.8, 8.4, 8.6, 7.8, 7.0, 5.9, 4.7, 3.6, 4.9],
         [1.9, 25.8, 45.7, 49.6, 51.2, 51.6, 51.8, 54.9, 58.7, 60.4, 62.8, 66.6, 66.8],
@@ -59,7 +59,7 @@ def test_headship_rates_split_into_age_structure_and_rates_as_published():
     np.testing.assert_allclose(effects, [mix.sum(), rate.sum()], atol=1e-12)
 
 
-ILLEGITIMACY = {  # Table 6.5: share of women by age, unmarried among them, births to unmarried, births to married.
+ILLEGITIMACY = {  # Example 6.5: share of women by age, unmarried among them, births to unmarried, births to married.
     1963: (
         [0.200, 0.163, 0.146, 0.154, 0.168, 0.169],
         [0.866, 0.325, 0.119, 0.099, 0.099, 0.121],
@@ -116,7 +116,7 @@ def test_five_populations_are_standardised_together_as_das_gupta_published():
     np.testing.assert_allclose(np.diff(rates.sum(axis=0)), np.diff(crude), atol=1e-9)
 
 
-DEATHS = {  # Table 5.3: thousands of people and deaths per thousand, by race (2) and age (11).
+DEATHS = {  # Example 5.3: thousands of people and deaths per thousand, by race (2) and age (11).
     1970: (
         [2968, 11484, 34614, 30992, 21983, 20314, 20928, 16897, 11339, 5720, 1315]
         + [535, 2162, 6120, 4781, 3096, 2718, 2363, 1767, 1149, 448, 117],

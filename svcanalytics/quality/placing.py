@@ -83,11 +83,11 @@ def _hidden(table: pd.DataFrame, smallest: int) -> pd.DataFrame:
     """Say why a unit can't be placed, and show nothing of one that is too small."""
     error = _errors(table)
     reasons = [
-        table["flag"].isin(_PLACED) & table["n"].lt(smallest),
         table["flag"].isin(_PLACED) & table["value"].isna(),
+        table["flag"].isin(_PLACED) & table["n"].lt(smallest),
         table["flag"].isin(_PLACED) & np.isnan(error),
     ]
-    flag = np.select(reasons, ["small", "no_data", "no_interval"], table["flag"])
+    flag = np.select(reasons, ["no_data", "small", "no_interval"], table["flag"])
     shown = pd.Series(flag, index=table.index).isin([*_PLACED, "no_interval"])
     numbers = [name for name in ("value", "low", "high", "numerator", "denominator") if name in table]
     return table.assign(flag=flag, **{name: table[name].where(shown) for name in numbers})

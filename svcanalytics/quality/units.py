@@ -13,10 +13,12 @@ from svcanalytics.metrics.intervals import wilson_interval
 from svcanalytics.quality.adjustment import adjust_measures, are_rates
 from svcanalytics.quality.casemix import average_cases, standardise
 from svcanalytics.quality.cells import MEASURE_COLUMNS
+from svcanalytics.quality.dependence import Dependence
 from svcanalytics.quality.index import score
 from svcanalytics.quality.overdispersion import dispersion_over_time
 from svcanalytics.quality.placing import Readings, place
 from svcanalytics.quality.profiles import Profile
+from svcanalytics.quality.uncertainty import propagate
 
 __all__ = ["compare", "compare_counts"]
 
@@ -36,6 +38,7 @@ def compare(
     period: str | None = None,
     level: float = 0.95,
     smallest: int = 30,
+    dependence: Dependence | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Compare units fairly: what can be said of their places, and what noise forbids to say.
@@ -65,8 +68,12 @@ def compare(
         Confidence of rank sets and of standing out.
     smallest : int
         Units with fewer rows (of the index: in every metric) show no value and have no place.
+    dependence : Dependence, optional
+        How the errors of measures go together, as `measure_dependence` gives it: bands of the index and of families are
+        then those of `propagate`, those of a metric are widened by its own factor. Without, measures are taken as
+        independent, and places look surer than they are where several rest on the same cases.
     seed : int
-        Of the rank sets' draws.
+        Of the draws.
 
     Returns
     -------
@@ -100,12 +107,13 @@ def compare(
     if any(name not in MEASURE_COLUMNS and name != unit for name in frame.columns):
         frame = adjust_measures(frame, unit)
     asked = {"index", *profile.families} & set(wanted)
-    scores = score(frame, profile).scores.set_index("unit") if asked else pd.DataFrame()
+    scores = _scored(frame, profile, dependence, seed) if asked else pd.DataFrame()
     parts = []
     for key in wanted:
         if key in directions:
-            table = _metric(frame[frame["metric"] == key].set_index(unit), kinds.get(key, False), names)
-            found = Readings(table, directions[key] == "up")
+            factor = 1.0 if dependence is None else float(dependence.factors.get(key, 1.0))
+            table = _metric(frame[frame["metric"] == key].set_index(unit), kinds.get(key, False), names, factor)
+            found = Readings(table, directions[key] == "up", np.full(len(table), factor))
         else:
             found = Readings(_scores(scores[scores["family"] == ("" if key == "index" else key)], rows, names))
         parts.append(place(found, level=level, smallest=smallest, seed=seed).assign(of=key, period=period))
@@ -165,13 +173,13 @@ def compare_counts(
     hits, trials = (totals[name].to_numpy(dtype="float64") for name in ("numerator", "denominator"))
     cases = trials
     rare = hits.sum() <= trials.sum() / 2
-    flag = np.where(trials > 0, "", "no_data")
+    flag = np.full(len(totals), "")
     ratio = np.ones(len(totals))
     if strata and 0 < hits.sum() < trials.sum():
         # Ratios of the rarer outcome can't push a rate far above 1.
         counted = frame if rare else frame.assign(numerator=frame["denominator"] - frame["numerator"])
         adjusted = standardise(counted, unit, strata)
-        flag, cases = np.where(trials > 0, adjusted["flag"], "no_data"), average_cases(adjusted)
+        flag, cases = np.where(trials > 0, adjusted["flag"], ""), average_cases(adjusted)
         few = np.minimum(adjusted["observed"], cases).to_numpy()
         hits = few if rare else cases - few
         if period:
@@ -222,15 +230,21 @@ def _of_period(measures: pd.DataFrame, unit: str, period: str | None) -> tuple[p
     return frame.reset_index(drop=True), names
 
 
+def _scored(frame: pd.DataFrame, profile: Profile, dependence: Dependence | None, seed: int) -> pd.DataFrame:
+    scores = score(frame, profile).scores.set_index(["unit", "family"])
+    if dependence is not None:
+        drawn = propagate(frame, profile, dependence=dependence, seed=seed).scores.set_index(["unit", "family"])
+        scores[["low", "high"]] = drawn[["low", "high"]]
+    return scores.reset_index("family")
+
+
 def _scores(scores: pd.DataFrame, rows: pd.Series | None, names: pd.Index) -> pd.DataFrame:
     table = scores.reindex(names)[["score", "low", "high", "flag"]].rename(columns={"score": "value"})
-    # Measures without n can't say that a unit is small.
     n = np.inf if rows is None else rows.reindex(names).fillna(0).astype("float64")
-    flag = table["flag"].where(table["flag"].notna(), "no_data")
-    return table.assign(n=n, flag=flag).reset_index()
+    return table.assign(n=n, flag=table["flag"].fillna("")).reset_index()
 
 
-def _metric(rows: pd.DataFrame, rate: bool, names: pd.Index) -> pd.DataFrame:
+def _metric(rows: pd.DataFrame, rate: bool, names: pd.Index, factor: float) -> pd.DataFrame:
     if rows.index.duplicated().any():
         raise CatalogueError(
             f"unit {rows.index[rows.index.duplicated()][0]} has a metric twice", where="compare", fix="measure it once"
@@ -239,9 +253,10 @@ def _metric(rows: pd.DataFrame, rate: bool, names: pd.Index) -> pd.DataFrame:
     table = rows.reindex(names).reindex(columns=columns)
     numbers = [name for name in columns if name != "flag"]
     table[numbers] = table[numbers].astype("Float64").to_numpy(dtype="float64", na_value=np.nan)
-    there = rows.index.isin(names)
-    flag = table["flag"].where(table["flag"].notna(), "" if "flag" not in rows and there.all() else "no_data")
-    return table.assign(flag=flag, n=table["n"].fillna(np.inf if "n" not in rows else 0)).reset_index()
+    table["low"] = table["value"] - (table["value"] - table["low"]) * np.sqrt(factor)
+    table["high"] = table["value"] + (table["high"] - table["value"]) * np.sqrt(factor)
+    # Measures without n can't say that a unit is small.
+    return table.assign(flag=table["flag"].fillna(""), n=table["n"].fillna(np.inf)).reset_index()
 
 
 def _checked(counts: pd.DataFrame, unit: str, numerator: str, denominator: str, strata: list[str]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from svcanalytics.errors import CatalogueError, ContractError
 from svcanalytics.metrics.intervals import wilson_interval
-from svcanalytics.quality import Goalposts, Profile, ProfileMetric, score
+from svcanalytics.quality import Dependence, Goalposts, Profile, ProfileMetric, score
 from svcanalytics.quality.adjustment import adjust_measures
 from svcanalytics.quality.funnels import funnel
 from svcanalytics.quality.units import compare, compare_counts
@@ -81,6 +81,16 @@ def test_a_team_that_is_far_better_stands_out_alone_and_the_rest_share_places():
     assert best["stands_out"] == "better" and best["unusual"] == "better"
     others = found[(found["of"] == "resolved") & (found["unit"] != "t04")]
     assert others["places"].eq("2\u201312").all() and others["stands_out"].ne("better").all()
+
+
+def test_measures_that_go_together_leave_more_places_open():
+    measures = month(np.random.default_rng(3), 10)
+    names = ["answered", "wait", "resolved"]
+    together = Dependence(pd.DataFrame(0.1 * np.eye(3) + 0.9, names, names), pd.Series(2.0, index=names))
+    apart, bound = (compare(measures, PROFILE, "team", dependence=d).set_index("unit") for d in (None, together))
+    assert ((bound["high"] - bound["low"]) > 1.2 * (apart["high"] - apart["low"])).all()
+    assert (bound["rank_high"] - bound["rank_low"] >= apart["rank_high"] - apart["rank_low"]).all()
+    assert bound["value"].sort_index().to_numpy() == pytest.approx(apart["value"].sort_index().to_numpy())
 
 
 def test_less_is_better_where_the_profile_says_so():

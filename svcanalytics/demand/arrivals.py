@@ -33,9 +33,9 @@ _WEEKDAY_KEYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 class Arrivals:
     """Arrivals of one or many queues on their calendar, ready to be forecast.
 
-    A slot is open, closed or missing. Hours come from `hours` or from the history itself (see `hours` for what was found);
-    a day without arrivals is closed when the hours say so, when it is a public holiday, or when zeros stand where
-    arrivals are usual; without any row it is missing. `report` says what was noticed and done.
+    A slot is open, closed or missing. Hours come from `hours` or from the history itself (see `hours` for what was
+    found); a day without arrivals is closed when the hours say so, when it is a public holiday, or when zeros stand
+    where arrivals are usual; without any row it is missing. `report` says what was noticed and done.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ class Arrivals:
     slot : str
         ``5min``, ``10min``, ``15min``, ``30min``, ``60min`` or ``day``; finer rows are summed.
     hours : "infer", Mapping, Calendar or str
-        Opening hours: inferred, spans by weekday (``{"mon-fri": ["09:00-18:00"]}``), a calendar or a shipped one's id; or
-        a mapping of queues to any of these.
+        Opening hours: inferred, spans by weekday (``{"mon-fri": ["09:00-18:00"]}``), a calendar or a shipped one's id;
+        or a mapping of queues to any of these.
     holidays : str, path, Mapping or HolidayCalendar
         Country code, "" for none, or one's own (see `svcanalytics.periods.read_holidays`).
     timezone : str, optional
@@ -61,8 +61,8 @@ class Arrivals:
     pay_days, billing_days : iterable of int
         Days of the month, -1 the last.
     absent : str
-        What a slot without a row on a day with others is: ``zero``, ``missing``, or ``infer``: zero if the frame lists no
-        zeros and leaves slots out.
+        What a slot without a row on a day with others is: ``zero``, ``missing``, or ``infer``: zero if the frame lists
+        no zeros and leaves slots out.
     repair : bool
         Whether days that are copies of others or whose clock has slipped are excluded from learning.
 
@@ -208,8 +208,8 @@ class Arrivals:
     def following(self, day: Any, days: int = 10) -> dict[str, DayMatrix]:
         """Return what came from a local day on, until each queue has `days` days on record.
 
-        Closures that came count as announced: an open day without a full record is closed in the result. Counts are those
-        that came. Queues with fewer days on record are left out.
+        Closures that came count as announced: an open day without a full record is closed in the result. Counts are
+        those that came. Queues with fewer days on record are left out.
         """
         found = {}
         for name, matrix in self.matrices.items():

@@ -41,9 +41,9 @@ def count(
 ) -> pd.DataFrame:
     """Count contacts offered, or cases opened, per queue and local slot: the frame that `Arrivals` takes.
 
-    Every slot between a queue's earliest and latest time of day is listed from its first day on, zero where nothing came, on
-    each day on which the table has any row. A day without any row of any queue is left out: it was closed or not recorded,
-    which `Arrivals` tells apart. Outbound contacts are not counted unless `where` asks for them.
+    Every slot between a queue's earliest and latest time of day is listed from its first day on, zero where nothing
+    came, on each day on which the table has any row. A day without any row of any queue is left out: it was closed or
+    not recorded, which `Arrivals` tells apart. Outbound contacts are not counted unless `where` asks for them.
 
     Parameters
     ----------
@@ -60,15 +60,15 @@ def count(
     start, end : date or str, optional
         First local day, and the day after the last.
     once_within_s : int, optional
-        Count a caller who gives up and tries again once: a contact is left out when the same customer's contact before it
-        was abandoned and began at most so many seconds earlier. Customers who are not known can't be matched.
+        Count a caller who gives up and tries again once: a contact is left out when the same customer's contact before
+        it was abandoned and began at most so many seconds earlier. Customers who are not known can't be matched.
 
     Returns
     -------
     pandas.DataFrame
-        queue, start (aware, in the lake's zone), arrivals; ``attrs["repeated"]`` says how many contacts were left out as
-        repeated, ``attrs["unmatched"]`` how many abandoned ones name no customer, ``attrs["undated"]`` how many rows have no
-        time.
+        queue, start (aware, in the lake's zone), arrivals; ``attrs["repeated"]`` says how many contacts were left out
+        as repeated, ``attrs["unmatched"]`` how many abandoned ones name no customer, ``attrs["undated"]`` how many
+        rows have no time.
 
     Raises
     ------

@@ -42,7 +42,8 @@ def describe_days(
     days : pandas.DatetimeIndex, shape ``(D,)``
         Local midnights in ascending order.
     country : str, path, Mapping or HolidayCalendar
-        Whose holidays count: an ISO code, "" for weekends only, or a scenario (see `svcanalytics.periods.read_holidays`).
+        Whose holidays count: an ISO code, "" for weekends only, or a scenario (see
+        `svcanalytics.periods.read_holidays`).
     events : pandas.DataFrame or sequence of mappings, optional
         ``name, start, end, effect, queue``; see `svcanalytics.demand.events.read_events`.
     regressors : pandas.DataFrame, optional
@@ -56,13 +57,14 @@ def describe_days(
     -------
     pandas.DataFrame, D rows, indexed by `days`
         - day_class : ``ordinary``, ``weekend``, ``holiday`` (by law), ``substituted`` (day off instead of another),
-          ``make_up`` (weekend day that is worked), ``eve``, ``day_after`` (last working day before, first after days off
-          with a holiday), ``bridge`` (single working day between two such runs)
+          ``make_up`` (weekend day that is worked), ``eve``, ``day_after`` (last working day before, first after days
+          off with a holiday), ``bridge`` (single working day between two such runs)
         - provisional : the year's moved working days are not announced yet
         - working : a working day by the calendar
         - weekday (Monday 0), month, day_of_month, from_month_end (0 on the last day), day_of_year
         - work_day, work_days_left : working days of the month up to the day, and after it
-        - holiday : name of the day off; window, window_offset : festival whose window it is in, and days since its first day
+        - holiday : name of the day off; window, window_offset : festival whose window it is in, and days since its
+          first day
         - school_break, pay_day, billing_day : bool
         - excluded : not to be learned from; announced : ``closed``, ``opened`` or ""
         - event_<name> : 1 on the event's days; x_<name> : the regressor, NaN where unknown

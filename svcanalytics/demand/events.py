@@ -35,8 +35,8 @@ def read_events(events: pd.DataFrame | Iterable[Mapping[str, Any]] | None) -> pd
     Parameters
     ----------
     events : pandas.DataFrame or sequence of mappings, optional
-        ``name``, ``start`` and ``end`` (local days, both included; without an end one day), ``effect`` (one of `EFFECTS`,
-        ``other`` where none), ``queue`` (only there; everywhere where empty).
+        ``name``, ``start`` and ``end`` (local days, both included; without an end one day), ``effect`` (one of
+        `EFFECTS`, ``other`` where none), ``queue`` (only there; everywhere where empty).
 
     Returns
     -------

@@ -65,8 +65,8 @@ def faulty_days(counts: NDArray[np.float64], slot_s: int) -> NDArray[np.bool_]:
 def copied_days(counts: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which days repeat an earlier day's counts where chance can't, shape ``(D,)``.
 
-    Two Poisson counts of rate m agree with probability about ``1 / sqrt(1 + 4 pi m)``; the product over the slots of a day
-    (over the days of a run, where a day is one slot) must be below 1e-9.
+    Two Poisson counts of rate m agree with probability about ``1 / sqrt(1 + 4 pi m)``; the product over the slots of a
+    day (over the days of a run, where a day is one slot) must be below 1e-9.
     """
     amount = np.nan_to_num(counts)
     chance = -0.5 * np.log10(1 + 4 * np.pi * amount).sum(axis=1)
@@ -85,10 +85,10 @@ def copied_days(counts: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def slipped_days(counts: NDArray[np.float64], slot_s: int) -> NDArray[np.int64]:
-    """Return by how many slots each day's course lags behind that of the same weekday in the weeks before, shape ``(D,)``.
+    """Return by how many slots each day lags behind its weekday in the weeks before, shape ``(D,)``.
 
-    Zero unless shifting explains at least four fifths of a misfit that is no chance. After five such days the new course
-    is taken for the usual one.
+    Zero unless shifting explains at least four fifths of a misfit that is no chance. After five such days the new
+    course is taken for the usual one.
     """
     amount = np.nan_to_num(counts)
     n, width = amount.shape
@@ -201,9 +201,12 @@ def _far_slots(matrix: DayMatrix) -> Iterator[Finding]:
     if not np.isfinite(residual).any():
         return
     noise = max(1.4826 * np.nanmedian(np.abs(residual)), 1.0)
-    for row, column in np.argwhere(np.abs(np.nan_to_num(residual)) > _FAR_SLOT * noise):
-        begin = matrix.slots[column]
-        detail = f"{begin // 3600:02d}:{begin % 3600 // 60:02d}, {counts[row, column]:.0f} arrivals"
+    far = np.abs(np.nan_to_num(residual)) > _FAR_SLOT * noise
+    for row in np.flatnonzero(far.any(axis=1)):
+        columns = np.flatnonzero(far[row])
+        begin = matrix.slots[columns[0]]
+        more = f" and {len(columns) - 1} more" if len(columns) > 1 else ""
+        detail = f"{begin // 3600:02d}:{begin % 3600 // 60:02d}, {counts[row, columns[0]]:.0f} arrivals{more}"
         yield Finding(matrix.queue, matrix.days[row], matrix.days[row], "slot far off", detail, _KEPT)
 
 

@@ -51,8 +51,8 @@ def festival_windows(days: pd.DatetimeIndex, calendar: HolidayCalendar) -> tuple
     Returns
     -------
     names : numpy.ndarray of str objects, shape ``(D,)``
-        ``spring_festival``, ``qingming``, ``labour_day``, ``dragon_boat``, ``mid_autumn``, ``national_day``, ``new_year``,
-        or another country's own; "" outside all windows.
+        ``spring_festival``, ``qingming``, ``labour_day``, ``dragon_boat``, ``mid_autumn``, ``national_day``,
+        ``new_year``, or another country's own; "" outside all windows.
     offsets : numpy.ndarray of int64, shape ``(D,)``
         Negative before the festival's first day; 0 outside all windows.
     """

@@ -105,8 +105,8 @@ def give_hours(hours: Mapping[str, Any] | Calendar | str, slot_s: int, country: 
     Parameters
     ----------
     hours : Mapping, Calendar or str
-        Spans by weekday (``{"mon-fri": ["09:00-18:00"]}``), a calendar's definition as in ``calendars.toml``, a calendar,
-        or the id of one that is shipped. Without a word on holidays they are open.
+        Spans by weekday (``{"mon-fri": ["09:00-18:00"]}``), a calendar's definition as in ``calendars.toml``, a
+        calendar, or the id of one that is shipped. Without a word on holidays they are open.
     slot_s : int
         Length of a slot; one that is open in part is open.
     country : str
@@ -133,8 +133,8 @@ def infer_hours(counts: NDArray[np.float64], features: pd.DataFrame) -> OpeningH
     """Infer opening hours from a history.
 
     A weekday is open that has arrivals on most of its days, or as many as the others have; a slot of it, where arrivals
-    come as they do elsewhere at that time of day. Absence counts against a slot only if `IMPROBABLE`. Where arrivals begin
-    or cease for good, so do the hours.
+    come as they do elsewhere at that time of day. Absence counts against a slot only if `IMPROBABLE`. Where arrivals
+    begin or cease for good, so do the hours.
 
     Parameters
     ----------

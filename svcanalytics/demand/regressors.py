@@ -32,8 +32,8 @@ def read_regressors(regressors: pd.DataFrame | None, unknown_ahead: Iterable[str
     Raises
     ------
     DemandError
-        When there is no day, a day comes twice, a column holds something that is not a number, or `unknown_ahead` names a
-        column that is not there.
+        When there is no day, a day comes twice, a column holds something that is not a number, or `unknown_ahead`
+        names a column that is not there.
     """
     if regressors is None:
         return pd.DataFrame(columns=["queue", "day"])

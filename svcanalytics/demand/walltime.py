@@ -15,6 +15,9 @@ from svcanalytics.errors import DemandError
 __all__ = ["clock_exposure", "put_on_the_wall"]
 
 _DAY_S = 86400
+_DAY = pd.Timedelta(days=1)
+# Days before and after a change of clocks that are looked at, and the share that must begin alike.
+_AROUND, _STEADY = 10, 0.8
 
 
 def put_on_the_wall(rows: pd.DataFrame, timezone: str | None, findings: list[Finding]) -> tuple[pd.DataFrame, str]:
@@ -25,8 +28,8 @@ def put_on_the_wall(rows: pd.DataFrame, timezone: str | None, findings: list[Fin
     rows : pandas.DataFrame
         queue, start (aware, or local), arrivals.
     timezone : str, optional
-        Aware starts are converted to it; local ones are its own. Without one, aware starts keep theirs, and local ones have
-        no clock changes ("UTC").
+        Aware starts are converted to it; local ones are its own. Without one, aware starts keep theirs, and local ones
+        have no clock changes ("UTC").
     findings : list of Finding
         Repairs are added: empty rows of a skipped hour are left out; an hour that comes twice is taken together.
 
@@ -63,15 +66,40 @@ def put_on_the_wall(rows: pd.DataFrame, timezone: str | None, findings: list[Fin
         zone = timezone or str(start.dt.tz)
         wall = start.dt.tz_convert(zone)
         local = wall.dt.tz_localize(None)
+        findings += _local_after_all(local, rows["arrivals"].to_numpy() > 0, zone)
         return rows.assign(start=local, fold=_second_time(local, wall, zone)), zone
     rows = rows.assign(start=start, fold=np.int8(0))
     return (_existing(rows, timezone, findings), timezone) if timezone else (rows, "UTC")
 
 
+def _local_after_all(local: pd.Series, some: NDArray[np.bool_], zone: str) -> list[Finding]:
+    # Local times stamped as UTC give themselves away: the day's first arrivals move with the clocks instead of staying.
+    firsts = local[some].groupby(local[some].dt.normalize()).min()
+    if not len(firsts):
+        return []
+    days = pd.date_range(firsts.index[0], firsts.index[-1], unit="s")
+    opens = (firsts - firsts.index).dt.total_seconds().to_numpy() // 60
+    for change in days[list(clock_exposure(days, 1800, zone))]:
+        shift = (change + _DAY).tz_localize(zone).utcoffset() - change.tz_localize(zone).utcoffset()
+        row = int(firsts.index.searchsorted(change))
+        before, after = opens[max(row - _AROUND, 0) : row], opens[row + 1 : row + 1 + _AROUND]
+        if min(len(before), len(after)) < _AROUND:
+            continue
+        moved = np.median(after) - np.median(before)
+        steady = min(np.mean(before == np.median(before)), np.mean(after == np.median(after)))
+        if moved == shift.total_seconds() / 60 and steady >= _STEADY:
+            detail = (
+                f"days begin {abs(moved):.0f} minutes {'later' if moved > 0 else 'earlier'} from here on, as clocks do"
+            )
+            done = "kept: if the times are local, take their zone away"
+            return [Finding("", change, change, "local times stamped as UTC", detail, done)]
+    return []
+
+
 def _second_time(local: pd.Series, wall: pd.Series, zone: str) -> NDArray[np.int8]:
     # Whether each instant is the later of two with the same wall time; few days have any.
     fold = np.zeros(len(local), dtype=np.int8)
-    days = pd.DatetimeIndex(local.dt.normalize().unique()).sort_values()
+    days = pd.date_range(local.min().normalize(), local.max().normalize(), unit="s")
     changes = days[list(clock_exposure(days, 1800, zone))]
     if len(changes):
         near = np.flatnonzero(local.dt.normalize().isin(changes))

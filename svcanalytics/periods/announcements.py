@@ -24,15 +24,15 @@ def read_holidays(source: str | Path | Mapping[Any, Any] | HolidayCalendar) -> H
     source : str, path or Mapping
         - an ISO code such as ``CN``, or "" for weekends only;
         - the path of a TOML file, or a mapping of the same form: ``country`` (optional) and a table per year with
-          ``days_off`` (days ``"2027-02-05"`` or spans ``"2027-02-05 to 2027-02-11"``) and ``make_up`` (weekend days that are
-          worked). Such a year counts as announced; the country's statutory days stay days off;
+          ``days_off`` (days ``"2027-02-05"`` or spans ``"2027-02-05 to 2027-02-11"``) and ``make_up`` (weekend days
+          that are worked). Such a year counts as announced; the country's statutory days stay days off;
         - a mapping of days to names, which are then the only holidays.
 
     Raises
     ------
     PeriodError
-        When the file can't be read, a date does not exist or lies outside its year, a make-up day is no weekend day, or a
-        day is given as off and as worked.
+        When the file can't be read, a date does not exist or lies outside its year, a make-up day is no weekend day,
+        or a day is given as off and as worked.
     """
     if isinstance(source, HolidayCalendar):
         return source

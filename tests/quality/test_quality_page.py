@@ -38,8 +38,14 @@ def desk(tmp_path, monkeypatch):
             "resolved": rng.random(n) < 0.8 + 0.1 * np.cos(np.arange(n) / 300),
         }
     )
+    seconds = np.asarray(wait / pd.Timedelta(seconds=1)) * np.where(offered.day_of_week >= 5, 2.4, 1.0)
+    pleased = 3.7 - 0.008 * seconds - 0.6 * ~contacts["resolved"] + rng.normal(0, 0.6, n)
+    csat = pleased.round().clip(1, 5).where(rng.random(n) < 0.7).astype("Int64")
+    surveys = contacts[["contact_id"]].assign(
+        survey_id=[f"s{i}" for i in range(n)], invited_at=offered, at=offered, csat=csat, scale=5, route="ivr"
+    )
     lake = sv.open(tmp_path / "data" / "demo", timezone="Asia/Shanghai")
-    store.write(lake, {"contacts": contacts})
+    store.write(lake, {"contacts": contacts, "surveys": surveys[~abandoned]})
     (tmp_path / "data" / "catalogue").mkdir()
     (tmp_path / "data" / "catalogue" / "profiles.toml").write_text(re.search(r"```toml\n(.*?)```", PAGE, re.S)[1])
     return lake.refresh()
@@ -57,6 +63,8 @@ def test_every_block_of_python_on_the_page_runs_one_after_the_other(desk):
     changed = names["constant"].weights["weight"] != names["index"].weights["weight"]
     assert changed.any()
     assert names["judged"].weights.round(3).tolist() == [0.54, 0.297, 0.163]
+    assert names["learned"].used and {"2026Q1", "2026Q2"} <= set(names["path"].table["period"])
+    assert names["sensitive"]["text"][0].startswith("At weekends customers are 2.")
     assert names["judged"].ratio == pytest.approx(0.008, abs=0.001)
 
 

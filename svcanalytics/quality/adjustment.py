@@ -50,10 +50,10 @@ def adjust_measures(measures: pd.DataFrame, unit: str) -> pd.DataFrame:
     Raises
     ------
     CatalogueError
-        When no two units have kinds of cases in common.
+        When in no metric any two units have kinds of cases in common.
     """
     mix = [name for name in measures.columns if name not in MEASURE_COLUMNS and name != unit]
-    parts, left_out = [], []
+    parts, left_out, apart = [], [], []
     for (metric, _), rows in measures.groupby(["metric", "period"], sort=False):
         cells = rows[rows["numerator"].notna() & rows["denominator"].notna() & rows["value"].notna()]
         cells = cells[cells["denominator"].astype("float64") > 0]
@@ -63,9 +63,12 @@ def adjust_measures(measures: pd.DataFrame, unit: str) -> pd.DataFrame:
         try:
             parts.append(_adjusted(rows, cells, unit, mix))
         except CatalogueError as error:
-            raise CatalogueError(error.what, where=f"metric {metric}, {error.where}", fix=error.fix) from None
+            apart.append(error)
+            parts.append(_unadjusted(rows, unit, mix))
     if not parts:
         raise CatalogueError("no measure has sums to adjust", where="case mix", fix="measure rates or means")
+    if len(apart) == len(parts):
+        raise apart[0]
     frame = pd.concat(parts, ignore_index=True)
     frame.attrs["left_out"] = sorted(set(left_out))
     return frame
@@ -106,6 +109,14 @@ def _adjusted(rows: pd.DataFrame, cells: pd.DataFrame, unit: str, mix: list[str]
     gone = found["flag"].to_numpy() != ""
     out.loc[gone, ["value", "low", "high", "numerator", "denominator"]] = np.nan
     return out.reset_index()[[name for name in rows.columns if name not in mix]]
+
+
+def _unadjusted(rows: pd.DataFrame, unit: str, mix: list[str]) -> pd.DataFrame:
+    """Return a row per unit of a metric in which no units have kinds of cases in common."""
+    found = rows.assign(**{unit: rows[unit].astype(str)}).groupby(unit, sort=True, as_index=False).first()
+    found["n"] = rows.groupby(rows[unit].astype(str))["n"].sum().to_numpy()
+    found[["value", "low", "high", "numerator", "denominator", "std"]] = np.nan
+    return found.assign(flag="no_overlap")[[name for name in rows.columns if name not in mix]]
 
 
 def _worst(flags: pd.Series) -> str:

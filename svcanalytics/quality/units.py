@@ -88,7 +88,8 @@ def compare(
     Raises
     ------
     CatalogueError
-        When a column, the period, or one of `of` is unknown, a metric occurs twice, or there is only one unit.
+        When a column, the period, or one of `of` is unknown, a metric occurs twice, there is only one unit, or a metric
+        of `of` can't be adjusted for case mix.
     """
     wanted = [of] if isinstance(of, str) else list(of)
     directions = {m.metric: m.goalposts.direction for m in profile.metrics}
@@ -106,6 +107,11 @@ def compare(
     kinds = {metric: are_rates(part) for metric, part in frame.groupby("metric")}
     if any(name not in MEASURE_COLUMNS and name != unit for name in frame.columns):
         frame = adjust_measures(frame, unit)
+        hopeless = [key for key in wanted if key in frame.attrs["left_out"]]
+        if hopeless:
+            raise CatalogueError(
+                f"metric {hopeless[0]} has no sums and can't be adjusted", where="case mix", fix="compare it without"
+            )
     asked = {"index", *profile.families} & set(wanted)
     scores = _scored(frame, profile, dependence, seed) if asked else pd.DataFrame()
     parts = []

@@ -151,6 +151,23 @@ def test_adjusting_without_difference_in_mix_changes_nothing_but_uses_all_kinds(
     assert found["n"].tolist() == [400, 600, 800]
 
 
+def test_metrics_whose_units_have_no_cases_in_common_drop_out_alone():
+    n = np.full(4, 200)
+    alike = [rates("resolved", [150, 160, 170, 140], n, kind=kind) for kind in ("x", "y")]
+    apart = [rates("answered", [180], [200], teams=[team], kind=team) for team in ("t00", "t01")]
+    measures = pd.concat([*alike, *apart], ignore_index=True)
+    found = compare(measures, PROFILE, "team", of=["resolved", "answered"])
+    assert found[found["of"] == "resolved"]["flag"].eq("").all()
+    assert found[found["of"] == "answered"].set_index("unit")["flag"].to_dict() == {
+        "t00": "no_overlap", "t01": "no_overlap", "t02": "no_data", "t03": "no_data"
+    }  # fmt: skip
+    with pytest.raises(CatalogueError, match="kinds of cases in common"):
+        compare(pd.concat(apart), PROFILE, "team", of="answered")
+    quantile = alike[0].assign(metric="wait", numerator=pd.NA, denominator=pd.NA)
+    with pytest.raises(CatalogueError, match="metric wait has no sums"):
+        compare(pd.concat([*alike, quantile]), PROFILE, "team", of="wait")
+
+
 def test_counts_and_measures_of_the_same_rates_are_placed_alike():
     hits, n = np.array([180, 150, 160, 120]), np.array([200, 180, 200, 200])
     teams = [f"t{i:02}" for i in range(4)]

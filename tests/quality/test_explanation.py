@@ -349,10 +349,13 @@ def drawn(rng, size, moved=True):
 
 
 @pytest.mark.slow
-def test_intervals_cover_the_truth_of_scores_rates_and_mix():
+def test_intervals_cover_the_truth_of_scores_rates_mix_and_weights():
+    weights = pd.DataFrame({"metric": _names(PROFILE) * 2, "period": np.repeat(_PERIODS, 3)})
+    weights["weight"] = [0.4, 0.2, 0.4, 0.3, 0.1, 0.6]
+
     def call(frame):
-        both = explain(add_up(frame), PROFILE, *_PERIODS), explain(frame, PROFILE, *_PERIODS, by="team")
-        return pd.concat(both).set_index(["source", "key"])
+        coarse = explain(add_up(frame), PROFILE, *_PERIODS, weights=weights)
+        return pd.concat([coarse, explain(frame, PROFILE, *_PERIODS, by="team")]).set_index(["source", "key"])
 
     truth = call(drawn(None, 1e8))["contribution"]
     rng, hits = np.random.default_rng(8), []
@@ -360,7 +363,7 @@ def test_intervals_cover_the_truth_of_scores_rates_and_mix():
         found = call(drawn(rng, 600))
         hits.append(found["low"].le(truth) & found["high"].ge(truth))
     covered = pd.DataFrame(hits).mean().groupby(level=0).mean()
-    assert set(covered.index) == {"score", "rate", "mix"}
+    assert set(covered.index) == {"score", "rate", "mix", "weights"}
     assert ((covered > 0.92) & (covered < 0.98)).all(), covered
 
 

@@ -220,7 +220,9 @@ class Arrivals:
             part = matrix.rows(start, start + int(recorded[days - 1]) + 1)
             exposure = np.where(part.recorded[:, None], part.exposure, 0.0)
             counts = np.where(exposure > 0, part.counts, np.nan)
-            features = self._known.unseen(part.features, 0)
+            # Not the history's features: what was faulty about these days is not known before them.
+            first = self._known.intake.tallies[name].first + start
+            features = self._known.unseen(self._known.features_of(name).iloc[first : first + len(counts)], 0)
             found[name] = replace(part, exposure=exposure, counts=counts, features=features)
         return found
 

@@ -117,6 +117,8 @@ def take_in(frame: pd.DataFrame, slot: str, timezone: str | None) -> Intake:
             _check_lengths(day[mine], second[mine], slot_s, step, str(name), findings)
             full = seen.max() if slot_s == DAY_S else slot_s // step
             _drop_partial(tally, seen.reshape(-1, n_slots), int(full), str(name), days, findings)
+    if slot_s == DAY_S and step != DAY_S:
+        _drop_unfinished_days(tallies, day - day.min(), second, days, findings)
     lists_zeros = bool((arrivals == 0).any())
     cut = (int(cell.min() % n_slots), int(cell.max() % n_slots))
     return Intake(days, slot_s, zone, tallies, lists_zeros, cut, findings)
@@ -224,6 +226,26 @@ def _drop_partial(
         detail = f"{times} never holds all {full} of its rows, {np.nansum(tally.counts[:, partial]):.0f} arrivals"
         findings.append(Finding(queue, days[tally.first], days[-1], "slot recorded in part", detail, "slot dropped"))
     tally.counts[(seen > 0) & (seen < full)] = np.nan
+
+
+def _drop_unfinished_days(
+    tallies: dict[str, Tally], day: NDArray, second: NDArray, days: pd.DatetimeIndex, findings: list[Finding]
+) -> None:
+    # The first day begins later, or the last ends earlier, than the same weekday did in any week near by.
+    latest, earliest = np.full(len(days), -1), np.full(len(days), DAY_S)
+    np.maximum.at(latest, day, second)
+    np.minimum.at(earliest, day, second)
+    last, first = len(days) - 1, 0
+    before = [latest[last - lag] for lag in range(7, 57, 7) if lag <= last and latest[last - lag] >= 0]
+    after = [earliest[lag] for lag in range(7, 57, 7) if lag <= last and latest[lag] >= 0]
+    unfinished = [last] if len(before) >= 4 and latest[last] < min(before) else []
+    unfinished += [first] if len(after) >= 4 and earliest[first] > max(after) else []
+    for row in unfinished:
+        said = f"rows from {_time(int(earliest[row]))} to {_time(int(latest[row]))} only"
+        findings.append(Finding("", days[row], days[row], "day recorded in part", said, "left missing"))
+        for tally in tallies.values():
+            if row >= tally.first:
+                tally.counts[row - tally.first] = np.nan
 
 
 def _time(second: int) -> str:

@@ -16,6 +16,7 @@ from svcanalytics.demand.hours import IMPROBABLE, OpeningHours, local_level
 __all__ = ["Reckoning", "reckon", "state_findings"]
 
 _STRAY = 0.02
+_LASTING = 28
 _RECORDED, _CLOSED, _HOLIDAY, _ZEROS, _MISSING, _SET_ASIDE, _OPENED, _SHORT, _BROKEN, _QUIET = range(10)
 _SAID = {
     _HOLIDAY: ("holiday without arrivals", "taken as closed"),
@@ -99,7 +100,7 @@ def reckon(
     state[shut] = _HOLIDAY
     if hours.inferred:
         state[(state == _CLOSED) & off & ~active & hours.week.any(axis=1)[weekday]] = _HOLIDAY
-    zeros = silent & ~off & listed.any(axis=1) & improbable
+    zeros = _unlikely_zeros(silent & ~off & listed.any(axis=1), improbable)
     state[zeros] = _ZEROS
     missing = silent & ~off & ~listed.any(axis=1) & _long_silence(silent, expected.sum(axis=1), absent_is_zero)
     state[missing] = _MISSING
@@ -152,13 +153,26 @@ def _rates(amount: NDArray, counted: NDArray[np.bool_], weekday: NDArray) -> NDA
     return np.where(n > 0, rates, others)
 
 
+def _unlikely_zeros(silent: NDArray[np.bool_], improbable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    # A run of zeros that begins as no chance is closed as a whole; one that has lasted to the end may well go on.
+    found = np.zeros_like(silent)
+    for begin, end in _runs(silent):
+        lasting = end == len(silent) and end - begin > _LASTING
+        found[begin:end] = improbable[begin:end].any() and not lasting
+    return found
+
+
+def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    edges = np.diff(np.r_[0, marked.astype(np.int8), 0])
+    return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
+
+
 def _long_silence(silent: NDArray[np.bool_], expected: NDArray, absent_is_zero: bool) -> NDArray[np.bool_]:
     # Days without a row are missing where zeros are listed; elsewhere when so long a silence is no chance.
     if not absent_is_zero:
         return silent
     found = np.zeros_like(silent)
-    edges = np.diff(np.r_[0, silent.astype(int), 0])
-    for begin, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+    for begin, end in _runs(silent):
         found[begin:end] = expected[begin:end].sum() >= IMPROBABLE
     return found
 
@@ -169,8 +183,7 @@ def _mend(
     # Silence of so many slots in a row is closed at the edge of a special day, else a failure to record.
     silent = open_[row] & ~(np.nan_to_num(counts[row]) > 0)
     columns = np.flatnonzero(open_[row])
-    edges = np.diff(np.r_[0, silent[columns].astype(int), 0])
-    for begin, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+    for begin, end in _runs(silent[columns]):
         run = columns[begin:end]
         # A quiet day's silence is judged by how busy the rest of it was.
         rest = expected.sum() - expected[run].sum()

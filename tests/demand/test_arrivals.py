@@ -136,6 +136,27 @@ def test_zeros_of_a_busy_queue_are_closed_days_and_those_of_a_quiet_queue_zeros(
     assert reported(arrivals, "zeros on a usual day of business") == ["2026-01-31"]
 
 
+def test_a_long_stretch_of_zeros_is_closed_unless_it_lasts_to_the_end():
+    days = pd.date_range("2026-01-01", periods=200)
+    count = np.full(200, 500)
+    count[60:120] = 0
+    frame = pd.DataFrame({"start": days, "arrivals": count})
+    assert only(Arrivals(frame, slot="day", holidays="")).open_days.sum() == 140
+    gone = only(Arrivals(frame.iloc[:120], slot="day", holidays=""))
+    assert gone.recorded.all() and (gone.counts[60:] == 0).all()
+
+
+def test_a_day_that_is_not_over_is_no_days_count():
+    frame = made_up("2026-01-05", "2026-03-27", OFFICE)
+    until = frame[frame["start"] < "2026-03-27 10:30"]
+    arrivals = Arrivals(until, slot="day", holidays="")
+    assert only(arrivals).recorded.sum() == 59 and reported(arrivals, "day recorded in part") == ["2026-03-27"]
+    assert only(Arrivals(frame, slot="day", holidays="")).recorded.sum() == 60
+    # In half hours the morning counts.
+    log = until[until["arrivals"] > 0]
+    assert np.isnan(only(Arrivals(log, holidays="", absent="zero")).counts[-1]).sum() == 15
+
+
 def test_slots_left_out_are_zero_in_logs_and_missing_in_grids():
     frame = made_up("2026-01-05", "2026-03-27", OFFICE, mean=1.5)
     log = frame[frame["arrivals"] > 0]
@@ -324,6 +345,14 @@ def test_what_followed_counts_closures_as_announced():
     assert came.days[-1] == pd.Timestamp("2026-06-02")
     assert not came.open_days[came.days.isin(["2026-05-20", "2026-05-25"])].any()
     assert arrivals.following("2026-06-20", 10) == {}
+
+
+def test_what_is_wrong_with_a_day_is_not_known_before_it():
+    frame = made_up("2026-03-02", "2026-06-26", OFFICE, mean=90)
+    frame.loc[on(frame, "2026-05-20"), "arrivals"] = frame.loc[on(frame, "2026-05-13"), "arrivals"].to_numpy()
+    arrivals = Arrivals(frame, holidays="")
+    assert only(arrivals).features["excluded"].sum() == 1
+    assert not next(iter(arrivals.following("2026-05-18", 10).values())).features["excluded"].any()
 
 
 def test_regressors_nobody_knows_ahead_end_with_the_history():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -217,6 +219,50 @@ def test_units_are_scored_among_each_other_where_the_method_says_so():
     shares["wait"] = 100 - shares["wait"]
     expected = shares @ pd.Series(WEIGHTS)
     assert result.draws[:, 0, 0] == pytest.approx(expected.to_numpy(), abs=1e-3)
+
+
+QUARTERS = 800
+BENT = Goalposts(0.5, 0.8, 0.9)
+MANY = Profile("many", {"all": 1.0}, tuple(ProfileMetric(f"m{i}", "all", 0.1, BENT) for i in range(10)))
+
+
+def quarters(rng, truth, shared, period="2026-10"):
+    """Rates of 200 cases each, on whose luck all ten measures rest to a degree; one unit per quarter."""
+    luck = np.sqrt(shared) * rng.standard_normal((len(truth), 200, 1), dtype="float32")
+    luck = luck + np.sqrt(1 - shared) * rng.standard_normal((len(truth), 200, 10), dtype="float32")
+    hits = (luck < norm.ppf(truth)[:, None]).sum(axis=1).ravel()
+    units = np.repeat([f"Q{number:04}" for number in range(len(truth))], 10)
+    names = [m.metric for m in MANY.metrics] * len(truth)
+    low, high = wilson_interval(hits, np.full(len(hits), 200))
+    frame = {"unit_": units, "metric": names, "period": period, "value": hits / 200, "low": low, "high": high}
+    return pd.DataFrame(frame | {"n": 200, "numerator": hits, "denominator": 200})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shared", [0.0, 0.4])
+def test_nine_in_ten_bands_hold_the_true_index_and_one_change_in_twenty_is_called_certain_wrongly(shared):
+    """Truth between the bends of the goalposts and, for two measures in ten, on them."""
+    rng = np.random.default_rng(8)
+    truth = np.tile([0.6, 0.65, 0.7, 0.72, 0.75, 0.78, 0.8, 0.83, 0.85, 0.9], (QUARTERS, 1))
+    index = np.interp(truth[0], [0.5, 0.8, 0.9], [0, 80, 100]).mean()
+    both = pd.concat([quarters(rng, truth, shared), quarters(rng, truth, shared, "2026-09")], ignore_index=True)
+    names = [m.metric for m in MANY.metrics]
+    yes = both.pivot_table("value", ["period", "unit_"], "metric")[names]
+    errors = (yes - np.tile(truth, (2, 1))) / np.sqrt(np.tile(truth * (1 - truth), (2, 1)))
+    dependence = Dependence(errors.corr(), pd.Series(1.0, index=names))
+    drawn = propagate(both, MANY, draws=400, level=0.9, dependence=dependence)
+    closed = score(both, MANY, level=0.9, dependence=dependence)
+    for result in (drawn, closed):
+        now = result.scores[(result.scores["family"] == "") & (result.scores["period"] == "2026-10")]
+        assert 0.875 <= ((now["low"] <= index) & (index <= now["high"])).mean() <= 0.925
+    certain = [
+        replace(drawn, level=0.95).change("2026-10", "2026-09", f"Q{n:04}").certain for n in range(0, QUARTERS, 3)
+    ]
+    assert 0.015 <= np.mean(certain) <= 0.08
+    if shared:
+        plain = score(both, MANY, level=0.9).scores
+        now = plain[(plain["family"] == "") & (plain["period"] == "2026-10")]
+        assert ((now["low"] <= index) & (index <= now["high"])).mean() < 0.8
 
 
 @pytest.mark.parametrize(

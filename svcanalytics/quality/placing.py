@@ -63,7 +63,9 @@ def place(readings: Readings, *, level: float = 0.95, smallest: int = 30, seed: 
     at = np.flatnonzero(table["flag"].isin(_PLACED))
     placed = table.reindex(columns=[*table.columns, *_TEXTS, *_NUMBERS])
     placed[list(_TEXTS)] = ""
-    if len(at) > 1:
+    if len(at) == 1:
+        placed.loc[placed.index[at], "flag"] = "alone"
+    elif len(at):
         ratio = None if readings.dispersion is None else readings.dispersion[at]
         found = _placed(table.iloc[at], readings.up, ratio, level, seed)
         for name, values in found.items():

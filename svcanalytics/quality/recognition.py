@@ -35,7 +35,7 @@ def stars(
     -------
     pandas.DataFrame
         Best first: star (1, 2, …), unit, period, value, low, high, centre, n, rank, rank_low, rank_high, p_value and
-        strengths: the other families and metrics of `compared` in which the unit stands out too (tuple, clearest
+        strengths: the families and other metrics of `compared` in which the unit stands out too (tuple, clearest
         first). ``attrs["stood_out"]`` counts those that stood out, ``attrs["barred"]`` names those of them left out.
 
     Raises
@@ -59,7 +59,7 @@ def stars(
     up = outstanding["value"].gt(outstanding["centre"]).all()
     ordered = outstanding.sort_values(["shrunk", "unit"], ascending=[not up, True], kind="stable")
     named = ordered[~ordered["unit"].isin(reasons)].head(most).reset_index(drop=True)
-    others = compared[(compared["of"] != of) & (compared["stands_out"] == "better")].sort_values(
+    others = compared[~compared["of"].isin([of, "index"]) & (compared["stands_out"] == "better")].sort_values(
         "p_value", kind="stable"
     )
     strengths = others.groupby("unit", sort=False)["of"].agg(tuple)
@@ -124,11 +124,11 @@ def star_reason(star: Mapping[str, object], language: str, names: Mapping[str, s
     score, mean = (f"{v:.1%}" if max(abs(value), abs(centre)) <= 1 else f"{v:.1f}" for v in (value, centre))
     first, last, n = star["rank_low"], star["rank_high"], star["n"]
     if language == "zh":
-        place = f"第{first}名" if first == last else f"第{first}至{last}名"
+        place = f"第{first}名" if first == last else f"第{first}至{last}名之间"
         also = f"\uff0c{'、'.join(strengths)}也显著更好" if strengths else ""
         cases = "" if pd.isna(n) else f"\uff08样本{n}\uff09"
-        return f"{score}{cases}\uff0c显著优于总体{mean}\uff0c名次在{place}\uff08同时置信\uff09{also}\u3002"
+        return f"{score}{cases}\uff0c显著优于总体{mean}\uff0c名次在{place}{also}\u3002"
     place = f"place {first}" if first == last else f"places {first} to {last}"
     also = f"; also stands out in {', '.join(strengths)}" if strengths else ""
     cases = "" if pd.isna(n) else f" on {n} records"
-    return f"{score}{cases}, better than the others' {mean} for sure, {place} with joint confidence{also}."
+    return f"{score}{cases}, better than the others' {mean} for sure, {place}{also}."

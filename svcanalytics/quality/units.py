@@ -83,7 +83,7 @@ def compare(
         units), n, rank, rank_low, rank_high, tie (group of places that can't be told apart), places ("2–5"), p_value
         (corrected), stands_out (better, worse, no), unusual (better, worse, no), numerator, denominator (of a rate, as
         adjusted), flag: "" or provisional or incomplete; without a place no_data, suppressed, small, coverage,
-        no_overlap (its cases are of kinds others don't have), no_interval.
+        no_overlap (its cases are of kinds others don't have), no_interval, alone (no other unit is left).
 
     Raises
     ------

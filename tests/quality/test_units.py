@@ -235,6 +235,18 @@ def test_counts_that_can_not_be_compared_are_refused(counts, options, error, wha
         compare_counts(counts, **options)
 
 
+def test_a_unit_that_is_left_alone_has_no_place():
+    found = compare_counts(COUNTS.assign(denominator=[100, 20, 10], numerator=[50, 6, 7])).set_index("unit")
+    assert found["flag"].to_dict() == {"a": "alone", "b": "small", "c": "small"} and found["rank"].isna().all()
+
+
+@pytest.mark.parametrize(("hits", "rate"), [([0, 0, 0], 0.0), ([100, 100, 100], 1.0)])
+def test_units_that_all_fail_or_all_succeed_are_tied(hits, rate):
+    found = compare_counts(COUNTS.assign(numerator=hits))
+    assert found["value"].eq(rate).all() and found["places"].eq("1\u20133").all()
+    assert found["stands_out"].eq("no").all() and found["unusual"].eq("no").all()
+
+
 def test_a_unit_without_cases_is_listed_without_a_place():
     empty = COUNTS.assign(numerator=[50, 60, 0], denominator=[100, 100, 0])
     found = compare_counts(empty).set_index("unit")

@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 from joblib import Memory, Parallel, delayed
 
+from benchmarks import forecast_peers
 from benchmarks.forecast_cases import Case, cases
 from benchmarks.forecast_peers import PEERS, Task, versions
-from benchmarks.forecast_truths import Bound, make_up_days
+from benchmarks.forecast_truths import Bound, gamma_days, make_up_days
 from benchmarks.timing import CACHE
 from svcanalytics import demand
 from svcanalytics.demand import Arrivals
@@ -50,6 +51,7 @@ def main(arguments: list[str]) -> int:
     bounds = _conclude(found)
     if not options.only:
         bounds += make_up_days(peers=not options.ours, quick=options.quick)
+        bounds += gamma_days(quick=options.quick)
     print(f"\n{'':5}{'what':60}{'measured':>10}{'bounds':>16}")
     for what, value, low, high in bounds:
         mark = "ok" if low <= value <= high else "MISS"
@@ -70,7 +72,7 @@ def _measure(case: Case, peers: bool) -> pd.DataFrame:
     if peers:
         tasks = {origin: _task(arrivals, case, ours, origin) for origin in origins}
         forecast = memory.cache(_forecast)
-        held = tuple(sorted(versions().items()))
+        held = (*sorted(versions().items()), Path(forecast_peers.__file__).read_text("utf-8"))
         jobs = [(name, origin) for name in PEERS for origin in origins]
         cached = all(forecast.check_call_in_cache(name, tasks[origin], held) for name, origin in jobs)
         results = Parallel(n_jobs=-1)(delayed(forecast)(name, tasks[origin], held) for name, origin in jobs)

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from benchmarks.arrivals_made_up import KINDS, simulate
+from benchmarks.arrivals_made_up import COVERAGE_ONLY, KINDS, simulate
 from svcanalytics import demand
 
-__all__ = ["Bound", "make_up_days"]
+__all__ = ["Bound", "gamma_days", "make_up_days"]
 
 Bound = tuple[str, float, float, float]
 """What, measured, and the least and most it may be."""
@@ -40,6 +40,34 @@ def make_up_days(peers: bool = True, quick: bool = False) -> list[Bound]:
             ]
     print("\n== Chinese calendar: WAPE in % by kind of day")
     print(pd.DataFrame(lines).round(1).to_string())
+    return bounds
+
+
+def gamma_days(quick: bool = False) -> list[Bound]:
+    """Forecast Poisson counts whose days vary by a gamma factor: is its size found, and do intervals hold?
+
+    The factor's coefficient of variation is read from the sample paths: ``sqrt(var(total) / mean**2 - 1 / mean)`` of
+    each day's total, which holds the uncertainty of the day's mean too.
+    """
+    bounds = []
+    for name in ("gamma days, cv 0.10", "gamma days, cv 0.20"):
+        kind, found, runs = COVERAGE_ONLY[name], [], []
+        for seed in range(2 if quick else 8):
+            frame = simulate(f"gamma {seed}", kind, np.random.default_rng([seed, 77]))
+            slot = {"1h": "60min"}.get(kind.slot, kind.slot)
+            arrivals = demand.Arrivals(frame, slot, holidays=None, timezone="UTC")
+            runs.append(demand.backtest(arrivals, days=10, origins=6, step=10, progress=False))
+            paths = demand.forecast(arrivals, days=10).paths(1000, seed=seed)
+            totals = paths.groupby(paths.index.get_level_values("start").normalize()).sum()
+            mean = totals.mean(axis=1)
+            found.append((totals.var(axis=1) / mean**2 - 1 / mean).mean())
+        scores = demand.scores(pd.concat(runs)).iloc[0]
+        ratio = float(np.sqrt(np.mean(found)) / kind.cv)
+        bounds += [
+            (f"{name}: variation found over true", ratio, 0.9, 1.1),
+            (f"{name}: coverage of 80 %", float(100 * scores["coverage_80"]), 78, 82),
+            (f"{name}: coverage of 95 %", float(100 * scores["coverage_95"]), 93, 97),
+        ]
     return bounds
 
 

@@ -28,8 +28,8 @@ __all__ = ["backtest", "origins_of", "sample_crps"]
 
 SHORTEST = 14
 """Days on record before the first origin: with less there is no week to learn from and another to see it repeat."""
-PATHS = 1000
-"""As many as the bounds of a forecast's table are taken from."""
+PATHS, LIGHT_PATHS = 1000, 300
+"""Sample paths behind bounds and CRPS: as many as behind a forecast's table, and fewer when there are many queues."""
 
 
 def backtest(
@@ -70,7 +70,7 @@ def backtest(
     thorough : bool
         Let ``"auto"`` choose among all models, not the fast ones alone.
     light : bool, optional
-        Fewer models and trials; by default with a hundred queues or more, as in `forecast`. The frame says so in
+        Fewer models, trials and paths; by default with a hundred queues or more, as in `forecast`. The frame says so in
         ``frame.attrs["light"]``.
     seed : int
         Of the sample paths.
@@ -148,7 +148,7 @@ class Run:
         }
         for model in self.models:
             outlook = look_ahead(history, future, model, thorough=self.thorough, light=self.light, memory=memory)
-            paths = outlook.sample(PATHS, self.seed)
+            paths = outlook.sample(LIGHT_PATHS if self.light else PATHS, self.seed)
             bounds = bounds_of(paths, self.levels)
             table = {name: values[row, slot] / share for name, values in ({"mean": outlook.mean} | bounds).items()}
             crps = sample_crps(paths[:, row, slot] / share, shared["actual"])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.funnels import funnel
 from svcanalytics.quality.ranking import rank_sets, ranks, separate, separate_rates, tie_groups
-from svcanalytics.quality.shrinkage import shrink, shrink_rates
+from svcanalytics.quality.shrinkage import floor_errors, shrink, shrink_rates
 from svcanalytics.quality.significance import holm, rates_against_rest, values_against_rest
 
 __all__ = ["Readings", "place"]
@@ -118,8 +118,7 @@ def _placed(
         shrunk = shrink(value, error)
         centre = shrunk.centre
         better = separate(sign * value, error, level=level, seed=seed)
-        usual = np.median(error[error > 0]) if (error > 0).any() else 1.0
-        floored = np.maximum(error, usual / 1000)
+        floored = floor_errors(error)
         p = values_against_rest(value, error, 1 / (floored**2 + shrunk.spread**2))
         limits = funnel(pd.DataFrame({"value": value, "error": floored}), "mean", levels=(0.998,))
     p = holm(p)

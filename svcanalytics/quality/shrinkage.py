@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from svcanalytics.quality.overdispersion import between_variance
 
-__all__ = ["Shrunk", "shrink", "shrink_rates"]
+__all__ = ["Shrunk", "floor_errors", "shrink", "shrink_rates"]
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,7 @@ def shrink(values: ArrayLike, errors: ArrayLike) -> Shrunk:
         Estimates and standard errors. An error of 0 keeps its value.
     """
     value, error = np.asarray(values, dtype="float64"), np.asarray(errors, dtype="float64")
-    # A value without an error would outweigh all others; a thousandth of the usual error is as good as none.
-    usual = np.median(error[error > 0]) if (error > 0).any() else 1.0
-    floored = np.maximum(error, usual / 1000)
+    floored = floor_errors(error)
     weight = 1 / floored**2
     fixed = float((weight * value).sum() / weight.sum())
     variance = between_variance((value - fixed) / floored, floored)
@@ -53,6 +51,13 @@ def shrink(values: ArrayLike, errors: ArrayLike) -> Shrunk:
     centre = float((weight * value).sum() / weight.sum())
     kept = variance / (error**2 + variance) if variance > 0 else np.where(error > 0, 0.0, 1.0)
     return Shrunk(centre + kept * (value - centre), np.sqrt(kept) * error, centre, float(np.sqrt(variance)))
+
+
+def floor_errors(errors: ArrayLike) -> NDArray[np.float64]:
+    """Return errors with none below a thousandth of the usual one: a value without error would outweigh all others."""
+    error = np.asarray(errors, dtype="float64")
+    usual = np.median(error[error > 0]) if (error > 0).any() else 1.0
+    return np.maximum(error, usual / 1000)
 
 
 def shrink_rates(hits: ArrayLike, trials: ArrayLike) -> Shrunk:

@@ -29,7 +29,7 @@ from svcanalytics.quality.learning import LearnedWeights, learn
 from svcanalytics.quality.methods import Method
 from svcanalytics.quality.moderation import interactions
 from svcanalytics.quality.perception import cell_rows, learn_from, survey_rows
-from svcanalytics.quality.profiles import Cap, Goalposts, Profile, ProfileMetric
+from svcanalytics.quality.profiles import Cap, Goalposts, Profile, ProfileMetric, reweigh
 from svcanalytics.quality.ranking import rank_sets, separate, separate_rates, tie_groups
 from svcanalytics.quality.recognition import barred_units, star_reason, stars
 from svcanalytics.quality.removing import removal
@@ -89,6 +89,7 @@ __all__ = [
     "propagate",
     "rank_sets",
     "removal",
+    "reweigh",
     "score",
     "sensitivity",
     "separate",

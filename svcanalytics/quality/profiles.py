@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from svcanalytics.quality.pinning import pin
 from svcanalytics.quality.scaling import check_goalposts
 from svcanalytics.quality.situations import Situation, check_situations
 
-__all__ = ["Cap", "Goalposts", "Profile", "ProfileMetric", "check_sum"]
+__all__ = ["Cap", "Goalposts", "Profile", "ProfileMetric", "check_sum", "reweigh"]
 
 GRADES: Mapping[str, float] = {"A": 90.0, "B": 80.0, "C": 60.0, "D": 0.0}
 
@@ -129,10 +129,15 @@ class Profile:
             _check_cap(cap, self)
         if len({s.id for s in self.situations}) < len(self.situations):
             raise CatalogueError("two situations have one name", where=here, fix="name each once")
-        base = np.array([self.families[m.family] * m.weight for m in self.metrics])
+        base = np.array(list(self.shares.values()))
         for situation in self.situations:
             pin(base, names, [m.family for m in self.metrics], situation.pins, f"{here}, situation {situation.id}")
         check_situations(self.situations)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """What each metric usually weighs in the index, over all families."""
+        return {m.metric: self.families[m.family] * m.weight for m in self.metrics}
 
     def grade(self, value: float) -> str:
         """Return the grade of an index value; "" when there is no value."""
@@ -140,6 +145,42 @@ class Profile:
             return ""
         earned = [(bound, grade) for grade, bound in self.grades.items() if value >= bound]
         return max(earned)[1] if earned else min((bound, grade) for grade, bound in self.grades.items())[1]
+
+
+def reweigh(profile: Profile, weights: Mapping[str, float]) -> Profile:
+    """Return a profile whose metrics weigh as judged, found in data or learned; situations, means and rules stay.
+
+    The metrics named share in proportion to their new weights what they weighed together before; the others keep their
+    shares of the index. Families' weights follow from their metrics'.
+
+    Parameters
+    ----------
+    profile : Profile
+    weights : mapping of str to float, or pandas.Series
+        By metric, from 0 up.
+
+    Raises
+    ------
+    CatalogueError
+        When a metric is not in the profile, or weights are negative or all 0.
+    """
+    where = f"profile {profile.id}, new weights"
+    shares, new = profile.shares, dict(weights.items())
+    strangers = [name for name in new if name not in shares]
+    if strangers:
+        raise CatalogueError(f"metric {strangers[0]!r} is not in the profile", where=where, fix="leave it out")
+    total = sum(new.values())
+    if not total > 0 or min(new.values()) < 0:
+        raise CatalogueError("weights are negative or all 0", where=where, fix="give weights from 0 up")
+    mass = sum(shares[name] for name in new)
+    shares |= {name: mass * weight / total for name, weight in new.items()}
+    families = {f: sum(shares[m.metric] for m in profile.metrics if m.family == f) for f in profile.families}
+    metrics = tuple(
+        replace(m, weight=shares[m.metric] / families[m.family]) if families[m.family] > 0 else m
+        for m in profile.metrics
+    )
+    whole = sum(families.values())
+    return replace(profile, families={f: weight / whole for f, weight in families.items()}, metrics=metrics)
 
 
 def check_sum(weights: Mapping[str, float], total: float, where: str) -> None:

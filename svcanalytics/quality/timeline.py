@@ -235,7 +235,7 @@ def named_weights(weights: pd.Series | pd.DataFrame, rows: pd.DataFrame, metrics
 def _states(profile: Profile) -> NDArray[np.float64]:
     """Return the usual weights, then those of each situation, shape (1 + situations, metrics)."""
     metrics, families = [m.metric for m in profile.metrics], [m.family for m in profile.metrics]
-    base = np.array([profile.families[m.family] * m.weight for m in profile.metrics])
+    base = np.array(list(profile.shares.values()))
     rows = [pin(base, metrics, families, s.pins, f"profile {profile.id}, situation {s.id}") for s in profile.situations]
     return np.array([base, *rows])
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -11,6 +13,7 @@ from svcanalytics.quality import (
     Situation,
     profile,
     profile_names,
+    reweigh,
     weights_over,
 )
 
@@ -182,3 +185,26 @@ def test_the_example_by_season_pins_response_at_40_percent_in_june_and_the_holid
     assert set(frame["situation"]) == {"high_season", "holiday"}  # the Dragon Boat Festival of 2025 ends on 2 June
     assert family.loc["high_season"].iloc[-1]["response"] == pytest.approx(0.4)
     assert family.loc["holiday"].iloc[0]["resolution"] == pytest.approx(0.5)
+
+
+def test_reweighed_metrics_share_what_they_weighed_and_the_others_keep_their_shares():
+    posts = Goalposts(0, 1, 2)
+    parts = (("a", "f", 0.5), ("b", "f", 0.5), ("c", "g", 0.25), ("d", "g", 0.75))
+    old = Profile(
+        "p",
+        {"f": 0.4, "g": 0.6},
+        tuple(ProfileMetric(m, f, w, posts) for m, f, w in parts),
+        situations=(Situation("s", {"f": 0.5}, months=(6,)),),
+    )
+    new = reweigh(old, pd.Series({"a": 3.0, "c": 1.0}))
+    assert new.shares == pytest.approx({"a": 0.75 * 0.35, "b": 0.2, "c": 0.25 * 0.35, "d": 0.45})
+    assert new.situations == old.situations
+    emptied = reweigh(replace(old, situations=()), {"a": 0, "b": 0, "c": 1})
+    assert emptied.families == pytest.approx({"f": 0, "g": 1})
+    for weights, said in (
+        ({"x": 1}, "'x' is not in the profile"),
+        ({"a": 0}, "all 0"),
+        ({"a": 2, "b": -1}, "negative"),
+    ):
+        with pytest.raises(CatalogueError, match=said):
+            reweigh(old, weights)

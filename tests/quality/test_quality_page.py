@@ -29,6 +29,7 @@ def desk(tmp_path, monkeypatch):
             "channel": "phone",
             "direction": "in",
             "team": rng.choice(["A", "B", "C"], n),
+            "agent": [f"a{i % 5}" for i in range(n)],
             "customer_id": [f"k{i}" for i in rng.integers(0, 400, n)],
             "offered_at": offered,
             "queued_at": offered,

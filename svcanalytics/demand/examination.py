@@ -231,10 +231,15 @@ def _shifts(matrix: DayMatrix) -> Iterator[Finding]:
             jump[w] = np.nanmedian(after) - np.nanmedian(before)
     if not np.isfinite(jump).any():
         return
-    noise = 1.4826 * np.nanmedian(np.abs(jump - np.nanmedian(jump)))
     size = np.abs(np.nan_to_num(jump))
-    while size.max() > max(6 * noise, 0.25):
+    while size.max() > 0:
         w = int(size.argmax())
+        # What is usual is seen beside the jump, which its own windows follow up and down.
+        elsewhere = np.r_[jump[: max(w - 4, 0)], jump[w + 5 :]]
+        elsewhere = elsewhere[np.isfinite(elsewhere)]
+        noise = 1.4826 * np.median(np.abs(elsewhere - np.median(elsewhere))) if len(elsewhere) >= 6 else np.inf
+        if size[w] <= max(6 * noise, 0.25):
+            break
         detail = f"arrivals {'rise' if jump[w] > 0 else 'fall'} by {np.expm1(jump[w]):+.0%} and stay"
         done = "kept: models follow the new level"
         yield Finding(matrix.queue, matrix.days[7 * w], matrix.days[7 * w], "shift of level", detail, done)

@@ -194,7 +194,8 @@ def local_level(total: NDArray[np.float64]) -> NDArray[np.float64]:
 def show_hours(hours: OpeningHours, slots: NDArray[np.int64], slot_s: int) -> pd.DataFrame:
     """Return opening hours as people read them: columns day and hours."""
     rows = [(name, _text(hours.week[i], slots, slot_s)) for i, name in enumerate(_WEEKDAYS)]
-    rows.append(("make-up working day", _text(hours.make_up, slots, slot_s)))
+    worked = _text(hours.make_up, slots, slot_s) if hours.make_up.any() else "as on its weekday"
+    rows.append(("make-up working day", worked))
     rows.append(("public holiday", "open" if hours.open_holidays else "closed"))
     rows += [
         (name, "open" if open_ else "closed") for name, open_ in hours.holidays.items() if open_ != hours.open_holidays

@@ -6,6 +6,7 @@ Of many units only those outside are named, and only where names don't run into 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
@@ -25,6 +26,7 @@ _WORDS = {
         "mean": "精度（1/标准误²）",
         "funnel_key": "横线=总体；两层带={inner}和{outer}范围；着色=超出{outer}范围（离得最远的标名）",
         "place": "名次",
+        "tie_key": "两条虚线之间的单位互相无法区分",
         "rank_key": "点=名次，横线=可能的名次；蓝=显著更好，红=显著更差，空心=无法区分",
     },
     "en": {
@@ -33,6 +35,7 @@ _WORDS = {
         "mean": "precision (1/error²)",
         "funnel_key": "Line: overall; bands: {inner} and {outer} limits; coloured: outside {outer}",
         "place": "place",
+        "tie_key": "Between two dotted lines nobody is better than another for sure.",
         "rank_key": "Dot: place; line: places it can have; blue: better for sure, red: worse, hollow: neither",
     },
 }
@@ -135,8 +138,8 @@ def draw_rank_intervals(frame: pd.DataFrame, *, language: str) -> altair.LayerCh
     ----------
     frame : DataFrame
         Best first: ``unit`` (as readers see it), ``rank``, ``rank_low``, ``rank_high``, ``stands_out`` (better, worse,
-        no) and optionally ``text`` (how the value reads), as `quality.compare` gives them; rows without a rank are left
-        out.
+        no) and optionally ``tie`` (group of places that can't be told apart) and ``text`` (how the value reads), as
+        `quality.compare` gives them; rows without a rank are left out.
     language : str
         "zh" or "en".
     """
@@ -177,6 +180,14 @@ def draw_rank_intervals(frame: pd.DataFrame, *, language: str) -> altair.LayerCh
             x=alt.X("rank:Q", scale=scale), fill=alt.Fill("fill:N", scale=None, legend=None), **colour
         ),
     ]
+    edges = [
+        {"y": record["row"] * step}
+        for record, (above, below) in zip(records[1:], pairwise(rows), strict=True)
+        if above.get("tie") != below.get("tie")
+    ]
+    if edges:
+        rule = alt.Chart(alt.Data(values=edges)).mark_rule(color=theme.GREY, strokeWidth=0.7, strokeDash=[2, 2])
+        layers.append(rule.encode(y=alt.Y("y:Q", scale=None), x=alt.value(0), x2=alt.value("width")))
     if tight:
         layers += _names(_named_rows(records, width))
     else:
@@ -188,7 +199,8 @@ def draw_rank_intervals(frame: pd.DataFrame, *, language: str) -> altair.LayerCh
                 x=alt.value("width"), text="text:N"
             ),
         ]
-    return alt.layer(*layers).properties(width=width, height=step * len(rows), title=_key(words["rank_key"]))
+    key = [words["rank_key"], words["tie_key"]] if edges else [words["rank_key"]]
+    return alt.layer(*layers).properties(width=width, height=step * len(rows), title=_key(key))
 
 
 def _domain(units: pd.DataFrame, limits: pd.DataFrame, centre: float, levels: list[float]) -> tuple[float, float]:
@@ -297,7 +309,7 @@ def _places(count: int) -> list[int]:
     return sorted({1, *range(step, count + 1, step)})
 
 
-def _key(text: str) -> Any:
+def _key(text: str | list[str]) -> Any:
     return load_altair().TitleParams(
         text, orient="bottom", anchor="start", fontSize=11, fontWeight="normal", color=theme.GREY, offset=6
     )

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 __all__ = ["combine", "loss_weights", "trial_losses"]
 
+_FAR = 1.08
+
 
 def trial_losses(means: NDArray[np.float64], actual: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return each model's absolute error relative to the arrivals, by trial.
@@ -28,22 +30,39 @@ def trial_losses(means: NDArray[np.float64], actual: NDArray[np.float64]) -> NDA
     return np.where(np.isnan(loss), np.inf, loss)
 
 
-def loss_weights(losses: NDArray[np.float64], *, sharpness: float = 8.0, trust: float = 6.0) -> NDArray[np.float64]:
+def loss_weights(
+    losses: NDArray[np.float64],
+    handicap: NDArray[np.float64] | None = None,
+    *,
+    sharpness: float = 6.0,
+    trust: float = 4.0,
+) -> NDArray[np.float64]:
     """Return weights of models: inverse powers of their mean loss, drawn to equality when trials are few.
 
-    ``w = t * loss**-sharpness / sum + (1 - t) / M`` with ``t = K / (K + trust)`` (Bates and Granger 1969, Oper. Res. Q.
-    20:451, with shrinkage as in Stock and Watson 2004, J. Forecast. 23:405).
+    Models that lose by more than 8 % to the best one are left out. The others weigh
+    ``t * loss**-sharpness / sum + (1 - t) / M`` with ``t = K / (K + trust)`` (Bates and Granger 1969, Oper. Res. Q.
+    20:451; drawn to equality as in Stock and Watson 2004, J. Forecast. 23:405).
 
     Parameters
     ----------
     losses : numpy.ndarray, shape ``(M, K)``
+        Of each model in each trial; infinite where it could not be tried.
+    handicap : numpy.ndarray, shape ``(M,)``, optional
+        Factors on the losses: what a model can't know is seldom met in the trials.
+
+    Returns
+    -------
+    numpy.ndarray, shape ``(M,)``
+        Adding up to 1.
     """
     models, trials = losses.shape
-    mean = losses.mean(axis=1) if trials else np.ones(models)
+    mean = (losses.mean(axis=1) if trials else np.ones(models)) * (1.0 if handicap is None else handicap)
     usable = np.isfinite(mean)
     if not usable.any():
         return np.full(models, 1 / models)
-    power = np.where(usable, np.maximum(mean, 1e-9) / max(mean[usable].min(), 1e-9), np.inf) ** -sharpness
+    best = max(mean[usable].min(), 1e-9)
+    usable &= mean <= _FAR * best
+    power = np.where(usable, np.maximum(mean, 1e-9) / best, np.inf) ** -sharpness
     share = trials / (trials + trust)
     return share * power / power.sum() + (1 - share) * usable / usable.sum()
 

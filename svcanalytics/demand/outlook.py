@@ -13,6 +13,7 @@ from svcanalytics.demand.calibration import calibrate
 from svcanalytics.demand.combination import combine, loss_weights, trial_losses
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models import Model
+from svcanalytics.demand.models.averages import WeekdayAverage
 from svcanalytics.demand.models.dayregression import DayRegression
 from svcanalytics.demand.models.ladder import fast_models, light_models, named_model, thorough_models
 from svcanalytics.demand.models.shapes import fit_shapes, learnable
@@ -24,6 +25,8 @@ __all__ = ["Outlook", "look_ahead"]
 
 _PATTERN_DAYS = 120
 _LIGHT_TRIALS = 8
+# Plain averages know no calendar, and trials seldom hold the holiday that comes next.
+_HANDICAP = 1.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +120,8 @@ def look_ahead(
     tried = models if any(m.name == base.name for m in models) else (*models, base)
     trials = run_trials(history, tried, days, count=_LIGHT_TRIALS if light else 12, memory=memory)
     losses = trial_losses(trials.means, trials.actual)
-    weights = loss_weights(losses[: len(models)])
+    handicap = np.array([_HANDICAP if isinstance(m, WeekdayAverage) else 1.0 for m in models])
+    weights = loss_weights(losses[: len(models)], handicap)
     fitted = {m.name: fit_at(history, m, memory, fresh=not light) for m in tried}
     mean, covariance = fitted[base.name].outlook(future)
     means = [mean if m.name == base.name else fitted[m.name].mean(future) for m in models]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models.dayeffects import day_groups
 from svcanalytics.demand.models.drawing import draw_counts
-from svcanalytics.demand.models.mixed import Effects, fit_effects
+from svcanalytics.demand.models.mixed import Effects, Group, fit_effects
 from svcanalytics.demand.models.shapes import Shapes, fit_shapes, learnable
 
-__all__ = ["DayRegression", "FittedDayRegression"]
+__all__ = ["DayRegression", "FittedDayRegression", "Layout", "lay_out"]
+
+LONGEST = 1100
+"""Days of history that are used, the most recent ones: three years."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,12 @@ class DayRegression:
     Attributes
     ----------
     sds : dict[str, float], optional
-        Standard deviations of the effects, where known; else learned by `steps` steps.
+        Standard deviations of the effects, where known; else learned by at most `steps` steps.
+    steps : int
     """
 
-    sds: dict[str, float] | None = None
+    sds: dict[str, float] | None = field(default=None, hash=False)
     steps: int = 12
-    half_life: float = 70.0
 
     @property
     def name(self) -> str:
@@ -38,13 +41,13 @@ class DayRegression:
 
     def tuned(self, history: DayMatrix) -> DayRegression:
         """Return the model with the standard deviations learned from a history."""
-        fitted = FittedDayRegression(self, history, fit_shapes(history, half_life=self.half_life))
+        fitted = FittedDayRegression(replace(self, steps=12), recent(history), fit_shapes(history))
         return replace(self, sds=fitted.effects(history.rows(0, 0)).sds, steps=0)
 
     def fit(self, history: DayMatrix) -> FittedDayRegression:
         """Learn profiles; effects are learned together with the days to come, with which they share a covariance."""
         model = self.tuned(history) if self.steps else self
-        return FittedDayRegression(model, history, fit_shapes(history, half_life=self.half_life))
+        return FittedDayRegression(model, recent(history), fit_shapes(history))
 
 
 @dataclass(frozen=True)
@@ -56,38 +59,13 @@ class FittedDayRegression:
     shapes: Shapes
 
     def effects(self, future: DayMatrix) -> Effects:
-        """Return effects and covariance of the open days to come."""
-        history = self.history
-        days = history.days.append(future.days)
-        features = pd.concat([history.features, future.features])
-        exposed = np.vstack([self.shapes.of(history), self.shapes.of(future)])
-        opened = exposed.sum(axis=1) > 0
-        use = np.zeros(len(days), bool)
-        use[: len(history.days)] = learnable(history)
-        counts = np.full(len(days), np.nan)
-        counts[: len(history.days)] = np.nansum(history.counts, axis=1)
-        counts[~use] = np.nan
-        groups = day_groups(days, features, opened, len(history.days))
-        ahead = np.flatnonzero(opened)
-        ahead = np.flatnonzero(ahead >= len(history.days))
-        return fit_effects(
-            counts[opened],
-            exposed.sum(axis=1)[opened],
-            groups,
-            sds=self.model.sds,
-            steps=self.model.steps,
-            wanted=ahead,
-        )
+        """Return effects of the open days, and the covariance of those to come."""
+        return lay_out(self.history, future, self.shapes).effects(self.model)
 
     def outlook(self, future: DayMatrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the mean, shape ``(D, S)``, and the covariance of the log day totals of the open days."""
-        effects = self.effects(future)
-        exposed = self.shapes.of(future)
-        opened = exposed.sum(axis=1) > 0
-        level = np.exp(effects.log_rate[len(effects.log_rate) - opened.sum() :] + 0.5 * np.diag(effects.covariance))
-        mean = np.full(exposed.shape, np.nan)
-        mean[opened] = np.where(exposed[opened] > 0, exposed[opened] * level[:, None], np.nan)
-        return mean, effects.covariance
+        """Return the mean, shape ``(D, S)``, and the covariance of the log totals of the open days."""
+        layout = lay_out(self.history, future, self.shapes)
+        return layout.outlook(layout.effects(self.model))
 
     def mean(self, future: DayMatrix) -> NDArray[np.float64]:
         """Return expected arrivals, shape ``(D, S)``."""
@@ -100,3 +78,63 @@ class FittedDayRegression:
         busy = rng.standard_normal((n, len(covariance))) @ np.linalg.cholesky(covariance).T
         rate[:, future.open_days] *= np.exp(busy - 0.5 * np.diag(covariance))[:, :, None]
         return draw_counts(rate, rng)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The open days of a history and of a future in one row, with all that may move them.
+
+    Attributes
+    ----------
+    opened : numpy.ndarray of int, shape ``(N,)``
+        Rows of the open days among all; the last `ahead` are to come.
+    ahead : int
+    exposed : numpy.ndarray, shape ``(N, S)``
+        Profile times exposure.
+    totals : numpy.ndarray, shape ``(N,)``
+        Arrivals of the days that can be learned from, else NaN.
+    future : DayMatrix
+    groups : list[Group]
+    """
+
+    opened: NDArray[np.intp]
+    ahead: int
+    exposed: NDArray[np.float64]
+    totals: NDArray[np.float64]
+    future: DayMatrix
+    groups: list[Group]
+
+    def effects(self, model: DayRegression) -> Effects:
+        """Fit the effects of a day regression."""
+        wanted = np.arange(len(self.opened) - self.ahead, len(self.opened))
+        offset = self.exposed.sum(axis=1)
+        return fit_effects(self.totals, offset, self.groups, sds=model.sds, steps=model.steps, wanted=wanted)
+
+    def outlook(self, effects: Effects) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean ``(D, S)`` and covariance of the days to come."""
+        first = len(self.opened) - self.ahead
+        level = np.exp(effects.log_rate[first:] + 0.5 * np.diag(effects.covariance))
+        mean = np.full(self.future.exposure.shape, np.nan)
+        mean[self.future.open_days] = self.exposed[first:] * level[:, None]
+        return np.where(self.future.open_slots, mean, np.nan), effects.covariance
+
+
+def lay_out(history: DayMatrix, future: DayMatrix, shapes: Shapes) -> Layout:
+    """Put a history and the days to come into one row."""
+    days = history.days.append(future.days)
+    features = pd.concat([history.features, future.features])
+    exposed = np.vstack([shapes.of(history), shapes.of(future)])
+    opened = np.flatnonzero(np.r_[history.open_days, future.open_days])
+    totals = np.full(len(days), np.nan)
+    use = learnable(history)
+    totals[: len(use)][use] = np.nansum(history.counts[use], axis=1)
+    mask = np.zeros(len(days), dtype=bool)
+    mask[opened] = True
+    groups = day_groups(days, features, mask, len(use))
+    return Layout(opened, int(future.open_days.sum()), exposed[opened], totals[opened], future, groups)
+
+
+def recent(history: DayMatrix) -> DayMatrix:
+    """Return the days of a history that models of day totals use."""
+    days = len(history.days)
+    return history.rows(days - LONGEST, days) if days > LONGEST else history

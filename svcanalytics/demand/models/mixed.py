@@ -12,7 +12,10 @@ __all__ = ["Effects", "Group", "fit_effects"]
 
 _DOUBT = 1.2  # sd of the prior of a log standard deviation: a factor of three either way is nothing unusual
 _TAIL = 5.0  # degrees of freedom of the t distribution that days' noise is taken from
-_WINDOW = 550  # days that standard deviations are learned from, the most recent ones
+_BEGIN = 4.0
+_SHIFT = 3.0  # degrees of freedom of the t distribution of abrupt effects
+_ROBUST = 28  # days from which on a day far off is told from an effect seen once
+_WINDOW = 700  # days that standard deviations are learned from, the most recent ones
 _WIDE = 4.0  # sd of the intercept around the mean log count
 
 
@@ -27,11 +30,14 @@ class Group:
         What each of the `p` effects adds to each row; effects are independent with the group's standard deviation.
     sd : float
         Its likely standard deviation in log units: the median of the prior.
+    abrupt : bool
+        A few of its effects may be far larger than the others, as steps of a level are where it shifts.
     """
 
     name: str
     root: NDArray[np.float64]
     sd: float
+    abrupt: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ def fit_effects(
     centre = np.log((y.sum() + 0.5) / exposure.sum())
     eta = np.log((y + 0.5) / exposure)
     ridge = _Ridge(groups, seen, noise, sds)
-    for turn in range(3 if steps else 2):
+    for turn in range(3):
         rate = exposure * np.exp(np.clip(eta, -12.0, 30.0))
         working = np.clip(eta + (y - rate) / np.maximum(rate, 1e-3), eta - 3, eta + 3) - centre
         own = 1.0 / np.maximum(rate, 0.02)
@@ -133,6 +139,9 @@ class _Ridge:
         self.theta = np.array([np.log(known.get(n, np.exp(p))) for n, p in zip(self.names, self.prior, strict=True)])
         self.z = np.hstack([np.ones((len(seen), 1)), *(g.root for g in groups)])
         self.group = np.repeat(np.arange(-1, len(groups)), [1, *(g.root.shape[1] for g in groups)])
+        self.abrupt = np.append(False, np.repeat([g.abrupt for g in groups], [g.root.shape[1] for g in groups]))
+        # Begun wide, so that a shift shows before it is spread over many small steps.
+        self.stretch = np.where(self.abrupt, _BEGIN, 1.0)
         self.tails = np.ones(len(self.seen))
 
     def turn(self, working, own, steps):
@@ -144,10 +153,13 @@ class _Ridge:
         solved = self._solve(self.theta, z, working, own, self.tails)
         self.u, self.inverse, self.alpha, diagonal = solved[1], solved[2], solved[3], solved[4]
         self.surprise = self.alpha / np.sqrt(diagonal)
-        self.tails = np.maximum(1.0, (self.surprise**2 + _TAIL) / (_TAIL + 1.0))
+        if len(working) >= _ROBUST:
+            self.tails = np.maximum(1.0, (self.surprise**2 + _TAIL) / (_TAIL + 1.0))
+            size = (self.u * self.stretch)[self.abrupt] ** 2
+            self.stretch[self.abrupt] = np.sqrt(np.maximum(1.0, (size + _SHIFT) / (_SHIFT + 1.0)))
 
     def scale(self, theta):
-        return np.where(self.group < 0, _WIDE, np.exp(theta)[self.group])
+        return np.where(self.group < 0, _WIDE, np.exp(theta)[self.group] * self.stretch)
 
     def _solve(self, theta, z, r, own, tails):
         from scipy.linalg import lapack

@@ -74,6 +74,7 @@ def find_leverage(scores: NDArray[np.float64], weights: NDArray[np.float64], pro
     per_metric = family_worth / _slopes(families, power_within) @ member.T
     worth = within[sides].mean(axis=0) * _slopes(known, power_within) * _lifted(known, power_within) * per_metric
     outer = _gains(families, between[sides], whole, power) / _slopes(index, power)
+    outer = np.where(between[sides].any(axis=0), outer, 0.0)  # what never had a say has nothing to gain
     inner = _gains(known, within[sides], member, power_within) * per_metric
     return Leverage(
         np.where(there.all(axis=0) & ~silent.any(axis=0), worth, 0.0),

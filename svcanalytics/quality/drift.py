@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.blocking import chosen_penalty, sure_gain, time_folds
-from svcanalytics.quality.evidence import Evidence, gather_evidence, index_shares
+from svcanalytics.quality.evidence import Evidence, gather_evidence
 from svcanalytics.quality.profiles import Profile
 from svcanalytics.quality.shares import Moments, explained_shares, smooth_shares
 
@@ -55,7 +55,7 @@ class WeightPath:
         CatalogueError
             When a metric learned is not in the profile.
         """
-        share = index_shares(profile)
+        share = profile.shares
         learned = set(self.table["metric"])
         if learned - set(share):
             raise CatalogueError(

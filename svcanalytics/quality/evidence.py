@@ -15,7 +15,7 @@ from svcanalytics.quality.profiles import Profile
 from svcanalytics.quality.response import response_weights
 from svcanalytics.quality.shares import Moments, moments_by_block, pinned_basis
 
-__all__ = ["Evidence", "gather_evidence", "index_shares", "prior_shares"]
+__all__ = ["Evidence", "gather_evidence", "prior_shares"]
 
 Array = NDArray[np.float64]
 
@@ -86,11 +86,6 @@ def gather_evidence(
     return Evidence(x, y if better == "up" else -y, weight, _time_blocks(rows[time]), shares, pinned)
 
 
-def index_shares(profile: Profile) -> dict[str, float]:
-    """Return what each metric weighs in a profile's index, over all families."""
-    return {m.metric: profile.families[m.family] * m.weight for m in profile.metrics}
-
-
 def prior_shares(profile: Profile, metrics: Sequence[str]) -> dict[str, float]:
     """Return what metrics weigh in a profile's index, over all families, as shares that add up to 1.
 
@@ -99,7 +94,7 @@ def prior_shares(profile: Profile, metrics: Sequence[str]) -> dict[str, float]:
     CatalogueError
         When a metric is not in the profile, or all weigh nothing.
     """
-    share = index_shares(profile)
+    share = profile.shares
     strangers = [name for name in metrics if name not in share]
     if strangers:
         raise CatalogueError(

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.blocking import chosen_penalty, share_intervals, validated_later
 from svcanalytics.quality.drivers import effective_importance
-from svcanalytics.quality.evidence import gather_evidence, index_shares
-from svcanalytics.quality.profiles import Profile
+from svcanalytics.quality.evidence import gather_evidence
+from svcanalytics.quality.profiles import Profile, reweigh
 from svcanalytics.quality.shares import explained_shares
 
 __all__ = ["LearnedWeights", "learn"]
@@ -65,20 +64,7 @@ class LearnedWeights:
         CatalogueError
             When a metric learned is not in the profile.
         """
-        share = index_shares(profile)
-        learned = dict(zip(self.table["metric"], self.table["weight"], strict=True))
-        strangers = [name for name in learned if name not in share]
-        if strangers:
-            raise CatalogueError(f"metric {strangers[0]!r} is not in the profile", where=f"profile {profile.id}")
-        mass = sum(share[name] for name in learned)
-        share |= {name: mass * weight for name, weight in learned.items()}
-        families = {f: sum(share[m.metric] for m in profile.metrics if m.family == f) for f in profile.families}
-        whole = sum(families.values())
-        metrics = tuple(
-            replace(m, weight=share[m.metric] / families[m.family]) if families[m.family] > 0 else m
-            for m in profile.metrics
-        )
-        return replace(profile, families={f: w / whole for f, w in families.items()}, metrics=metrics)
+        return reweigh(profile, dict(zip(self.table["metric"], self.table["weight"], strict=True)))
 
 
 def learn(

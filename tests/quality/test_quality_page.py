@@ -52,6 +52,7 @@ def desk(tmp_path, monkeypatch):
     return lake.refresh()
 
 
+@pytest.mark.slow
 def test_every_block_of_python_on_the_page_runs_one_after_the_other(desk):
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.S)
     names: dict = {}

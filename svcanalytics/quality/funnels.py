@@ -80,7 +80,8 @@ def funnel(
     ----------
     units : pandas.DataFrame
         One row per unit. ``rate``: numerator, denominator (above 0). ``ratio``: observed, expected (above 0).
-        ``mean``: value, error (standard error, above 0). Rows with a missing value are left out.
+        ``mean``: value and error (standard error, above 0) or, as `compare` gives them, low and high (95 %). Rows with
+        a missing value are left out.
     kind : {"rate", "ratio", "mean"}
     dispersion : {"none", "multiplicative", "additive", "shmi"}
     levels : sequence of float
@@ -188,6 +189,8 @@ def exact_limits(
 
 def _checked(units: pd.DataFrame, kind: str) -> tuple[pd.DataFrame, NDArray[np.float64], NDArray[np.float64]]:
     names = _COLUMNS[kind]
+    if kind == "mean" and "error" not in units.columns and {"low", "high"} <= set(units.columns):
+        units = units.assign(error=(units["high"] - units["low"]) / (2 * _normal(0.95)))
     absent = [name for name in names if name not in units.columns]
     if absent:
         raise CatalogueError(

@@ -90,6 +90,17 @@ def test_units_that_differ_by_chance_alone_get_exact_limits():
         assert found.units[f"{side}_99.8"].to_numpy() == pytest.approx(limit)
 
 
+def test_means_take_their_errors_from_their_intervals():
+    units = pd.DataFrame({"value": [1.0, 2.0, 3.0, 9.0], "error": [0.5, 0.4, 0.6, 0.5]})
+    wide = 1.959963985 * units["error"]
+    bands = units.drop(columns="error").assign(low=units["value"] - wide, high=units["value"] + wide)
+    ours, theirs = (funnel(frame, "mean", dispersion="none") for frame in (bands, units))
+    assert ours.centre == pytest.approx(np.average(units["value"], weights=1 / units["error"] ** 2))
+    for name in ("low_95", "high_99.8"):
+        assert ours.units[name].to_numpy() == pytest.approx(theirs.units[name].to_numpy())
+    assert ours.units["outlier"].tolist() == ["low", "low", "", "high"]
+
+
 def test_the_variance_between_units_is_dersimonian_and_lairds():
     """Two studies by hand: Q = 8, w = 4 and 4, so tau2 = (8 - 1) / (8 - 4)."""
     values, errors = np.array([-1.0, 1.0]), np.array([0.5, 0.5])

@@ -175,8 +175,12 @@ def _prepared(measures: pd.DataFrame, within: str) -> pd.DataFrame:
     # on the scale of the value: seconds may be shown as minutes.
     base = y.fillna(x.where(x.isna(), 1.0)).fillna(n)
     start = pd.to_datetime(frame["start"])
-    daily = bool(start.drop_duplicates().sort_values().diff().dt.days.min() == 1)
-    weekdays = daily and (start.max() - start.min()).days >= 7 * _WEEKS
+    step = start.drop_duplicates().sort_values().diff().dt.days.min()
+    if step > 7:
+        raise CatalogueError(
+            "the measures are of longer periods than weeks", where="measures", fix='measure with every="day" or "week"'
+        )
+    weekdays = step == 1 and (start.max() - start.min()).days >= 7 * _WEEKS
     prepared = pd.DataFrame(
         {
             "metric": frame["metric"].astype("object"),

@@ -57,7 +57,8 @@ class IndexResult:
     def change(self, period: str, baseline: str, unit: str = "", family: str = "") -> IndexChange:
         """Return the change of an index or family score from `baseline` to `period`, with its interval.
 
-        The interval combines the two bands as independent (Zou and Donner 2008). Both scores must rest on the same
+        The interval combines the two bands as independent (Zou and Donner 2008), so what it calls certain rests on
+        these: give `score` the dependence of the measures. Both scores must rest on the same
         weights to be comparable, which holds as long as the same measures were there and no situation moved the
         weights: else compare with `score`'s `weights` held constant, or let `explain` tell the parts.
 

@@ -181,6 +181,7 @@ def test_stated_dependence_must_be_possible():
     [
         (lambda f: f[f["start"] < "2025-01-11"], "10 days are too few"),
         (lambda f: f.drop(columns="n"), "no column n"),
+        (lambda f: f.assign(start=f["start"] + 30 * (f["start"] - f["start"].min())), "longer periods than weeks"),
     ],
 )
 def test_measures_that_say_too_little_are_refused(change, message):

@@ -90,7 +90,7 @@ def explain(
         One line per cause, largest first: source, key (metric, or "metric&team=B"), contribution (points of the index),
         low, high, metric, family, dimension, group, p_value, q_value, certain, flag ("", incomplete, provisional,
         not_split, simpson when every group moved one way and the whole the other). ``attrs`` holds period, baseline,
-        before and after (the index in each).
+        before and after (the index in each) and change.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def explain(
         pd.DataFrame({name: np.concatenate([line[name] for line in lines]) for name in lines[-1]}), level, tests
     )
     names = "period", "baseline", "before", "after", "change"
-    frame.attrs = dict(zip(names, (period, baseline, *sides.index, change.value), strict=True))
+    frame.attrs = dict(zip(names, (period, baseline, *map(float, sides.index), change.value), strict=True))
     return frame
 
 

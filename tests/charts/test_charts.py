@@ -37,6 +37,13 @@ SCORES = pd.DataFrame(
 COUNTS = pd.DataFrame([{"period": key, "group": group, "count": 5} for key in KEYS for group in ("电话", "网站")])
 AGES = pd.DataFrame({"label": ["1天内", "1–3天"], "count": [7, 5], "overdue": [0, 2]})
 
+CAUSES = pd.DataFrame(
+    {
+        "label": ["首次响应", "重开率"], "contribution": [3.0, -0.6], "low": [2.0, -1.4], "high": [4.0, 0.2],
+        "certain": [True, False],
+    }
+)  # fmt: skip
+
 
 def every_chart(language: str) -> dict:
     return {
@@ -47,6 +54,9 @@ def every_chart(language: str) -> dict:
         "units": charts.draw_units(UNITS, language=language, reference=0.9),
         "volume": charts.draw_volume(COUNTS, language=language, groups=["电话", "网站"], incomplete=KEYS[-1:]),
         "ageing": charts.draw_ageing(AGES, language=language),
+        "contributions": charts.draw_contributions(
+            CAUSES, language=language, before=("二季度", 76.0), after=("三季度", 78.4)
+        ),
     }
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from svcanalytics.demand.daydescription import OFF
 from svcanalytics.demand.findings import Finding
-from svcanalytics.demand.hours import IMPROBABLE, OpeningHours, local_level
+from svcanalytics.demand.hours import OpeningHours
+from svcanalytics.demand.inference import IMPROBABLE, local_level
 
 __all__ = ["Reckoning", "reckon", "state_findings"]
 
@@ -54,6 +55,7 @@ def reckon(
     counts: NDArray[np.float64],
     features: pd.DataFrame,
     hours: OpeningHours,
+    there: NDArray[np.bool_],
     *,
     absent_is_zero: bool,
     cut: tuple[int, int],
@@ -66,6 +68,8 @@ def reckon(
         NaN where there is no row.
     features : pandas.DataFrame, D rows
     hours : OpeningHours
+    there : numpy.ndarray of bool, shape ``(D, S)``
+        Which slots the wall clock shows; not those that are skipped when clocks go forward.
     absent_is_zero : bool
         Whether rows of slots without arrivals are left out of the data, so that a slot without a row counts as zero.
     cut : tuple of int
@@ -78,7 +82,7 @@ def reckon(
     total, listed = amount.sum(axis=1), ~np.isnan(counts)
     active = total > 0
     level = local_level(total)
-    open_ = hours.open_slots(features, past=True)
+    open_ = hours.open_slots(features, past=True) & there
     state = np.zeros(len(counts), dtype=np.int8)
     state[~open_.any(axis=1)] = _CLOSED
     rates = _rates(amount, open_ & active[:, None], weekday)
@@ -90,7 +94,7 @@ def reckon(
     if hours.inferred:
         beyond = active & ~open_.any(axis=1) & ~stray & (features["announced"].to_numpy() != "closed")
         pattern = np.where(hours.week[weekday].any(axis=1)[:, None], hours.week[weekday], hours.week.any(axis=0))
-        open_[beyond] = pattern[beyond] | (amount[beyond] > 0)
+        open_[beyond] = (pattern[beyond] & there[beyond]) | (amount[beyond] > 0)
         state[beyond] = _OPENED
     aside = np.where(open_, 0.0, amount).sum(axis=1)
 

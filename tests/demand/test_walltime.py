@@ -50,3 +50,10 @@ def test_local_times_stamped_as_utc_give_themselves_away_when_clocks_change():
     true = Arrivals(office("Europe/Berlin"), holidays="", timezone="Europe/Berlin")
     assert "local times stamped as UTC" not in set(true.report["what"])
     assert true.hours["hours"].iloc[0] == "08:00-18:00"
+
+
+def test_a_day_without_its_skipped_hour_is_a_whole_day():
+    hours = pd.date_range("2026-02-02", "2026-04-20", freq="30min", tz="Europe/Berlin", inclusive="left")
+    arrivals = Arrivals(pd.DataFrame({"start": hours, "arrivals": 40}), holidays="")
+    assert arrivals.matrices[""].recorded.all()
+    assert "gap within a day" not in set(arrivals.report["what"])

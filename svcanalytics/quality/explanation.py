@@ -198,6 +198,12 @@ def _read(
                 fix=f"use one of: {', '.join(there)}" if there else f"measure with by={name!r}",
             )
     if "metric" in measures and "period" in measures:
+        held = list(dict.fromkeys(measures["period"]))
+        for name in periods:
+            if name not in held:
+                raise CatalogueError(
+                    f"the measures hold no period {name!r}", where="measures", fix=f"they hold {', '.join(held[-12:])}"
+                )
         chosen = measures["metric"].isin([m.metric for m in profile.metrics]) & measures["period"].isin(periods)
         measures = measures[chosen]
     others = [name for name in measures.columns if name not in MEASURE_COLUMNS and name not in by]

@@ -307,7 +307,7 @@ def test_the_few_lines_worth_saying_are_the_certain_ones_and_the_rest_still_adds
     [
         (lambda f: explain(f, ONE, "2026-10", "2026-09", by="site"), "no dimension 'site'"),
         (lambda f: explain(f, ONE, "2026-10", "2026-09"), "not of the whole but by team"),
-        (lambda f: explain(f, ONE, "2026-10", "2025-09", by="team"), "no index could be given"),
+        (lambda f: explain(f, ONE, "2026-10", "2025-09", by="team"), "no period '2025-09'"),
         (lambda f: explain(f, ONE, "2026-10", "2026-10", by="team"), "by itself"),
         (
             lambda f: explain(f.drop(columns="denominator"), ONE, "2026-10", "2026-09", by="team"),

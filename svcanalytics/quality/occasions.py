@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -32,8 +34,7 @@ def find_day_classes(classes: Sequence[str], country: str, days: pd.DatetimeInde
     days : pandas.DatetimeIndex
         Local days, in order and without gaps.
     """
-    first, after = (days[0] - _RUN).date(), (days[-1] + pd.Timedelta(days=1) + _RUN).date()
-    known = day_classes(first, after, country).set_index("day")["day_class"]
+    known = _known_classes((days[0] - _RUN).date(), (days[-1] + pd.Timedelta(days=1) + _RUN).date(), country)
     found = known.isin(classes)
     if "holiday" in classes:
         off = known.isin(["holiday", "substituted", "weekend"])
@@ -85,6 +86,11 @@ def find_minutes(hours: str, where: str = "") -> NDArray[np.bool_]:
     found = np.zeros(1440, dtype=bool)
     found[(opens + np.arange((closes - opens) % 1440 or 1440)) % 1440] = True
     return found
+
+
+@lru_cache(maxsize=64)
+def _known_classes(first: date, after: date, country: str) -> pd.Series:
+    return day_classes(first, after, country).set_index("day")["day_class"]
 
 
 def years_named(texts: Sequence[str]) -> list[int]:

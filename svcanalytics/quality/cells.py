@@ -76,8 +76,7 @@ def read_cells(measures: pd.DataFrame, profile: Profile) -> Cells:
     row = pd.MultiIndex.from_frame(rows[["unit", "period"]]).get_indexer(
         pd.MultiIndex.from_frame(frame[["unit", "period"]])
     )
-    column_of = {name: number for number, name in enumerate(names)}
-    at = row, [column_of[name] for name in frame["metric"]]
+    at = row, pd.Index(names).get_indexer(frame["metric"])
 
     def grid(column: str, fill: object, dtype: str) -> NDArray:
         out = np.full((len(rows), len(names)), fill, dtype=dtype)

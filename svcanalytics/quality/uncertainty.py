@@ -23,7 +23,7 @@ from svcanalytics.quality.weightdraws import draw_ratios
 
 __all__ = ["Propagation", "propagate"]
 
-_AT_ONCE = 8
+_AT_ONCE = 16
 """Rows drawn at a time: a few megabytes, so that what was just drawn is still near when it is summed."""
 
 

@@ -20,7 +20,7 @@ from joblib import Memory, Parallel, delayed
 
 from benchmarks import forecast_peers
 from benchmarks.forecast_cases import Case, cases
-from benchmarks.forecast_peers import PEERS, Task, versions
+from benchmarks.forecast_peers import PEERS, Task, run_peer, versions
 from benchmarks.forecast_truths import Bound, gamma_days, make_up_days
 from benchmarks.timing import CACHE
 from svcanalytics import demand
@@ -71,7 +71,7 @@ def _measure(case: Case, peers: bool) -> pd.DataFrame:
     parts, cached = [ours], True
     if peers:
         tasks = {origin: _task(arrivals, case, ours, origin) for origin in origins}
-        forecast = memory.cache(_forecast)
+        forecast = memory.cache(run_peer)
         held = (*sorted(versions().items()), Path(forecast_peers.__file__).read_text("utf-8"))
         jobs = [(name, origin) for name in PEERS for origin in origins]
         cached = all(forecast.check_call_in_cache(name, tasks[origin], held) for name, origin in jobs)
@@ -113,14 +113,6 @@ def _task(arrivals: Arrivals, case: Case, ours: pd.DataFrame, origin: pd.Timesta
     history = pd.DataFrame({"start": starts.astype("datetime64[ns]"), "arrivals": matrix.counts[row, slot]})
     ahead = pd.DatetimeIndex(ours.loc[ours["origin"] == origin, "start"]).as_unit("ns")
     return Task(history, ahead, case.country, case.drivers)
-
-
-def _forecast(name: str, task: Task, held: tuple) -> tuple[pd.DataFrame, float]:
-    """Run a peer; return its table and the processor seconds it took, children's included."""
-    del held  # part of the cache's key
-    before = sum(os.times()[:4])
-    table = PEERS[name](task)
-    return table, sum(os.times()[:4]) - before
 
 
 def _own_seconds(arrivals: Arrivals, origins: np.ndarray, days: int) -> float:

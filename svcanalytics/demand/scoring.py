@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from svcanalytics.errors import DemandError
 
-__all__ = ["interval_score", "levels_of", "losses", "pinball_loss", "poisson_deviation", "scores"]
+__all__ = ["interval_score", "levels_of", "losses", "pinball_loss", "poisson_deviation", "scores", "with_groups"]
 
 NEEDED = ("model", "origin", "queue", "start", "mean", "actual")
 
@@ -58,9 +58,7 @@ def scores(backtest: pd.DataFrame, by: str | Sequence[str] = ()) -> pd.DataFrame
     frame = losses(backtest)
     groups = ["model", *([by] if isinstance(by, str) else by)]
     groups = list(dict.fromkeys(groups))
-    for name in groups:
-        if name not in frame:
-            frame[name] = _derived(frame, name)
+    frame = with_groups(frame, groups)
     levels = levels_of(frame)
     sums = frame.groupby(groups, sort=True, observed=True, dropna=False)[_summed(frame)].sum(skipna=False)
     rows = frame.groupby(groups, sort=True, observed=True, dropna=False).size()
@@ -143,6 +141,17 @@ def levels_of(frame: pd.DataFrame) -> list[float]:
     found = (re.fullmatch(r"lower_(\d+(?:\.\d+)?)", str(name)) for name in frame.columns)
     levels = [match[1] for match in found if match and f"upper_{match[1]}" in frame]
     return sorted((int(level) if level.isdigit() else float(level) for level in levels), key=float)
+
+
+def with_groups(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return the frame with the columns lead, slot, weekday and day where they are named and lacking.
+
+    Raises
+    ------
+    DemandError
+        Another name that is no column.
+    """
+    return frame.assign(**{name: _derived(frame, name) for name in names if name not in frame})
 
 
 def _derived(frame: pd.DataFrame, name: str) -> pd.Series:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from svcanalytics.demand.scoring import levels_of, losses
+from svcanalytics.demand.scoring import levels_of, losses, with_groups
 from svcanalytics.errors import DemandError
 
 __all__ = ["compare_models"]
@@ -39,7 +39,7 @@ def compare_models(
     model, against : str
         Names in its column model.
     by : str or sequence of str, optional
-        Columns to compare within, such as ``"queue"``.
+        Compare within groups, named as for `scores`.
     measure : str
         ``wape``, ``mae``, ``pinball``, ``crps`` or ``interval_score_80`` with any level of the backtest.
     level : float
@@ -68,7 +68,7 @@ def compare_models(
         )
     groups = [by] if isinstance(by, str) else list(by)
     keys = list(dict.fromkeys(["origin", "queue", "start", *groups]))
-    frame = losses(backtest[backtest["model"].isin([model, against])])
+    frame = with_groups(losses(backtest[backtest["model"].isin([model, against])]), groups)
     one, other = (frame.loc[frame["model"] == name, [*keys, loss, "actual"]] for name in (model, against))
     pairs = one.merge(
         other[["origin", "queue", "start", loss]], on=["origin", "queue", "start"], suffixes=("", "_other")

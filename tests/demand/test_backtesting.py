@@ -136,6 +136,21 @@ def test_several_processes_give_what_one_gives():
     pd.testing.assert_frame_equal(one, two)
 
 
+def test_a_backend_that_hands_nothing_over_before_the_end_gives_the_same():
+    """As joblib's Spark backend does."""
+    import joblib
+    from joblib.parallel import ThreadingBackend, register_parallel_backend
+
+    class Plain(ThreadingBackend):
+        supports_return_generator = False
+
+    register_parallel_backend("plain", Plain)
+    arrivals = taken_in(counted(queues=2))
+    with joblib.parallel_config(backend="plain", n_jobs=2):
+        spread = backtest(arrivals, 5, 3, models=[LastWeek()])
+    pd.testing.assert_frame_equal(spread, backtest(arrivals, 5, 3, models=[LastWeek()], n_jobs=1))
+
+
 @pytest.mark.slow
 def test_a_dask_cluster_gives_what_one_process_gives():
     import joblib

@@ -177,6 +177,16 @@ def test_a_model_compared_with_itself_differs_by_nothing(backtested):
     assert (found["difference"], found["low"], found["high"]) == (0, 0, 0)
 
 
+def test_models_are_compared_within_groups_as_scores_are(backtested):
+    found = compare_models(backtested, "ours", "theirs", by="lead").set_index("lead")
+    by_lead = scores(backtested, "lead").set_index(["model", "lead"])["wape"]
+    assert np.allclose(found["difference"], by_lead["ours"] - by_lead["theirs"])
+    with pytest.raises(DemandError, match="no model 'hers'"):
+        compare_models(backtested, "ours", "hers")
+    with pytest.raises(DemandError, match="can't be compared by"):
+        compare_models(backtested, "ours", "theirs", measure="beauty")
+
+
 def test_the_interval_of_a_difference_covers_the_truth_as_often_as_it_says():
     """Two models whose errors differ by a known amount, the same days hit by several origins."""
     rng = np.random.default_rng(11)

@@ -15,8 +15,9 @@ from svcanalytics.demand.daydescription import OFF
 from svcanalytics.errors import DemandError
 from svcanalytics.periods import Calendar, calendars
 
-__all__ = ["OpeningHours", "give_hours", "show_hours"]
+__all__ = ["OpeningHours", "give_hours", "name_days_off", "show_hours"]
 
+IN_LIEU = " (in lieu)"
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -35,7 +36,7 @@ class OpeningHours:
     open_holidays : bool
         Whether a public holiday that is not among `holidays` is open.
     holidays : Mapping[str, bool]
-        Which holidays are open, by name, where the history tells.
+        Which holidays are open, where the history tells: by name, with " (in lieu)" for the days off that stand in.
     closed, opened : frozenset[date]
         Days that are closed or open whatever else holds.
     since, until : numpy.ndarray of int64, shape ``(7, S)``
@@ -74,8 +75,9 @@ class OpeningHours:
         slots[kind == "make_up"] |= self.make_up
         off = np.flatnonzero(np.isin(kind, OFF))
         if len(off):
-            names = features["holiday"].to_numpy()[off]
-            slots[off[[not self.holidays.get(name, self.open_holidays) for name in names]]] = False
+            names = name_days_off(features)[off]
+            known = (self.holidays.get(name, self.holidays.get(name.removesuffix(IN_LIEU))) for name in names)
+            slots[off[[not (self.open_holidays if open_ is None else open_) for open_ in known]]] = False
         self._force(slots, features)
         return slots
 
@@ -91,6 +93,12 @@ class OpeningHours:
         usual = self.week[features["weekday"].to_numpy()[open_]]
         slots[open_] = np.where(usual.any(axis=1)[:, None], usual, self.make_up)
         slots[shut] = False
+
+
+def name_days_off(features: pd.DataFrame) -> NDArray:
+    """Return the holiday's name of each day off, shape ``(D,)``, marked where it is a substituted one."""
+    lieu = np.where(features["day_class"].to_numpy() == "substituted", IN_LIEU, "").astype(object)
+    return features["holiday"].to_numpy() + lieu
 
 
 def give_hours(hours: Any, queue: str, slot_s: int) -> OpeningHours | None:

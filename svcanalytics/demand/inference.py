@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.demand.daydescription import OFF
-from svcanalytics.demand.hours import OpeningHours
+from svcanalytics.demand.hours import OpeningHours, name_days_off
 
 __all__ = ["IMPROBABLE", "infer_hours", "local_level"]
 
@@ -66,7 +66,7 @@ def infer_hours(counts: NDArray[np.float64], features: pd.DataFrame) -> OpeningH
             since[day], until[day] = since[alike].min(axis=0), until[alike].max(axis=0)
     week = until >= len(counts)
     seen = off & week.any(axis=1)[weekday] & (busy | ~busy.any())
-    names = features["holiday"].to_numpy()
+    names = name_days_off(features)
     known = {str(name): bool(active[seen & (names == name)].mean() >= 0.5) for name in np.unique(names[seen])}
     open_holidays = bool(not seen.any() or active[seen].mean() >= 0.5 or usual < IMPROBABLE)
     # Who keeps the holidays works the days that make up for them, unless the history has some on which he did not.
@@ -98,7 +98,9 @@ def _open_weekdays(
             share[day] = seen.mean()
             recently[day] = len(seen) >= _RECENT and bool(seen[-_RECENT:].all())
     if not telling.any():
-        return mean > 0.2 * np.median(mean[mean >= 0.5 * mean.max()])
+        usual = np.median(mean[mean >= 0.5 * mean.max()])
+        days = np.bincount(weekday[ordinary], minlength=7)
+        return (mean > 0.2 * usual) | ((days > 0) & (days * usual < IMPROBABLE))
     return (share > 0.5) | recently
 
 
@@ -135,6 +137,8 @@ def _filled(used: NDArray[np.bool_], sums: NDArray[np.float64]) -> NDArray[np.bo
 def _spans_of(amount: NDArray[np.float64], rows: NDArray, used: NDArray[np.bool_]) -> tuple[NDArray, NDArray]:
     # First and last row on which each slot of this weekday is open; the whole history where nothing speaks against it.
     n = len(rows)
+    if not n:  # so rare that none came on this weekday yet
+        return np.where(used, 0, len(amount)), np.where(used, 2 * len(amount), -1)
     positive = amount[rows] > 0
     sums, share = amount[rows].sum(axis=0), positive.mean(axis=0)
     profile = np.where(used, amount.sum(axis=0), 0.0)

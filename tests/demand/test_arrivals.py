@@ -115,6 +115,24 @@ def test_make_up_days_are_open_and_substituted_ones_closed_for_an_office_in_chin
     assert not never.open_days[never.days == "2026-02-14"].any()
 
 
+def test_a_service_closed_on_the_festival_may_work_on_the_days_off_around_it():
+    frame = made_up("2025-01-06", "2026-02-06", ALWAYS_OFFICE)
+    festival = ["2025-01-28", "2025-01-29", "2025-01-30", "2025-01-31"]
+    arrivals = Arrivals(frame[~frame["start"].dt.strftime("%Y-%m-%d").isin(festival)], holidays="CN")
+    ahead = only_future(arrivals, 20)
+    closed = ahead.days[~ahead.open_days].strftime("%m-%d").tolist()
+    assert closed == ["02-16", "02-17", "02-18", "02-19"]  # statutory; 20 and 23 February stand in for worked days
+
+
+def test_the_rarest_arrivals_close_no_weekday_by_chance():
+    rng = np.random.default_rng(6)
+    days = pd.date_range("2026-01-01", periods=150)
+    frame = pd.DataFrame({"start": days, "arrivals": rng.poisson(0.06, 150)})
+    assert only(Arrivals(frame, slot="day", holidays="")).recorded.all()
+    workdays = frame.assign(arrivals=np.where(days.day_of_week < 5, rng.poisson(1.0, 150), 0))
+    assert only(Arrivals(workdays, slot="day", holidays="")).open_days.sum() == (days.day_of_week < 5).sum()
+
+
 def test_days_are_open_days_and_closed_ones_lie_between():
     ahead = only_future(Arrivals(made_up("2026-01-05", "2026-03-27", OFFICE), holidays=""), 10)
     assert ahead.days[0] == pd.Timestamp("2026-03-28") and ahead.days[-1] == pd.Timestamp("2026-04-10")

@@ -58,36 +58,56 @@ class Grouped:
         """
         part = {key: values[:, metric].copy() for key, values in self.atoms.items()}
         counted = np.isnan(whole["denominator"]).all()
-        known = ("value",) if counted else ("numerator", "denominator")
-        if np.isnan([whole["numerator"], *(whole[key] for key in known)]).any() or np.isnan(part["numerator"]).all():
+        known = ("value", "numerator") if counted else ("value", "numerator", "denominator")
+        if np.isnan([whole[key] for key in known]).any() or np.isnan(part["numerator"]).all():
             return None
-        rest = {key: whole[key] - np.nansum(part[key], axis=1) for key in ("value", "numerator", "denominator", "n")}
-        size = "numerator" if counted else "denominator"
-        scale = np.maximum(np.abs(whole[size]), 1)
-        if not counted and (rest[size] < -_TOLERANCE * scale).any():
-            raise CatalogueError(
-                f"the groups of {name} add up to more than the whole",
-                where="total",
-                fix="measure both over the same cases; a case may belong to one group only",
-            )
-        more = np.abs(rest[size]) > _TOLERANCE * scale
-        half = {side: np.abs(whole["value"] - whole[side]) for side in ("low", "high")}
-        if counted:
-            part["value"][:, -1] = np.where(more, rest["value"], np.nan)
-            squares = {side: np.nansum((part["value"] - part[side])[:, :-1] ** 2, axis=1) for side in half}
-            half = {side: np.sqrt(np.maximum(half[side] ** 2 - squares[side], 0)) for side in half}
-        else:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                unit = whole["value"] * whole["denominator"] / whole["numerator"]
-                unit = np.where(np.isfinite(unit), unit, np.nanmax([*unit[np.isfinite(unit)], 0.0]))
-                part["value"][:, -1] = np.where(more, rest["numerator"] / rest["denominator"] * unit, np.nan)
-                # A part's variance stands to the whole's as the whole's size to the part's.
-                half = {side: width * np.sqrt(whole[size] / rest[size]) for side, width in half.items()}
-            part["denominator"][:, -1] = np.where(more, rest["denominator"], np.nan)
-        part["low"][:, -1] = part["value"][:, -1] - half["low"]
-        part["high"][:, -1] = part["value"][:, -1] + half["high"]
-        part["n"][:, -1] = np.where(more, np.maximum(rest["n"], 1), 0)
-        return Groups(part["value"], part["low"], part["high"], part["denominator"], np.nan_to_num(part["n"]))
+        rest = _rest_of_count(part, whole) if counted else _rest_of_ratio(part, whole, name)
+        loose = rest.pop("loose")
+        for key, values in rest.items():
+            part[key][:, -1] = values
+        return Groups(part["value"], part["low"], part["high"], part["denominator"], np.nan_to_num(part["n"]), loose)
+
+
+_Atoms = dict[str, NDArray[np.float64]]
+
+
+def _rest_of_ratio(part: _Atoms, whole: _Atoms, name: str) -> _Atoms:
+    """Return value, interval and size of what the groups leave of the whole; missing where they leave nothing."""
+    rest = {key: whole[key] - np.nansum(part[key], axis=1) for key in ("numerator", "denominator", "n")}
+    near = {key: _TOLERANCE * np.maximum(np.abs(whole[key]), 1) for key in ("numerator", "denominator")}
+    more = rest["denominator"] > near["denominator"]
+    if (rest["denominator"] < -near["denominator"]).any():
+        raise CatalogueError(
+            f"the groups of {name} add up to more than the whole",
+            where="total",
+            fix="measure both over the same cases; a case may belong to one group only",
+        )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # What turns numerator / denominator into the value is one factor for all; a numerator of 0 doesn't show it.
+        pairs = [np.append(part[key].ravel(), whole[key]) for key in ("value", "denominator", "numerator")]
+        factors = pairs[0] * pairs[1] / pairs[2]
+        factors = factors[np.isfinite(factors)]
+        factor = np.median(factors) if len(factors) else 1.0
+        value = np.where(more, rest["numerator"] / rest["denominator"] * factor, np.nan)
+        # A part's variance stands to the whole's as the whole's size to the part's.
+        widening = np.sqrt(whole["denominator"] / rest["denominator"])
+        low, high = (value + (whole[side] - whole["value"]) * widening for side in ("low", "high"))
+    # Cases closed in a group that opened none: a numerator that stands by no denominator.
+    alone = ~more & (np.abs(rest["numerator"]) > near["numerator"])
+    loose = np.where(alone, rest["numerator"], 0.0) * factor / whole["denominator"]
+    size, n = np.where(more, rest["denominator"], np.nan), np.where(more, np.maximum(rest["n"], 1), 0)
+    return {"value": value, "low": low, "high": high, "denominator": size, "n": n, "loose": loose}
+
+
+def _rest_of_count(part: _Atoms, whole: _Atoms) -> _Atoms:
+    value = whole["value"] - np.nansum(part["value"], axis=1)
+    value = np.where(np.abs(value) > _TOLERANCE * np.maximum(np.abs(whole["value"]), 1), value, np.nan)
+    out = {"value": value, "loose": np.zeros(2)}
+    for side in ("low", "high"):
+        shown = np.nansum((part["value"] - part[side]) ** 2, axis=1)
+        half = np.sqrt(np.maximum((whole["value"] - whole[side]) ** 2 - shown, 0))
+        out[side] = value + (half if side == "high" else -half)
+    return out
 
 
 def read_groups(measures: pd.DataFrame, metrics: Sequence[str], periods: Sequence[str], by: Sequence[str]) -> Grouped:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ class Groups:
         Denominators, 0 where there is none; NaN throughout for a count, which is a plain sum of its groups.
     n : numpy.ndarray
         Rows behind the value.
+    loose : numpy.ndarray, shape (2,)
+        What numerators that stand by no group's denominator add to the whole's value; counted with the last group.
     """
 
     value: NDArray[np.float64]
@@ -33,6 +35,7 @@ class Groups:
     high: NDArray[np.float64]
     size: NDArray[np.float64]
     n: NDArray[np.float64]
+    loose: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
 
 
 @dataclass(frozen=True)
@@ -76,14 +79,13 @@ def split_measure(groups: Groups, dimensions: Mapping[str, NDArray[np.intp]]) ->
     dimensions : mapping of str to numpy.ndarray, each of shape (groups,)
         For each dimension the number of the group that a cell belongs to.
     """
-    down, up = groups.value - groups.low, groups.high - groups.value
     names = list(dimensions)
     cell_dimension = names[0] if len(names) == 1 else ""
+    down, up = np.nan_to_num(groups.value - groups.low), np.nan_to_num(groups.high - groups.value)
     if np.isnan(groups.size).all():
-        effect = np.nan_to_num(groups.value[1]) - np.nan_to_num(groups.value[0])
-        down, up = np.nan_to_num(down), np.nan_to_num(up)
-        below, above = np.hypot(down[1], up[0]), np.hypot(up[1], down[0])
         known = np.flatnonzero(~np.isnan(groups.value).all(axis=0))
+        effect = np.diff(np.nan_to_num(groups.value), axis=0)[0]
+        below, above = np.hypot(down[1], up[0]), np.hypot(up[1], down[0])
         return _lines([("volume", cell_dimension, known, effect[known], below[known], above[known])], False)
     size, value = np.nan_to_num(groups.size), np.where(groups.size > 0, groups.value, np.nan)
     share = size / size.sum(axis=1, keepdims=True)
@@ -96,12 +98,16 @@ def split_measure(groups: Groups, dimensions: Mapping[str, NDArray[np.intp]]) ->
     else:
         centred = value - whole.mean()
         rate, structure = decompose_structure(centred[0], size[0], centred[1], size[1], dimensions)
-    down, up, moved = np.nan_to_num(down), np.nan_to_num(up), np.nan_to_num(value[1] - value[0])
-    mean_share = share.mean(axis=0)
+    moved, mean_share = np.nan_to_num(value[1] - value[0]), share.mean(axis=0)
     by_share = (MEASURES_Z * moved / 2) ** 2 * (share * (1 - share) / rows).sum(axis=0)
     below = np.sqrt(mean_share**2 * (down[1] ** 2 + up[0] ** 2) + by_share)
     above = np.sqrt(mean_share**2 * (up[1] ** 2 + down[0] ** 2) + by_share)
     lines = [("rate", cell_dimension, np.flatnonzero(both), rate[both], below[both], above[both])]
+    if groups.loose.any():
+        last, effect = np.array([len(rate) - 1]), np.diff(groups.loose)
+        # As of a count: its variance is the amount itself, in units of one row.
+        half = MEASURES_Z * np.sqrt((np.abs(groups.loose) / rows[:, 0]).sum(keepdims=True))
+        lines.append(("rate", cell_dimension, last, effect, half, half))
     # Squared half-width of each cell's mean value: of the two sides together, or of the only one there is.
     noise = ((down**2 + up**2) / 2).sum(axis=0) / np.where(both, 4, 1)
     level = np.nan_to_num(value).sum(axis=0) / np.where(both, 2, 1) - whole.mean()
@@ -109,7 +115,8 @@ def split_measure(groups: Groups, dimensions: Mapping[str, NDArray[np.intp]]) ->
         lines += _mix_lines(name, dimensions[name], effects, share, rows, level, noise)
     known = moved[both]
     one_way = len(known) > 1 and (((known >= 0).all() and known.any()) or ((known <= 0).all() and known.any()))
-    return _lines(lines, bool(one_way and known.sum() * (whole[1] - whole[0]) < 0))
+    change = np.diff(whole + groups.loose).item()
+    return _lines(lines, bool(one_way and known.sum() * change < 0))
 
 
 def _mix_lines(

@@ -272,6 +272,17 @@ def test_what_is_too_small_to_show_makes_up_the_rest():
     assert found["contribution"].sum() == pytest.approx(found.attrs["change"], abs=1e-9)
 
 
+def test_a_numerator_without_a_denominator_is_not_lost():
+    """A team that closed 5 cases and was given none has no row of its own, but counts in the whole."""
+    frame = pd.concat(rows(counts, period=period) for period, counts in STONES.items())
+    total = add_up(frame)
+    late = total["period"] == "2026-10"
+    total.loc[late, ["numerator", "value"]] += [5, 5 / 350]
+    found = explain(frame, ONE, "2026-10", "2026-09", by="team", total=total)
+    assert lines(found)["rate", "rate&team=(rest)"] == pytest.approx(100 * 5 / 350)
+    assert found["contribution"].sum() == pytest.approx(found.attrs["change"], abs=1e-9)
+
+
 @pytest.mark.parametrize("groups", [["A", None], pd.array([3, pd.NA], dtype="Int64")])
 def test_rows_without_a_group_are_a_group_without_a_name(groups):
     frame = pd.concat(rows(counts, period=period) for period, counts in STONES.items())

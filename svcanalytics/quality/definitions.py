@@ -59,7 +59,8 @@ def profile(name: str | None = None, lake: Lake | None = None) -> Profile:
         entry = _ProfileEntry.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"] if part not in ("float", "_MetricEntry"))
+        kinds = ("float", "_MetricEntry", "literal[")
+        key = ".".join(str(part) for part in first["loc"] if not str(part).startswith(kinds))
         raise CatalogueError(first["msg"], where=f"{where}.{key}", fix="correct this key") from None
     check_sum({f: e.weight for f, e in entry.families.items()}, 100.0, where=f"{where}.families")
     chosen = _metrics(entry, metrics.catalogue(lake).metrics, where)
@@ -263,4 +264,11 @@ def _follow(read: Profile, lake: Lake | None, where: str) -> Profile:
             )
     if not wanted or lake is None:
         return read
-    return follow_load(read, metrics.measure(lake, wanted, every="day"))
+    daily = metrics.measure(lake, wanted, every="day")
+    if absent := [name for name in wanted if name not in set(daily["metric"])]:
+        raise CatalogueError(
+            f"a situation follows {absent[0]}, of which the lake has no rows",
+            where=f"{where}.situations",
+            fix="load them first, or leave the situation out",
+        )
+    return follow_load(read, daily)

@@ -178,6 +178,12 @@ def test_a_situation_that_follows_load_is_tied_to_the_days_of_the_lake(own, lake
     assert {day.isoformat() for day in read.situations[0].measured} == {"2026-02-20", "2026-03-20"}
 
 
+def test_a_situation_that_follows_load_needs_it_in_the_lake(own):
+    with pytest.raises(CatalogueError, match="follows contacts_offered, of which the lake has no rows") as error:
+        own(OWN + SITUATIONS)
+    assert "profiles.toml, profiles.own.situations" in error.value.where
+
+
 def test_the_example_by_season_pins_response_at_40_percent_in_june_and_the_holidays_win_over_it():
     read = profile("contacts_by_season")
     frame = weights_over(read, "2025-06-01", "2025-06-30")

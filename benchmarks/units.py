@@ -33,8 +33,8 @@ _PROFILE = Profile(
 def run() -> list[Result]:
     """Simulate and return false names, cover, findings and seconds."""
     results = [
-        _false_names("100 agents, 30 to 300 cases, 95 %", 100, 0.95, (30, 300)),
-        _false_names("12 teams, 300 to 3,000 cases, 80 %", 12, 0.8, (300, 3000)),
+        _false_names("100 agents at 95 %", 100, 0.95, (30, 300)),
+        _false_names("12 teams at 80 %", 12, 0.8, (300, 3000)),
         _false_index(),
     ]
     return [*results, *_rank_sets(), *_speed()]
@@ -48,7 +48,13 @@ def _false_names(name: str, units: int, rate: float, sizes: tuple[int, int]) -> 
         found = compare_counts(_counts(rng.binomial(n, rate), n))
         named.append(bool(found["stands_out"].ne("no").any()))
     share = 100 * float(np.mean(named))
-    return Result(f"anybody named where all are alike: {name}", share, _bound(MONTHS), "%", f"{MONTHS} months")
+    return Result(
+        f"all alike, anybody named: {name}",
+        share,
+        _bound(MONTHS),
+        "%",
+        f"{MONTHS} months, {sizes[0]} to {sizes[1]} cases",
+    )
 
 
 def _false_index() -> Result:
@@ -63,7 +69,7 @@ def _false_index() -> Result:
         found = compare(pd.concat(parts, ignore_index=True), _PROFILE, "team")
         named.append(bool(found["stands_out"].ne("no").any()))
     share = 100 * float(np.mean(named))
-    return Result("anybody named by the index where all are alike", share, _bound(INDEX_MONTHS), "%", "40 teams")
+    return Result("all alike, anybody named by the index", share, _bound(INDEX_MONTHS), "%", "40 teams")
 
 
 def _rank_sets() -> list[Result]:

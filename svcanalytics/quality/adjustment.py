@@ -64,10 +64,14 @@ def adjust_measures(measures: pd.DataFrame, unit: str) -> pd.DataFrame:
             parts.append(_adjusted(rows, cells, unit, mix))
         except CatalogueError as error:
             apart.append(error)
-            parts.append(_unadjusted(rows, unit, mix))
+            parts.append(_blank(rows, unit, mix, "no_overlap"))
+            continue
+        hidden = rows[~rows[unit].isin(cells[unit])]
+        if len(hidden):
+            parts.append(_blank(hidden, unit, mix, "suppressed"))
     if not parts:
         raise CatalogueError("no measure has sums to adjust", where="case mix", fix="measure rates or means")
-    if len(apart) == len(parts):
+    if len(apart) == len(parts):  # nothing but blanks
         raise apart[0]
     frame = pd.concat(parts, ignore_index=True)
     frame.attrs["left_out"] = sorted(set(left_out))
@@ -111,12 +115,12 @@ def _adjusted(rows: pd.DataFrame, cells: pd.DataFrame, unit: str, mix: list[str]
     return out.reset_index()[[name for name in rows.columns if name not in mix]]
 
 
-def _unadjusted(rows: pd.DataFrame, unit: str, mix: list[str]) -> pd.DataFrame:
-    """Return a row per unit of a metric in which no units have kinds of cases in common."""
+def _blank(rows: pd.DataFrame, unit: str, mix: list[str], flag: str) -> pd.DataFrame:
+    """Return a row per unit that shows nothing, and why."""
     found = rows.assign(**{unit: rows[unit].astype(str)}).groupby(unit, sort=True, as_index=False).first()
     found["n"] = rows.groupby(rows[unit].astype(str))["n"].sum().to_numpy()
     found[["value", "low", "high", "numerator", "denominator", "std"]] = np.nan
-    return found.assign(flag="no_overlap")[[name for name in rows.columns if name not in mix]]
+    return found.assign(flag=flag)[[name for name in rows.columns if name not in mix]]
 
 
 def _worst(flags: pd.Series) -> str:

@@ -151,6 +151,18 @@ def test_adjusting_without_difference_in_mix_changes_nothing_but_uses_all_kinds(
     assert found["n"].tolist() == [400, 600, 800]
 
 
+def test_a_team_of_which_every_kind_of_case_is_suppressed_says_so():
+    n = np.full(3, 200)
+    cells = pd.concat([rates("resolved", [150, 160, 170], n, kind=kind) for kind in ("x", "y")], ignore_index=True)
+    hidden = cells["team"] == "t02"
+    cells["numerator"], cells["denominator"] = (cells[c].astype("Int64") for c in ("numerator", "denominator"))
+    cells.loc[hidden, ["numerator", "denominator"]] = pd.NA
+    cells.loc[hidden, ["value", "low", "high"]] = np.nan
+    cells.loc[hidden, "flag"] = "suppressed"
+    found = compare(cells, PROFILE, "team", of="resolved").set_index("unit")
+    assert found["flag"].to_dict() == {"t00": "", "t01": "", "t02": "suppressed"}
+
+
 def test_metrics_whose_units_have_no_cases_in_common_drop_out_alone():
     n = np.full(4, 200)
     alike = [rates("resolved", [150, 160, 170, 140], n, kind=kind) for kind in ("x", "y")]

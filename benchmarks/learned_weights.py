@@ -8,8 +8,8 @@ case; indices are compared on 4,000 contacts that come after.
 
 How much better an index can follow satisfaction than the expert's is bounded by the truth: metrics that go together
 make wrong weights matter less. With two weights off by .15 even the true weights gain only .02, so +.10 is out of any
-method's reach there; a gain of .10 exists from about .7 of all weight misplaced, and is measured there. Every gain is
-printed beside that of the true weights.
+method's reach there. For single contacts it exists from about .7 of all weight misplaced, for the index of cells of 20
+contacts from .45, and is measured there. Every gain is printed beside that of the true weights.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def run(rounds: int = 200) -> list[Result]:
     """Return error, harm, gains, what the correction for non-response is worth, and time."""
     wrong, right = _rounds(rounds, OFF), _rounds(rounds, 0.0)
     cells = _rounds(rounds // 2, OFF, cell=20)
-    far = _rounds(rounds // 2, 0.75, scattered=True)
+    far = _rounds(rounds // 2, 0.45, cell=20, scattered=True)
     silence, covered = _silence(rounds // 8), _coverage(rounds // 4)
     harm = right["prior"] - right["learned"]
     return [
@@ -40,23 +40,26 @@ def run(rounds: int = 200) -> list[Result]:
                f"{_mean(wrong['error'])}; of the prior {wrong['prior_error'].mean():.4f}"),
         Result("weights: worst loss of rank correlation, prior right", harm.max(), HARM, "rho", f"mean {_mean(harm)}"),
         _short("two weights off by .15", wrong),
-        _short("the same, followed in cells of 20 contacts", cells),
-        _short("weights off by .75 in all", far),
+        _short("the same, in cells of 20", cells),
+        _short("weights off by .45 in all, in cells of 20", far),
         Result("weights: error, response correction over none", silence["with"].mean() / silence["without"].mean(),
                0.8, "ratio", f"{_mean(silence['with'])} over {_mean(silence['without'])}"),
-        Result("weights: 95 % intervals miss the true weight", 1 - covered, 0.10, "share", f"{rounds // 4} rounds"),
+        Result("weights: 95 % intervals miss the true weight", 1 - covered, 0.08, "share", f"{rounds // 4} rounds"),
         Result("weights: learn with intervals", _seconds(), 5.0, "s", "2,000 answers, 8 metrics, 400 draws"),
     ]  # fmt: skip
 
 
-def gains_by_wrongness(rounds: int = 60) -> pd.DataFrame:
+def gains_by_wrongness(rounds: int = 40) -> pd.DataFrame:
     """Return the gain in rank correlation over the prior, and the true weights' own, by weight misplaced."""
     table = []
     for off in (0.15, 0.3, 0.45, 0.6, 0.75):
-        found = _rounds(rounds, off, scattered=True)
-        gain, most = found["learned"] - found["prior"], found["truth"] - found["prior"]
-        table.append((off, gain.mean(), most.mean(), found["error"].mean(), found["used"].mean()))
-    return pd.DataFrame(table, columns=["misplaced", "gain", "gain_of_truth", "error", "used"])
+        row = {"misplaced": off}
+        for name, cell in (("contacts", 1), ("cells", 20)):
+            found = _rounds(rounds, off, cell=cell, scattered=True)
+            row |= {name: (found["learned"] - found["prior"]).mean()}
+            row |= {f"{name}_at_most": (found["truth"] - found["prior"]).mean()}
+        table.append(row)
+    return pd.DataFrame(table)
 
 
 def _short(what: str, found: pd.DataFrame) -> Result:
@@ -170,7 +173,7 @@ def main() -> int:
     for each in results:
         mark = "ok" if each.holds else "OVER"
         print(f"{mark:4}{each.name:58}{each.measured:8.4f} (bound {each.bound:.4f}) {each.unit:6}{each.detail}")
-    print("\nGain in rank correlation with satisfaction afterwards, by weight misplaced in all (contacts)")
+    print("\nGain in rank correlation afterwards, by weight misplaced in all; at_most: that of the true weights")
     print(gains_by_wrongness().round(4).to_string(index=False))
     return 0 if all(each.holds for each in results) else 1
 

@@ -67,7 +67,7 @@ def interactions(
     false_share : float
         Share of false discoveries allowed among those found.
     least : int
-        Fewest rows a level needs; smaller ones are left out.
+        Fewest rows a level needs; rows of smaller ones are left out.
     level : float
         Of the intervals.
     words : mapping, optional
@@ -91,7 +91,8 @@ def interactions(
 
     metrics, moderators = list(metrics), list(moderators)
     rows = _rows(frame, outcome, metrics, moderators, list(within))
-    levels = [found for name in moderators for found in _levels(rows[name], name, least)]
+    rows = _settled(rows, moderators, least)
+    levels = [found for name in moderators for found in _levels(rows[name], name)]
     fit = _fit(rows, outcome, metrics, levels, list(within))
     z = float(t.ppf((1 + level) / 2, fit.free))
     table = []
@@ -105,19 +106,8 @@ def interactions(
             p = 2 * float(t.sf(abs(effect / error), fit.free)) if error > 0 else 1.0
             there = (this.moderator, this.value, this.against, this.n, base_effect + effect, base_effect)
             table.append((metric, *there, ratio, low, high, p))
-    names = [
-        "metric",
-        "moderator",
-        "value",
-        "against",
-        "n",
-        "effect",
-        "effect_against",
-        "ratio",
-        "low",
-        "high",
-        "p_value",
-    ]
+    names = ["metric", "moderator", "value", "against", "n", "effect", "effect_against"]
+    names += ["ratio", "low", "high", "p_value"]
     result = pd.DataFrame(table, columns=names)
     result["q_value"] = false_discovery_control(result["p_value"])
     result["found"] = result["q_value"] <= false_share
@@ -179,20 +169,34 @@ def _rows(
     return rows
 
 
-def _levels(values: pd.Series, name: str, least: int) -> list[_Level]:
-    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values) and values.nunique() > 6:
-        values = pd.Series(np.where(values > values.median(), "high", "low"), index=values.index)
-    counts = values.astype(str).value_counts(sort=False)
-    counts = counts.sort_index().sort_values(ascending=False, kind="stable")
-    kept = counts[counts >= least]
-    if len(kept) < 2 or len(kept) > _MOST_LEVELS:
-        raise CatalogueError(
-            f"has {len(kept)} levels with {least} rows or more",
-            where=name,
-            fix=f"use a moderator with 2 to {_MOST_LEVELS} levels: put rare ones together",
-        )
-    texts = values.astype(str).to_numpy()
-    return [_Level(name, value, kept.index[0], int(kept[value]), texts == value) for value in kept.index[1:]]
+def _settled(rows: pd.DataFrame, moderators: list[str], least: int) -> pd.DataFrame:
+    """Return the rows with moderators as texts, without rows of rare levels."""
+    rows = rows.copy()
+    for name in moderators:
+        values = rows[name]
+        if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values) and values.nunique() > 6:
+            values = pd.Series(np.where(values > values.median(), "high", "low"), index=values.index)
+        rows[name] = values.astype(str).astype(object)
+    kept = pd.Series(True, index=rows.index)
+    for name in moderators:
+        counts = rows[name].value_counts()
+        common = counts.index[counts >= least]
+        if len(common) < 2 or len(common) > _MOST_LEVELS:
+            raise CatalogueError(
+                f"has {len(common)} levels with {least} rows or more",
+                where=name,
+                fix=f"use a moderator with 2 to {_MOST_LEVELS} levels: put rare ones together",
+            )
+        kept &= rows[name].isin(common)
+    return rows[kept]
+
+
+def _levels(values: pd.Series, name: str) -> list[_Level]:
+    counts = values.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    return [
+        _Level(name, value, counts.index[0], int(counts[value]), (values == value).to_numpy())
+        for value in counts.index[1:]
+    ]
 
 
 def _fit(rows: pd.DataFrame, outcome: str, metrics: list[str], levels: list[_Level], within: list[str]) -> _Fit:

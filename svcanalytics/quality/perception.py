@@ -61,9 +61,9 @@ def survey_rows(
     Returns
     -------
     pandas.DataFrame
-        survey_id, start (local day), weekend, route, channel, queue, team, agent, site, category, customer_type,
-        business_type, `outcome` (in its own unit, missing: no answer), and a column of score points per metric of the
-        profile that means something for one contact or case.
+        survey_id, start (local day), weekend (Saturday or Sunday), route, channel, queue, team, agent, site, category,
+        customer_type, business_type, `outcome` (in its own unit, missing: no answer), and a column of score points per
+        metric of the profile that means something for one contact or case.
 
     Raises
     ------
@@ -201,28 +201,24 @@ def _asked(lake: Lake, start: date | str | None, end: date | str | None) -> pd.D
         raise CatalogueError("there are no surveys in the lake", where="surveys", fix="load them first")
     first, last = span(start, end, lake.month_start)
     columns = {"survey_id", "contact_id", "case_id", "day_key", *_DIMENSIONS} & set(view("surveys").columns())
+    inside = [f"v.day_key >= {first:%Y%m%d}"] if first else []
+    inside += [f"v.day_key <= {last:%Y%m%d}"] if last else []
+    linked = lake.has("contacts")
+    # A survey about a contact is about the contact's case too.
+    case = "coalesce(v.case_id, c.case_id)" if linked else "v.case_id"
+    join = "left join contacts c on c.contact_id = v.contact_id" if linked else ""
+    surveys = view("surveys").select(columns, lake.timezone)
     con = lake.connection()
     try:
         rows = con.sql(
-            f"select * from ({view('surveys').select(columns, lake.timezone)}) where day_key is not null"
+            f"select v.* exclude (case_id), {case} as case_id from ({surveys}) v {join} "
+            f"where {' and '.join(['v.day_key is not null', *inside])} order by v.day_key, v.survey_id"
         ).df()
-        if lake.has("contacts"):
-            of_contact = con.sql(
-                "select contact_id, case_id as of_contact from contacts where case_id is not null"
-            ).df()
-            rows = rows.merge(of_contact, on="contact_id", how="left")
-            rows["case_id"] = rows["case_id"].fillna(rows.pop("of_contact"))
     finally:
         con.close()
-    rows["start"] = pd.to_datetime(rows.pop("day_key").astype(str), format="%Y%m%d")
-    inside = pd.Series(True, index=rows.index)
-    if first is not None:
-        inside &= rows["start"] >= pd.Timestamp(first)
-    if last is not None:
-        inside &= rows["start"] <= pd.Timestamp(last)
-    rows = rows[inside].sort_values(["start", "survey_id"], ignore_index=True)
     if rows.empty:
         raise CatalogueError("there are no surveys in that time", where="surveys", fix="widen start and end")
+    rows["start"] = pd.to_datetime(rows.pop("day_key").astype(str), format="%Y%m%d")
     rows["weekend"] = rows["start"].dt.day_of_week >= 5
     order = ["survey_id", "contact_id", "case_id", "start", "weekend"]
     return rows[[*order, *(name for name in _DIMENSIONS if name in rows)]]
@@ -230,7 +226,7 @@ def _asked(lake: Lake, start: date | str | None, end: date | str | None) -> pd.D
 
 def _values(lake: Lake, rows: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     """Take each metric from the narrowest thing an answer is about: itself, its contact, its case."""
-    views = {name: view(catalogue(lake)[name].view) for name in metrics}
+    views = {metric.id: view(metric.view) for metric in catalogue(lake).choose(metrics)}
     out = pd.DataFrame(index=rows.index)
     for key in ("survey_id", "contact_id", "case_id"):
         # A survey's own questions must not be filled from another answer about the same case.
@@ -271,4 +267,4 @@ def _left_out(
     kinds = said.groupby(list(within), dropna=False)[name].nunique() if within else said[[name]].nunique()
     if kinds.max() < 2:
         return "never varies among the answers"
-    return "" if profile.families[metric.family] * metric.weight > 0 else "weighs nothing"
+    return "" if profile.shares[name] > 0 else "weighs nothing"

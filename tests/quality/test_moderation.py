@@ -84,6 +84,18 @@ def test_effects_are_the_slopes_of_a_regression_with_products():
     assert table["p_value"].to_numpy() == pytest.approx(fit.pvalues[5:9])
 
 
+def test_numbers_are_split_at_their_median_and_rare_levels_left_out():
+    frame = customers(6, 900)
+    frame.loc[:9, "channel"] = "fax"
+    table = interactions(frame, "csat", NAMES, ["channel", "load"])
+    assert set(table.loc[table["moderator"] == "channel", "value"]) == {"app", "desk"}
+    assert set(table["against"]) == {"phone", "high"} and set(table.loc[table["moderator"] == "load", "value"]) == {
+        "low"
+    }
+    rest = interactions(frame[10:].assign(load=frame["load"] > frame["load"].median()), "csat", NAMES, ["channel"])
+    assert len(rest) == 8 and rest["n"].sum() == 4 * frame["channel"].isin(["app", "desk"]).sum()
+
+
 def test_what_cannot_be_told_is_refused():
     frame = customers(5, 300)
     with pytest.raises(CatalogueError, match="no column 'season'"):

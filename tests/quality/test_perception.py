@@ -129,6 +129,28 @@ def test_start_and_end_bound_the_rows_and_cells_serve_where_rows_do_not(lake):
     assert learned.surveyed == cells["csat_score"].notna().sum() > 20
 
 
+def test_a_survey_about_a_contact_is_about_its_case_too(tmp_path):
+    noon = pd.Timestamp("2026-03-02 04:00", tz="UTC")
+    tables = {
+        "cases": pd.DataFrame({"case_id": ["K0", "K1"], "opened_at": noon, "reopened_n": [1, 0]}),
+        "contacts": pd.DataFrame({"contact_id": ["C0", "C1"], "case_id": ["K0", "K1"], "offered_at": noon}),
+        "surveys": pd.DataFrame(
+            {
+                "survey_id": ["S0", "S1", "S2"],
+                "contact_id": ["C0", "C1", None],
+                "case_id": [None, None, "K1"],
+                "at": noon,
+                "csat": [1, 5, 4],
+                "scale": 5,
+            }
+        ),
+    }
+    rows = survey_rows(store.write(sv.open(tmp_path / "lake", timezone="Asia/Shanghai"), tables), PROFILE)
+    assert rows["csat_score"].tolist() == pytest.approx([0.2, 1.0, 0.8])
+    # One reopened of three is beyond the floor of 15 %: score 0 at the mean, a point for every 0.15 % below it.
+    assert rows["reopen_rate"].tolist() == pytest.approx([-200 / 3 / 0.15, 100 / 3 / 0.15, 100 / 3 / 0.15])
+
+
 def test_a_lake_that_cannot_teach_says_why(lake, tmp_path):
     empty = sv.open(tmp_path / "empty", timezone="Asia/Shanghai")
     with pytest.raises(CatalogueError, match="no surveys in the lake"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from svcanalytics.demand.models.drawing import busyness_cv
 from svcanalytics.demand.spread import Spread, Stretch, conformal_stretch
 from svcanalytics.demand.trials import Trials
 
@@ -13,7 +12,8 @@ __all__ = ["calibrate"]
 
 _PATTERNS = 3
 _LEAD_GROUPS = 3
-_SLOT_TRUST = 40.0
+_SLOT_TRUST = 15.0
+_LEAST = 0.5
 
 
 def calibrate(
@@ -102,30 +102,35 @@ def _slot_scale(trials, tried, known, own, busy, group, patterns, noise, repeats
 
 
 def _within_days(counts, expected):
-    """Return patterns ``(K, S)`` and noise ``(S,)`` of the log rates of slots given the day's total."""
-    slots = counts.shape[1]
-    usable = np.isfinite(counts) & (expected > 0)
-    if slots == 1 or usable.sum() < 3 * slots:
-        return np.zeros((0, slots)), np.zeros(slots)
-    floor = 0.5
-    off = np.where(usable, counts / np.maximum(expected, floor) - 1.0, 0.0)
-    # Precision of a slot's relative error; quiet slots say little of it.
-    weight = np.where(usable, expected, 0.0)
-    weight = weight / (1.0 + 0.02 * weight)
-    chance = np.where(usable, 1.0 / np.maximum(expected, floor), 0.0)
-    off = np.clip(off, -4 * np.sqrt(chance + 0.02), 4 * np.sqrt(chance + 0.02))
-    root = np.sqrt(weight)
-    cross = (root * off).T @ (root * off)
-    norm = np.maximum(root.T @ root, 1e-9)
-    covariance = cross / norm
-    spare = (weight * (off**2 - chance)).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-9)
-    np.fill_diagonal(covariance, np.maximum(spare, 0.0))
-    values, vectors = np.linalg.eigh(covariance)
-    kept = [i for i in np.argsort(values)[::-1][:_PATTERNS] if values[i] > 1e-5]
-    patterns = (vectors[:, kept] * np.sqrt(values[kept])).T
-    left = np.maximum(spare, 0.0) - (patterns**2).sum(axis=0)
-    return patterns, np.sqrt(np.maximum(left, 0.0))
+    """Return patterns ``(K, S)`` and noise ``(S,)`` of the log rates of slots given the day's total.
+
+    Pearson residuals of pure chance have variance 1, and the largest eigenvalues of their covariance exceed it for want of
+    days alone; what is kept is corrected for that (spiked covariance: Baik and Silverstein 2006, J. Multivar. Anal.
+    97:1382; Donoho, Gavish and Johnstone 2018, Ann. Statist. 46:1742, eq. 1.10).
+    """
+    days, slots = counts.shape
+    usable = np.isfinite(counts) & (expected > _LEAST)
+    none = np.zeros((0, slots)), np.zeros(slots)
+    if slots == 1 or usable.sum() < 5 * slots:
+        return none
+    pearson = np.where(usable, (counts - expected) / np.sqrt(np.maximum(expected, _LEAST)), 0.0)
+    size = np.where(usable, expected, 0.0).sum(axis=0) / np.maximum(usable.sum(axis=0), 1)
+    pearson = np.clip(pearson, -4 * np.sqrt(1 + 0.02 * expected), 4 * np.sqrt(1 + 0.02 * expected))
+    values, vectors = np.linalg.eigh(pearson.T @ pearson / days)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    seen = int((usable.sum(axis=0) > 0).sum())
+    bulk = max(values[_PATTERNS:].sum() / max(seen - _PATTERNS, 1), 1e-9)
+    thin = seen / days
+    kept = [k for k in range(min(_PATTERNS, slots)) if values[k] > bulk * (1 + np.sqrt(thin)) ** 2]
+    real = np.array([_spike(values[k] / bulk, thin) for k in kept]) * bulk
+    relative = 1.0 / np.sqrt(np.maximum(size, _LEAST))
+    patterns = vectors[:, kept].T * np.sqrt(np.maximum(real - bulk, 0.0))[:, None] * relative
+    # What is beyond Poisson in every slot alike, of the size of a share of its rate.
+    spare = max(bulk - 1.0, 0.0) * seen / max(size.sum(), 1e-9)
+    return patterns, np.full(slots, np.sqrt(spare))
 
 
-def residual_cv(totals: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
-    return busyness_cv(totals, expected)
+def _spike(value, thin):
+    """Return the true eigenvalue behind one of a sample, both in units of the noise."""
+    middle = value + 1.0 - thin
+    return (middle + np.sqrt(max(middle**2 - 4.0 * value, 0.0))) / 2.0

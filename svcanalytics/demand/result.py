@@ -167,14 +167,32 @@ def _root(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def bounds_of(paths: NDArray[np.float64], levels: Sequence[float]) -> dict[str, NDArray[np.float64]]:
-    """Return bounds of central intervals from paths ``(n, ...)``: columns lower_80, upper_80, ... of shape ``(...)``."""
-    ends = [end for level in levels for end in (0.5 - level / 2, 0.5 + level / 2)]
-    ranked = np.sort(paths, axis=0)
-    at = np.array(ends) * (len(paths) - 1)
+    """Return bounds of central intervals from paths of counts.
+
+    Counts are spread evenly over the unit around them, so that bounds are quantiles of the mid-distribution (Ma, Genton
+    and Parzen 2011, Ann. Inst. Statist. Math. 63:227): with small counts, whole numbers as bounds would hold far more
+    than the level says.
+
+    Parameters
+    ----------
+    paths : numpy.ndarray, shape ``(n, ...)``
+    levels : sequence of float
+        Between 0 and 1.
+
+    Returns
+    -------
+    dict of numpy.ndarray
+        lower_80, upper_80, ... of shape ``(...)``, not below 0.
+    """
+    ends = np.array([end for level in levels for end in (0.5 - level / 2, 0.5 + level / 2)])
+    # Evenly spaced jitter in the order of the draws, which is random itself: no generator is needed.
+    jitter = ((np.arange(len(paths)) + 0.5) * 0.6180339887498949 % 1.0 - 0.5).reshape(-1, *(1,) * (paths.ndim - 1))
+    ranked = np.sort(paths + jitter, axis=0)
+    at = np.clip(ends * len(paths) - 0.5, 0, len(paths) - 1)
     low = np.floor(at).astype(int)
     high = np.minimum(low + 1, len(paths) - 1)
     share = (at - low).reshape(-1, *(1,) * (paths.ndim - 1))
-    found = ranked[low] * (1 - share) + ranked[high] * share
+    found = np.maximum(ranked[low] * (1 - share) + ranked[high] * share, 0.0)
     names = [f"{side}_{100 * level:g}" for level in levels for side in ("lower", "upper")]
     return dict(zip(names, found, strict=True))
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 __all__ = ["busyness_cv", "draw_busy_days", "draw_counts"]
 
-_LARGE = 60.0
+_LARGE = 30.0
 
 
 def draw_counts(rate: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -16,11 +16,10 @@ def draw_counts(rate: NDArray[np.float64], rng: np.random.Generator) -> NDArray[
     NaN stays NaN.
     """
     rate = np.asarray(rate, float)
-    counts = np.full(rate.shape, np.nan)
-    large = rate >= _LARGE
-    small = np.isfinite(rate) & ~large
-    counts[large] = np.maximum(0.0, np.rint(rate[large] + np.sqrt(rate[large]) * rng.standard_normal(large.sum())))
-    counts[small] = rng.poisson(np.maximum(rate[small], 0.0))
+    counts = np.maximum(0.0, np.rint(rate + np.sqrt(rate) * rng.standard_normal(rate.shape)))
+    small = rate < _LARGE
+    if small.any():
+        counts[small] = rng.poisson(rate[small])
     return counts
 
 

@@ -162,12 +162,12 @@ class _Ridge:
         return np.where(self.group < 0, _WIDE, np.exp(theta)[self.group] * self.stretch)
 
     def _solve(self, theta, z, r, own, tails):
-        from scipy.linalg import lapack
+        from scipy.linalg import blas, lapack
 
         d = own + tails * np.exp(2 * theta[-1])
         zs = z * self.scale(theta)
         weighted = zs / d[:, None]
-        m = weighted.T @ zs
+        m = blas.dsyrk(1.0, (zs / np.sqrt(d)[:, None]).T, lower=1)
         m[np.diag_indices_from(m)] += 1.0
         chol, info = lapack.dpotrf(m, lower=1, overwrite_a=0)
         if info:

@@ -14,6 +14,7 @@ from svcanalytics.errors import DemandError
 
 __all__ = ["FittedPoissonGamma", "PoissonGamma"]
 
+_BURN_IN = 5
 _DISCOUNTS = (0.75, 0.85, 0.92, 0.96, 0.98, 0.99)
 
 
@@ -53,7 +54,7 @@ class PoissonGamma:
         expected = exposed[rows] * factors[kinds[rows]]
         best = max((_filter(totals[rows], expected, discount) for discount in _DISCOUNTS), key=lambda found: found[0])
         _, level, ahead = best
-        cv = busyness_cv(totals[rows][5:], ahead[5:])
+        cv = busyness_cv(totals[rows][_BURN_IN:], ahead[_BURN_IN:])
         return FittedPoissonGamma(shapes, level * factors, cv)
 
 
@@ -82,15 +83,18 @@ def _factors(totals, exposed, kinds, weight):
     return (member.T @ totals + 0.5 * mean) / (member.T @ exposed + 0.5)
 
 
-def _filter(totals, expected, discount):
-    """Return log likelihood one day ahead, the last level, and what was expected of each day."""
-    shape, rate, logs, ahead = 1.0, 1.0, 0.0, np.empty(len(totals))
-    for day, (total, mean) in enumerate(zip(totals, expected, strict=True)):
-        ahead[day] = mean * shape / rate
-        # The scale-free error of the log is judged, since busyness makes the Poisson likelihood far too sharp.
-        logs -= (np.log(total + 0.5) - np.log(ahead[day] + 0.5)) ** 2 if day >= 5 else 0.0
-        shape, rate = (
-            discount * shape + total / max(expected.mean(), 1e-9),
-            discount * rate + mean / max(expected.mean(), 1e-9),
-        )
-    return logs, shape / rate, ahead
+def _filter(
+    totals: NDArray[np.float64], expected: NDArray[np.float64], discount: float
+) -> tuple[float, float, NDArray[np.float64]]:
+    """Return how well days were foreseen one day ahead, the last level, and what was expected of each day."""
+    # Evidence: of each day's total, what discounts leave of it; starting from one mean day at level 1.
+    unit = max(float(expected.mean()), 1e-9)
+    shape, rate = 1.0, 1.0
+    level = np.empty(len(totals))
+    for day, (total, mean) in enumerate(zip((totals / unit).tolist(), (expected / unit).tolist(), strict=True)):
+        level[day] = shape / rate
+        shape, rate = discount * shape + total, discount * rate + mean
+    ahead = expected * level
+    # The scale-free error of the log is judged: busyness makes the Poisson likelihood far too sharp.
+    missed = np.log(totals[_BURN_IN:] + 0.5) - np.log(ahead[_BURN_IN:] + 0.5)
+    return -float(missed @ missed), shape / rate, ahead

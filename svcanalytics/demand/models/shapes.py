@@ -63,32 +63,25 @@ def fit_shapes(history: DayMatrix, *, half_life: float = 70.0, reach: float = 0.
     age = np.arange(len(use), 0, -1.0)
     weight = np.where(use, 0.5 ** (age / half_life), 0.0)
     counts, exposure = np.nan_to_num(history.counts), history.exposure
-    kinds = kinds_of_days(history)
     common = _rate(weight @ counts, weight @ exposure)
-    smooth = _kernel(len(common), reach)
     totals = counts.sum(axis=1)
     expected = exposure * common
     expected *= (totals / np.maximum(expected.sum(axis=1), 1e-12))[:, None]
     # Noise of a slot given the day's total, as a multiple of its expected count.
     dispersion = (weight @ ((counts - expected) ** 2)).sum() / max((weight @ expected).sum(), 1e-12)
-    profiles = np.empty((9, len(common)))
-    for kind in range(9):
-        w = weight * (kinds == kind)
-        e, n = w @ expected, w @ counts
-        spare = (w @ w) / max(w.sum(), 1e-12) * dispersion
-        usual = (w @ exposure) / max(w.sum(), 1e-12)
-        ratio = np.ones_like(common)
-        seen = e > 0
-        if seen.any():
-            off = np.where(seen, n / np.maximum(e, 1e-12) - 1, 0.0)
-            noise = np.where(seen, spare / np.maximum(e, 1e-12), np.inf)
-            finite = np.isfinite(noise)
-            real = max(np.average(off[finite] ** 2 - noise[finite], weights=e[finite]), 0.0)
-            ratio = np.maximum(smooth @ (1 + off * real / (real + np.where(finite, noise, 1.0) + 1e-12) * finite), 0.05)
-        profile = common * ratio
-        total = profile @ (usual if seen.any() else np.ones_like(common))
-        profiles[kind] = profile / max(total, 1e-12)
-    return Shapes(profiles)
+    member = weight * (kinds_of_days(history) == np.arange(9)[:, None])
+    mass = np.maximum(member.sum(axis=1, keepdims=True), 1e-12)
+    e, n = member @ expected, member @ counts
+    seen = e > 0
+    # How far a kind's slots are off the common profile, and how far chance alone would put them.
+    off = np.where(seen, n / np.maximum(e, 1e-12) - 1.0, 0.0)
+    chance = np.where(seen, (member**2).sum(axis=1, keepdims=True) / mass * dispersion / np.maximum(e, 1e-12), 0.0)
+    real = (e * (off**2 - chance)).sum(axis=1, keepdims=True) / np.maximum(e.sum(axis=1, keepdims=True), 1e-12)
+    real = np.maximum(real, 0.0)
+    ratio = 1.0 + np.where(seen, off * real / (real + chance + 1e-12), 0.0)
+    profiles = common * np.maximum(ratio @ _kernel(len(common), reach).T, 0.05)
+    usual = np.where(seen.any(axis=1, keepdims=True), member @ exposure / mass, 1.0)
+    return Shapes(profiles / np.maximum((profiles * usual).sum(axis=1, keepdims=True), 1e-12))
 
 
 def _rate(counts, exposure):

@@ -41,7 +41,7 @@ class Errors:
     hits: NDArray[np.float64]
     trials: NDArray[np.float64]
 
-    def at(self, rows: slice) -> Errors:
+    def at(self, rows: slice | NDArray[np.int64]) -> Errors:
         """Return some of the rows."""
         return Errors(*(getattr(self, name)[rows] for name in ("value", "below", "above", "hits", "trials")))
 
@@ -139,7 +139,6 @@ def draw_scores(curves: NDArray[np.float32], normals: NDArray[np.float32]) -> ND
     ----------
     curves : numpy.ndarray of float32, shape (rows, metrics, len(GRID))
     normals : numpy.ndarray of float32, shape (rows, metrics, draws)
-        Overwritten.
 
     Returns
     -------
@@ -147,14 +146,14 @@ def draw_scores(curves: NDArray[np.float32], normals: NDArray[np.float32]) -> ND
     """
     rows, metrics, points = curves.shape
     step = np.float32(GRID[1] - GRID[0])
-    np.clip(normals, np.float32(GRID[0]), np.float32(GRID[-1] - 1e-3), out=normals)
-    normals -= np.float32(GRID[0])
-    normals /= step
-    place = normals.astype(np.int32)
-    normals -= place
+    drawn = np.clip(normals, np.float32(GRID[0]), np.float32(GRID[-1] - 1e-3))
+    drawn -= np.float32(GRID[0])
+    drawn /= step
+    place = drawn.astype(np.int32)
+    drawn -= place
     place += (np.arange(rows * metrics, dtype=np.int32) * points).reshape(rows, metrics, 1)
     # The last point of a curve starts no piece; its slope is never looked up.
     slopes = np.diff(curves, axis=-1, append=curves[..., -1:])
-    normals *= slopes.ravel().take(place)
-    normals += curves.ravel().take(place)
-    return normals
+    drawn *= slopes.ravel().take(place)
+    drawn += curves.ravel().take(place)
+    return drawn

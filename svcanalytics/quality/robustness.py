@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.aggregation import combine, share
-from svcanalytics.quality.cells import read_cells
+from svcanalytics.quality.cells import Cells, read_cells
 from svcanalytics.quality.curves import centre, draw_scores, read_errors, value_curves
 from svcanalytics.quality.dependence import Dependence
 from svcanalytics.quality.index import score
-from svcanalytics.quality.methods import Method, score_values
+from svcanalytics.quality.methods import score_values
 from svcanalytics.quality.profiles import Profile
 from svcanalytics.quality.variance import VarianceShares, variance_shares
 from svcanalytics.quality.weightdraws import draw_ratios
@@ -26,6 +26,7 @@ _REPLICATES = 256
 """Weights and sampling errors drawn beforehand, of which a point of the design picks one."""
 
 _AT_ONCE = 64
+_CHOICES = ("normalisation", "aggregation", "missing", "weights", "metric", "sampling")
 
 
 def sensitivity(
@@ -85,8 +86,36 @@ def sensitivity(
     """
     if unknown := [rule for rule in missing if rule not in ("share", "average")]:
         raise CatalogueError(f"there is no rule {unknown[0]!r}", where="missing", fix="use share, average")
-    model = _model(
-        measures, profile, period, normalisations, powers, missing, weight_spread, leave_out, dependence, weights, seed
+    result = score(measures, profile, weights=weights)
+    cells = read_cells(measures, profile)
+    names = [m.metric for m in profile.metrics]
+    given = result.weights["weight"].to_numpy(dtype="float64").reshape(cells.score.shape)
+    base = share(~np.isnan(cells.score), given, profile)
+    rows = np.flatnonzero((cells.rows["period"] == period) & ~np.isnan(base.between).any(axis=-1))
+    if not len(rows):
+        raise CatalogueError("no unit has an index", where=f"period {period}", fix="name a period of the measures")
+    rng = np.random.default_rng([seed, 1])
+    scores = _replicates(measures, cells, rows, profile, normalisations, dependence, rng)
+    ratios = draw_ratios(given, weight_spread, names, _REPLICATES, rng)
+    sure = np.array_equal(scores, np.broadcast_to(scores[:, :1], scores.shape), equal_nan=True)
+    options = {
+        "normalisation": len(normalisations),
+        "aggregation": len(powers),
+        "missing": len(missing) if np.isnan(cells.value[rows]).any() else 1,
+        "weights": 1 if ratios is None else 1 + _REPLICATES,
+        "metric": 1 + len(names) if leave_out else 1,
+        "sampling": 1 if sure else 1 + _REPLICATES,
+    }
+    model = _Model(
+        profile=replace(profile, min_coverage=0.0, min_family_coverage=0.0),
+        units=cells.rows["unit"].to_numpy(dtype=object)[rows],
+        options={name: count for name, count in options.items() if count > 1},
+        scores=scores,
+        given=given[rows],
+        ratios=np.ones((1, len(names))) if ratios is None else np.vstack([np.ones(len(names)), ratios]),
+        powers=tuple(powers),
+        missing=tuple(missing),
+        counted=base.scored[rows] @ base.member.T > 0,
     )
     if not model.options:
         raise CatalogueError("nothing is left open: every choice has one option", fix="give more options")
@@ -151,31 +180,17 @@ class _Model:
         return combine(scores, share(there, given, profile), profile).index.clip(0, 100)
 
 
-_CHOICES = ("normalisation", "aggregation", "missing", "weights", "metric", "sampling")
-
-
-def _model(
+def _replicates(
     measures: pd.DataFrame,
+    cells: Cells,
+    rows: NDArray[np.int64],
     profile: Profile,
-    period: str,
     normalisations: Sequence[str],
-    powers: Sequence[float],
-    missing: Sequence[str],
-    weight_spread: float | pd.DataFrame | None,
-    leave_out: bool,
     dependence: Dependence | None,
-    weights: pd.DataFrame | pd.Series | None,
-    seed: int,
-) -> _Model:
-    result = score(measures, profile, weights=weights)
-    cells = read_cells(measures, profile)
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Return scores of some of the rows as they are, and with sampling errors drawn, under every normalisation."""
     names = [m.metric for m in profile.metrics]
-    given = result.weights["weight"].to_numpy(dtype="float64").reshape(cells.score.shape)
-    base = share(~np.isnan(cells.score), given, profile)
-    rows = np.flatnonzero((cells.rows["period"] == period) & ~np.isnan(base.between).any(axis=-1))
-    if not len(rows):
-        raise CatalogueError("no unit has an index", where=f"period {period}", fix="name a period of the measures")
-    rng = np.random.default_rng([seed, 1])
     errors = read_errors(measures, cells, names)
     correlation, factors = (dependence or Dependence.none(names)).matrices(names)
     normals = rng.standard_normal((len(rows), len(names), _REPLICATES), dtype="float32")
@@ -183,33 +198,10 @@ def _model(
     values = np.moveaxis(value_curves(errors.at(rows), factors), -1, 1)
     scores = np.empty((len(normalisations), 1 + _REPLICATES, len(rows), len(names)), dtype="float32")
     for number, name in enumerate(normalisations):
-        method = Method(name)
-        own, curves = (
-            score_values(v, errors.value, profile, method.normalisation) for v in (errors.value[rows], values)
-        )
+        own, curves = (score_values(v, errors.value, profile, name) for v in (errors.value[rows], values))
         curves = centre(np.moveaxis(curves, 1, -1), own).astype("float32")
         scores[number, 0], scores[number, 1:] = own, draw_scores(curves, normals).transpose(2, 0, 1)
-    ratios = draw_ratios(given, weight_spread, names, _REPLICATES, rng)
-    sure = bool(np.all(scores == scores[:, :1]) or np.isnan(scores).all())
-    options = {
-        "normalisation": len(normalisations),
-        "aggregation": len(powers),
-        "missing": len(missing) if np.isnan(errors.value[rows]).any() else 1,
-        "weights": 1 if ratios is None else 1 + _REPLICATES,
-        "metric": 1 + len(names) if leave_out else 1,
-        "sampling": 1 if sure else 1 + _REPLICATES,
-    }
-    return _Model(
-        profile=replace(profile, min_coverage=0.0, min_family_coverage=0.0),
-        units=cells.rows["unit"].to_numpy(dtype=object)[rows],
-        options={name: count for name, count in options.items() if count > 1},
-        scores=scores,
-        given=given[rows],
-        ratios=np.vstack([np.ones(len(names)), *([] if ratios is None else [ratios])]),
-        powers=tuple(powers),
-        missing=tuple(missing),
-        counted=base.scored[rows] @ base.member.T > 0,
-    )
+    return scores
 
 
 def _ranked(index: NDArray[np.float64]) -> NDArray[np.float64]:

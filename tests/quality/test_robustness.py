@@ -108,3 +108,14 @@ def test_there_must_be_a_period_and_a_choice():
         sensitivity(measures(), PROFILE, "2026-09")
     with pytest.raises(CatalogueError, match="nothing is left open"):
         shares(exactly(measures()))
+
+
+def test_sampling_errors_are_those_of_the_band_under_every_normalisation():
+    """With the normalisation settled on one that is no more than a change of scale, the shares are the same."""
+    frame = measures(100)
+    same = shares(frame, normalisations=["goalposts"], weight_spread=200.0)
+    both = shares(frame, normalisations=["goalposts", "goalposts"], weight_spread=200.0)
+    for choice in ("weights", "sampling"):
+        total = both.loc[("index", "", choice), "total"]
+        assert total == pytest.approx(same.loc[("index", "", choice), "total"], abs=0.05)
+    assert both.loc[("index", "", "normalisation"), "total"] == pytest.approx(0, abs=1e-9)

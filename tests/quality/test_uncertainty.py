@@ -141,6 +141,20 @@ def test_a_missing_measure_counts_as_score_counts_it_and_an_index_not_given_has_
     assert result.ranks["unit"].tolist() == ["A", "C"]
 
 
+def test_weights_of_each_period_and_the_profile_s_own_mean_flow_through():
+    spread = dict.fromkeys(VALUES, 0.0)
+    frame = pd.concat([measures(spread=spread, period="2026-09"), measures(spread=spread)])
+    other = pd.concat(
+        [
+            pd.DataFrame({"metric": list(WEIGHTS), "period": "2026-09", "weight": [0.1, 0.1, 0.8]}),
+            pd.DataFrame({"metric": list(WEIGHTS), "period": "2026-10", "weight": [0.7, 0.1, 0.2]}),
+        ]
+    )
+    harmonic = replace(PROFILE, power=-1.0, power_within=0.0)
+    drawn = propagate(frame, harmonic, weights=other, draws=20).draws[:, :, 0].ravel()
+    assert drawn == pytest.approx(score(frame, harmonic, weights=other).scores["score"].to_numpy(), abs=1e-4)
+
+
 def test_the_same_seed_gives_the_same_draws_whoever_else_is_there_and_in_whatever_order():
     frame = teams(9)
     whole = propagate(frame, PROFILE, seed=3, draws=100)

@@ -32,8 +32,7 @@ def texts(svg):
     return [(text, float(x), float(y), anchor) for anchor, x, y, text in found if text.startswith("U")]
 
 
-@pytest.mark.parametrize("count", [8, 237])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("count", "language"), [(8, "zh"), (237, "en")])
 def test_pictures_of_few_and_of_many_units_fit_a_phone(count, language):
     counts = units(count)
     drawn = [

@@ -14,6 +14,7 @@ from svcanalytics.errors import CatalogueError
 __all__ = ["response_weights"]
 
 _ROWS_PER_PRODUCT = 20
+_FAR = 4.0
 
 
 def response_weights(
@@ -83,6 +84,7 @@ def _numbers(frame: pd.DataFrame) -> NDArray[np.float64]:
 def _crossed(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     spread = columns.std(axis=0)
     base = (columns[:, spread > 0] - columns[:, spread > 0].mean(axis=0)) / spread[spread > 0]
+    base = np.clip(base, -_FAR, _FAR)  # a square of the longest wait would outweigh everything else
     numeric = [c for c in range(base.shape[1]) if len(np.unique(base[:, c])) > 2]
     parts = [base, base[:, numeric] ** 2]
     pairs = list(combinations(range(base.shape[1]), 2))

@@ -51,7 +51,7 @@ def run(rounds: int = 3, draws: int = DRAWS) -> list[Result]:
             "s",
             f"{len(table[0]):,} lines",
         ),
-        Result("explain: sum less change of the index", off * 1e9, 1.0, "1e-9"),
+        Result("explain: sum less change of the index", float(off) * 1e9, 1.0, "1e-9"),
         Result(
             "explain: 95 % intervals that miss, by kind, worst",
             1 - low[1],

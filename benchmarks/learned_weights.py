@@ -41,7 +41,7 @@ def run(rounds: int = 200) -> list[Result]:
         Result("weights: worst loss of rank correlation, prior right", harm.max(), HARM, "rho", f"mean {_mean(harm)}"),
         _short("two weights off by .15", wrong),
         _short("the same, in cells of 20", cells),
-        _short("weights off by .45 in all, in cells of 20", far),
+        _short("off by .45 in all, cells of 20", far),
         Result("weights: error, response correction over none", silence["with"].mean() / silence["without"].mean(),
                0.8, "ratio", f"{_mean(silence['with'])} over {_mean(silence['without'])}"),
         Result("weights: 95 % intervals miss the true weight", 1 - covered, 0.08, "share", f"{rounds // 4} rounds"),

@@ -23,9 +23,9 @@ def response_weights(
     """Weigh each answer by how rarely such customers answer (inverse probability of response).
 
     The chance of an answer is a logistic regression on the covariates, their squares and, where there are rows enough
-    (20 for each), their products; missing values become the mean with a column that says so. Weights are stabilised (mean chance over own
-    chance) and held between 1/limit and limit (Cole and Hernan 2008, American Journal of Epidemiology 168:656). They
-    put right what the covariates know of, not a silence that depends on the opinion alone.
+    (20 for each), their products; a missing value becomes the mean, with a column that says so. Weights are stabilised
+    (mean chance over own chance) and held between 1/limit and limit (Cole and Hernan 2008, American Journal of
+    Epidemiology 168:656). They put right what the covariates know of, not a silence that depends on the opinion alone.
 
     Parameters
     ----------

@@ -139,6 +139,11 @@ def measure_dependence(
         A year or so is enough. Default: all there is.
     within : str
         As for `estimate_dependence`.
+
+    Raises
+    ------
+    CatalogueError
+        When there are fewer than 20 days.
     """
     from svcanalytics.metrics import catalogue
     from svcanalytics.metrics.measures import measure_definitions

@@ -43,9 +43,16 @@ def removal(
         removed, family, weight (mean share of the index as used), change (mean of the index without it less the index),
         largest (largest absolute change), rank_shift (mean absolute change of the rank among the units of a period,
         missing with a single unit), rank_shift_largest; ordered by rank_shift, then by largest.
+
+    Raises
+    ------
+    CatalogueError
+        As `score`, for measures without any metric of the profile, and when `of` is neither.
     """
     result = score(measures, profile, weights=weights)
     cells = read_cells(measures, profile)
+    if cells.rows.empty:
+        raise CatalogueError(f"no metric of profile {profile.id} is among them", where="measures", fix="measure these")
     given = result.weights["weight"].to_numpy(dtype="float64").reshape(cells.score.shape)
     used = result.weights["used"].to_numpy(dtype="float64").reshape(cells.score.shape).mean(axis=0)
     build = _Build(profile, cells, given)

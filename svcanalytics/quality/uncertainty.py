@@ -173,6 +173,8 @@ def propagate(
         raise CatalogueError(f"the level {level:g} is not between 0 and 1", where="level", fix="use 0.9 or 0.95")
     result = score(measures, profile, weights=weights)
     cells = read_cells(measures, profile)
+    if cells.rows.empty:
+        raise CatalogueError(f"no metric of profile {profile.id} is among them", where="measures", fix="measure these")
     names = [m.metric for m in profile.metrics]
     given = result.weights["weight"].to_numpy(dtype="float64").reshape(cells.score.shape)
     correlation, factors = (dependence or Dependence.none(names)).matrices(names)

@@ -76,6 +76,8 @@ def test_a_single_unit_has_no_ranks_to_shift():
 def test_only_metrics_and_families_can_be_removed():
     with pytest.raises(CatalogueError, match="nothing named 'team'"):
         removal(measures(), PROFILE, of="team")
+    with pytest.raises(CatalogueError, match="no metric of profile test"):
+        removal(measures().assign(metric="other").drop_duplicates(["team", "period"]), PROFILE)
 
 
 @pytest.mark.real_data

@@ -303,6 +303,11 @@ def test_settings_that_do_not_fit_are_refused(settings, message):
         propagate(measures(), PROFILE, **settings)
 
 
+def test_measures_of_other_metrics_are_refused():
+    with pytest.raises(CatalogueError, match="no metric of profile test"):
+        propagate(measures().assign(metric=["x", "y", "z"]), PROFILE)
+
+
 def test_what_was_not_drawn_can_not_be_asked_for():
     result = propagate(measures(), PROFILE, draws=20)
     for ask in (

@@ -43,7 +43,6 @@ def infer_hours(counts: NDArray[np.float64], features: pd.DataFrame) -> OpeningH
         return OpeningHours(week, week.any(axis=0), True, True)
     level = local_level(total)
     busy = level >= IMPROBABLE / 2
-    usual = float(np.median(total[(total > 0) & (busy | ~busy.any())]))
     # A handful of contacts on a day on which hundreds are usual do not make it a day of business.
     active = (total > 0) & (total >= _STRAY_SHARE * level)
     off, moved = np.isin(kind, OFF), kind == "make_up"
@@ -65,10 +64,11 @@ def infer_hours(counts: NDArray[np.float64], features: pd.DataFrame) -> OpeningH
         if alike:
             since[day], until[day] = since[alike].min(axis=0), until[alike].max(axis=0)
     week = until >= len(counts)
-    seen = off & week.any(axis=1)[weekday] & (busy | ~busy.any())
+    # On a quiet day's holiday it can't be told whether nobody came or nobody was there.
+    seen = off & week.any(axis=1)[weekday] & busy
     names = name_days_off(features)
     known = {str(name): bool(active[seen & (names == name)].mean() >= 0.5) for name in np.unique(names[seen])}
-    open_holidays = bool(not seen.any() or active[seen].mean() >= 0.5 or usual < IMPROBABLE)
+    open_holidays = bool(not seen.any() or active[seen].mean() >= 0.5)
     # Who keeps the holidays works the days that make up for them, unless the history has some on which he did not.
     keeps = active[moved].mean() >= 0.5 if moved.any() else not open_holidays
     make_up = (week[[day for day in range(5) if week[day].any()] or range(7)].mean(axis=0) >= 0.5) & keeps

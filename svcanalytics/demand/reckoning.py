@@ -100,13 +100,15 @@ def reckon(
 
     silent = open_.any(axis=1) & ~active
     improbable = expected.sum(axis=1) >= IMPROBABLE
-    shut = silent & off
+    unlisted = ~listed.any(axis=1)
+    shut = silent & off & (improbable | (unlisted & (not absent_is_zero)))
     state[shut] = _HOLIDAY
     if hours.inferred:
         state[(state == _CLOSED) & off & ~active & hours.week.any(axis=1)[weekday]] = _HOLIDAY
-    zeros = _unlikely_zeros(silent & ~off & listed.any(axis=1), improbable)
+    zeros = silent & ~off & ~unlisted & _unlikely_zeros(~active, silent & improbable)
     state[zeros] = _ZEROS
-    missing = silent & ~off & ~listed.any(axis=1) & _long_silence(silent, expected.sum(axis=1), absent_is_zero)
+    waited = np.where(silent, expected.sum(axis=1), 0.0)
+    missing = silent & ~off & unlisted & (_long_silence(~active, waited) if absent_is_zero else True)
     state[missing] = _MISSING
     open_[shut | zeros] = False
 
@@ -157,11 +159,11 @@ def _rates(amount: NDArray, counted: NDArray[np.bool_], weekday: NDArray) -> NDA
     return np.where(n > 0, rates, others)
 
 
-def _unlikely_zeros(silent: NDArray[np.bool_], improbable: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    # A run of zeros that begins as no chance is closed as a whole; one that has lasted to the end may well go on.
-    found = np.zeros_like(silent)
-    for begin, end in _runs(silent):
-        lasting = end == len(silent) and end - begin > _LASTING
+def _unlikely_zeros(idle: NDArray[np.bool_], improbable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    # Days idle in a row are closed as a whole if one of them is no chance; what has lasted to the end may well go on.
+    found = np.zeros_like(idle)
+    for begin, end in _runs(idle):
+        lasting = end == len(idle) and end - begin > _LASTING
         found[begin:end] = improbable[begin:end].any() and not lasting
     return found
 
@@ -171,13 +173,11 @@ def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True))
 
 
-def _long_silence(silent: NDArray[np.bool_], expected: NDArray, absent_is_zero: bool) -> NDArray[np.bool_]:
-    # Days without a row are missing where zeros are listed; elsewhere when so long a silence is no chance.
-    if not absent_is_zero:
-        return silent
-    found = np.zeros_like(silent)
-    for begin, end in _runs(silent):
-        found[begin:end] = expected[begin:end].sum() >= IMPROBABLE
+def _long_silence(idle: NDArray[np.bool_], waited: NDArray[np.float64]) -> NDArray[np.bool_]:
+    # Where zeros are not listed, days without a row are missing when so long a silence is no chance.
+    found = np.zeros_like(idle)
+    for begin, end in _runs(idle):
+        found[begin:end] = waited[begin:end].sum() >= IMPROBABLE
     return found
 
 

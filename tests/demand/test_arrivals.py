@@ -154,14 +154,24 @@ def test_zeros_of_a_busy_queue_are_closed_days_and_those_of_a_quiet_queue_zeros(
     assert reported(arrivals, "zeros on a usual day of business") == ["2026-01-31"]
 
 
-def test_a_long_stretch_of_zeros_is_closed_unless_it_lasts_to_the_end():
+def test_nobody_calling_a_quiet_queue_on_a_holiday_does_not_close_it():
+    days = pd.date_range("2025-01-01", "2026-03-31")
+    count = np.random.default_rng(7).poisson(0.7, len(days))
+    count[days.strftime("%m-%d").isin(["10-01", "01-01"])] = 0
+    arrivals = Arrivals(pd.DataFrame({"start": days, "arrivals": count}), slot="day", holidays="CN")
+    assert only(arrivals).recorded.all() and only_future(arrivals, 60).open_days.all()
+
+
+@pytest.mark.parametrize("weekdays", [7, 5])
+def test_a_long_stretch_of_zeros_is_closed_unless_it_lasts_to_the_end(weekdays):
     days = pd.date_range("2026-01-01", periods=200)
-    count = np.full(200, 500)
+    worked = days.day_of_week < weekdays
+    count = np.where(worked, 500, 0)
     count[60:120] = 0
     frame = pd.DataFrame({"start": days, "arrivals": count})
-    assert only(Arrivals(frame, slot="day", holidays="")).open_days.sum() == 140
+    assert only(Arrivals(frame, slot="day", holidays="")).open_days.sum() == (count > 0).sum()
     gone = only(Arrivals(frame.iloc[:120], slot="day", holidays=""))
-    assert gone.recorded.all() and (gone.counts[60:] == 0).all()
+    assert gone.recorded.sum() == worked[:120].sum() and np.nansum(gone.counts[60:]) == 0
 
 
 def test_a_day_that_is_not_over_is_no_days_count():

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from svcanalytics.demand.spread import Spread, Stretch, conformal_stretch
 from svcanalytics.demand.trials import Trials
 
-__all__ = ["calibrate"]
+__all__ = ["calibrate", "within_days"]
 
 _PATTERNS = 3
 _LEAD_GROUPS = 3
 _SLOT_TRUST = 15.0
 _LEAST = 0.5
+_EDGE = 1.1
 
 
 def calibrate(
@@ -37,7 +38,7 @@ def calibrate(
     residuals : tuple of numpy.ndarray, each ``(N, S)``
         Counts of past days and what their own totals and profiles make expected: how slots move within a day.
     """
-    patterns, noise = _within_days(*residuals)
+    patterns, noise = within_days(*residuals)
     lead = _lead_groups(len(mean))
     if not len(trials):
         return Spread(
@@ -101,7 +102,9 @@ def _slot_scale(trials, tried, known, own, busy, group, patterns, noise, repeats
     return float(best ** (days / (days + _SLOT_TRUST)))
 
 
-def _within_days(counts, expected):
+def within_days(
+    counts: NDArray[np.float64], expected: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return patterns ``(K, S)`` and noise ``(S,)`` of the log rates of slots given the day's total.
 
     Pearson residuals of pure chance have variance 1, and the largest eigenvalues of their covariance exceed it for want of
@@ -119,9 +122,10 @@ def _within_days(counts, expected):
     values, vectors = np.linalg.eigh(pearson.T @ pearson / days)
     values, vectors = values[::-1], vectors[:, ::-1]
     seen = int((usable.sum(axis=0) > 0).sum())
-    bulk = max(values[_PATTERNS:].sum() / max(seen - _PATTERNS, 1), 1e-9)
+    # Chance alone has variance 1, whatever was left after its largest eigenvalues.
+    bulk = max(values[_PATTERNS:].sum() / max(seen - _PATTERNS, 1), 1.0)
     thin = seen / days
-    kept = [k for k in range(min(_PATTERNS, slots)) if values[k] > bulk * (1 + np.sqrt(thin)) ** 2]
+    kept = [k for k in range(min(_PATTERNS, slots)) if values[k] > _EDGE * bulk * (1 + np.sqrt(thin)) ** 2]
     real = np.array([_spike(values[k] / bulk, thin) for k in kept]) * bulk
     relative = 1.0 / np.sqrt(np.maximum(size, _LEAST))
     patterns = vectors[:, kept].T * np.sqrt(np.maximum(real - bulk, 0.0))[:, None] * relative

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from svcanalytics.demand.arrivals import Arrivals
+from svcanalytics.demand.borrowing import borrow_past, is_new
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models import Model
 from svcanalytics.demand.outlook import Outlook, look_ahead
@@ -69,13 +71,34 @@ def forecast(
     ahead = arrivals.future(days) if future is None else future
     light = len(arrivals.matrices) >= MANY if light is None else light
     outlooks = tuple(
-        look_ahead(history, ahead[queue], model, thorough=thorough, light=light, memory=memory)
-        for queue, history in arrivals.matrices.items()
+        _look_ahead(arrivals, queue, ahead[queue], model, thorough=thorough, light=light, memory=memory)
+        for queue in arrivals.matrices
         if queue in ahead
     )
     named = model if isinstance(model, str) else model.name
     table = pd.concat([_table(o, tuple(levels), seed) for o in outlooks], ignore_index=True)
     return Forecast(table, named, _selection(outlooks), _notes(outlooks), tuple(levels), outlooks, seed)
+
+
+def _look_ahead(
+    arrivals: Arrivals,
+    queue: str,
+    future: DayMatrix,
+    model: str | Model,
+    *,
+    thorough: bool,
+    light: bool,
+    memory: Memory | None,
+) -> Outlook:
+    history, lenders = arrivals.matrices[queue], ()
+    if is_new(history):
+        others = [other for name, other in arrivals.matrices.items() if name != queue and not is_new(other)]
+        history, lenders = borrow_past(history, others)
+    outlook = look_ahead(history, future, model, thorough=thorough, light=light, memory=memory)
+    if not lenders:
+        return outlook
+    named = ", ".join(lenders[:3]) + (f" and {len(lenders) - 3} more" if len(lenders) > 3 else "")
+    return replace(outlook, notes=(*outlook.notes, f"new queue: its week and day are borrowed from {named}"))
 
 
 def _table(outlook: Outlook, levels: tuple[float, ...], seed: int) -> pd.DataFrame:

@@ -173,6 +173,8 @@ def _notes(history: DayMatrix, future: DayMatrix, trials: Trials, light: bool) -
     if not len(trials):
         days = int(history.recorded.sum())
         notes.append(f"{days} days on record are too few to try models on: equal weights, widths as assumed")
+    if not np.nansum(history.counts):
+        notes.append("nothing ever came to this queue: nothing is expected")
     if "provisional" in future.features and future.features["provisional"].any():
         years = sorted(set(future.days[future.features["provisional"].to_numpy(bool)].year))
         notes.append(f"working days of {', '.join(map(str, years))} are not announced yet: its calendar is provisional")

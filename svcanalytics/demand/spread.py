@@ -13,7 +13,9 @@ __all__ = ["Spread", "Stretch", "conformal_stretch"]
 
 _LEVELS = np.array([0.5, 0.8, 0.95])
 _NORMAL = np.array([0.67448975, 1.28155157, 1.95996398])
+_DENSITY = np.exp(-0.5 * _NORMAL**2) / np.sqrt(2 * np.pi)
 _WIDEST = 4.0
+_DOUBT = 4.0
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,14 @@ class Stretch:
 
 
 def conformal_stretch(
-    scores: NDArray[np.float64], groups: NDArray[np.intp], size: int, *, trust: float = 15.0, repeats: float = 1.0
+    scores: NDArray[np.float64], groups: NDArray[np.intp], size: int, *, repeats: float = 1.0
 ) -> Stretch:
     """Learn a stretch from scores of past errors.
 
     The score of level `L` is the ``ceil((n + 1) L)``-th smallest of the `n` absolute scores of the group, so that a new
     error is below it with probability `L` at least (Vovk, Gammerman and Shafer 2005; Lei et al. 2018, J. Amer. Statist.
-    Assoc. 113:1094, eq. 5). Groups with few errors are drawn to all errors together, and those to the normal scores.
+    Assoc. 113:1094, eq. 5). Groups are drawn to all errors together, and those to the normal scores, the more so the less
+    they differ by more than a quantile of so few errors would by chance.
 
     Parameters
     ----------
@@ -58,19 +61,17 @@ def conformal_stretch(
     groups : numpy.ndarray of int, shape ``(n,)``
     size : int
         Number of groups.
-    trust : float
-        Errors that weigh as much as what is drawn to.
     repeats : float
         How often an error is counted: overlapping horizons forecast the same day several times.
     """
     scores = np.abs(scores)
     known = np.isfinite(scores)
     scores, groups = scores[known], groups[known]
-    whole = _drawn(scores, _NORMAL, trust, repeats)
-    return Stretch(np.array([_drawn(scores[groups == g], whole, 2 * trust, repeats) for g in range(size)]))
+    whole = _drawn(scores, _NORMAL, repeats)
+    return Stretch(np.array([_drawn(scores[groups == g], whole, repeats) for g in range(size)]))
 
 
-def _drawn(scores, towards, trust, repeats):
+def _drawn(scores, towards, repeats):
     n = len(scores) / max(repeats, 1.0)
     if n < 3:
         return np.asarray(towards, float)
@@ -81,10 +82,11 @@ def _drawn(scores, towards, trust, repeats):
         place = int(np.ceil(rank * len(ranked))) - 1
         # Beyond the largest error there is no evidence: the last level's ratio goes on.
         found[i] = ranked[place] if rank <= 1 else max(ranked[-1], found[i - 1] * towards[i] / towards[i - 1])
-    share = n / (n + trust)
-    log = share * np.log(np.maximum(found, 0.05)) + (1 - share) * np.log(towards)
-    ratio = np.clip(np.exp(log) / _NORMAL, 0.25, _WIDEST)
-    return np.maximum.accumulate(ratio * _NORMAL)
+    off = np.log(np.maximum(found, 0.05) / towards)
+    # Standard error of the log of a sample quantile of absolute normal numbers.
+    error = np.sqrt(_LEVELS * (1 - _LEVELS) / n) / (2 * _DENSITY * _NORMAL)
+    ratio = np.exp(off * off**2 / (off**2 + _DOUBT * error**2)) * towards / _NORMAL
+    return np.maximum.accumulate(np.clip(ratio, 0.25, _WIDEST) * _NORMAL)
 
 
 @dataclass(frozen=True)

@@ -121,9 +121,8 @@ def _fit(history, model, start, recorded, memory, fresh):
     anchor = start if fresh else max(start // _SEASON * _SEASON, min(start, SHORTEST))
     key = (history.queue, model.name, "tuned", anchor)
     if key not in memory:
-        before = memory.get((history.queue, model.name, "tuned", max(start // _SEASON * _SEASON, SHORTEST)), model)
         end = int(recorded[anchor]) if anchor < len(recorded) else len(history.days)
-        memory[key] = before.tuned(history.rows(0, min(end, len(history.days))))
+        memory[key] = model.tuned(history.rows(0, min(end, len(history.days))))
     return memory[key].fit(history)
 
 

@@ -187,7 +187,7 @@ class Arrivals:
 
     def upto(self, day: Any) -> Arrivals:
         """Return the history before a local day as it was known then; nothing from that day on is looked at."""
-        stop = int(self._background.intake.days.searchsorted(pd.Timestamp(day)))
+        stop = int(self._background.intake.days.searchsorted(self._local_day(day)))
         if stop < 1 or not any(self._background.intake.tallies[name].first < stop for name in self.matrices):
             raise DemandError("there is no history before this day", where=str(day), fix="choose a later day")
         other = object.__new__(Arrivals)
@@ -207,6 +207,8 @@ class Arrivals:
 
         A queue that is never open again within `days` and two months is given those days, all closed.
         """
+        if days < 1:
+            raise DemandError("there is nothing to look ahead to", where=f"days={days}", fix="give a day or more")
         return {name: self._ahead(name, days) for name in self.matrices}
 
     def following(self, day: Any, days: int = 10) -> dict[str, DayMatrix]:
@@ -216,8 +218,9 @@ class Arrivals:
         those that came. Queues with fewer days on record are left out.
         """
         found = {}
+        first_day = self._local_day(day)
         for name, matrix in self.matrices.items():
-            start = int(matrix.days.searchsorted(pd.Timestamp(day)))
+            start = int(matrix.days.searchsorted(first_day))
             recorded = np.flatnonzero(matrix.recorded[start:])
             if len(recorded) < days:
                 continue
@@ -231,6 +234,12 @@ class Arrivals:
             )
             found[name] = replace(part, exposure=exposure, counts=counts, features=features)
         return found
+
+    def _local_day(self, day: Any) -> pd.Timestamp:
+        moment = pd.Timestamp(day)
+        if moment.tz is not None:
+            moment = moment.tz_convert(self.timezone).tz_localize(None)
+        return moment.normalize()
 
     def _history(self, name: str) -> DayMatrix:
         background = self._background

@@ -364,6 +364,21 @@ def test_what_comes_later_changes_nothing_before():
     np.testing.assert_array_equal(one.counts, cut.counts)
 
 
+def test_a_moment_stands_for_its_local_day():
+    arrivals = Arrivals(made_up("2026-01-05", "2026-06-26", OFFICE), holidays="", timezone="Asia/Shanghai")
+    for day in (
+        "2026-05-01",
+        "2026-05-01 10:30",
+        pd.Timestamp("2026-04-30 20:00", tz="UTC"),
+        pd.Timestamp("2026-05-01"),
+    ):
+        assert arrivals.upto(day).last_day == pd.Timestamp("2026-04-30")
+    with pytest.raises(DemandError, match="no history before"):
+        arrivals.upto("2026-01-05")
+    with pytest.raises(DemandError, match="nothing to look ahead"):
+        arrivals.future(0)
+
+
 def test_what_followed_counts_closures_as_announced():
     frame = made_up("2026-03-02", "2026-06-26", OFFICE)
     frame = frame[~on(frame, "2026-05-25") & ~on(frame, "2026-05-20")]

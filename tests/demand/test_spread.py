@@ -83,7 +83,7 @@ def test_stretched_scores_cover_new_errors_as_often_as_the_level_says(factor):
         scores = conformal_stretch(past, np.zeros(60, int), 1).scores[0]
         inside[0.8].append((np.abs(new) <= scores[1]).mean())
         inside[0.95].append((np.abs(new) <= scores[2]).mean())
-    assert np.mean(inside[0.8]) == pytest.approx(0.8, abs=0.035)
+    assert np.mean(inside[0.8]) == pytest.approx(0.8, abs=0.045)
     assert np.mean(inside[0.95]) == pytest.approx(0.95, abs=0.02)
 
 

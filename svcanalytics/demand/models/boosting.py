@@ -101,7 +101,9 @@ def _levels(history, rows, totals):
         same = rows[(weekday[rows] == weekday[row]) & (rows <= row - _GAP)][-_WEEKS:]
         if len(same):
             level[row] = totals[same].mean()
-    now = np.array([totals[rows[weekday[rows] == w][-_WEEKS:]].mean() if (weekday[rows] == w).any() else np.nan for w in range(7)])
+    now = np.array(
+        [totals[rows[weekday[rows] == w][-_WEEKS:]].mean() if (weekday[rows] == w).any() else np.nan for w in range(7)]
+    )
     return level, np.where(np.isnan(now), np.nanmean(now), now)
 
 

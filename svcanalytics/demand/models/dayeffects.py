@@ -21,9 +21,7 @@ _SWING = 5.0  # days after which a busy spell has mostly passed
 _RECENT = 60.0  # days of which spells are followed: what swung before says nothing of the days to come
 
 
-def day_groups(
-    days: pd.DatetimeIndex, features: pd.DataFrame, open_days: NDArray[np.bool_], seen: int
-) -> list[Group]:
+def day_groups(days: pd.DatetimeIndex, features: pd.DataFrame, open_days: NDArray[np.bool_], seen: int) -> list[Group]:
     """Return the groups of effects of the open days.
 
     Standard deviations are what service demand usually shows, in log units; the data move them by a factor of three or
@@ -60,9 +58,7 @@ def _level(t: NDArray[np.float64], open_days: NDArray[np.bool_]) -> Iterator[Gro
     yield Group("spells", spells, 0.04)
 
 
-def _week(
-    days: pd.DatetimeIndex, features: pd.DataFrame, t: NDArray[np.float64], years: float
-) -> Iterator[Group]:
+def _week(days: pd.DatetimeIndex, features: pd.DataFrame, t: NDArray[np.float64], years: float) -> Iterator[Group]:
     kind = features["day_class"].to_numpy(dtype=str)
     off = np.isin(kind, ("holiday", "substituted"))
     # A make-up day is a working day, but not one of its own weekday; a day off is not a day of its weekday either.

@@ -94,7 +94,9 @@ def recorded_rows(history: DayMatrix, least: int, name: str) -> NDArray[np.intp]
 def lay_grid(history: DayMatrix, shapes: Shapes, rows: NDArray[np.intp]) -> DayGrid:
     """Lay a history's day totals on a grid; a gap takes the mean of its neighbours of the same weekday."""
     weekday = history.days.day_of_week.to_numpy()
-    often = np.array([np.mean(np.isin(np.flatnonzero(weekday == w), rows)) if (weekday == w).any() else 0 for w in range(7)])
+    often = np.array(
+        [np.mean(np.isin(np.flatnonzero(weekday == w), rows)) if (weekday == w).any() else 0 for w in range(7)]
+    )
     usual = often > 0.25 * max(often.max(), 1e-9)
     offset = shapes.of(history).sum(axis=1)
     log = np.full(len(history.days), np.nan)

@@ -37,6 +37,8 @@ class OpeningHours:
         Whether a public holiday that is not among `holidays` is open.
     holidays : Mapping[str, bool]
         Which holidays are open, where the history tells: by name, with " (in lieu)" for the days off that stand in.
+    shorter : Mapping[str, numpy.ndarray of bool, shape ``(S,)``]
+        Slots to which open holidays keep, by name as in `holidays`.
     closed, opened : frozenset[date]
         Days that are closed or open whatever else holds.
     since, until : numpy.ndarray of int64, shape ``(7, S)``
@@ -50,6 +52,7 @@ class OpeningHours:
     inferred: bool
     open_holidays: bool
     holidays: Mapping[str, bool] = field(default_factory=dict)
+    shorter: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     closed: frozenset[date] = frozenset()
     opened: frozenset[date] = frozenset()
     since: NDArray[np.int64] | None = None
@@ -75,9 +78,12 @@ class OpeningHours:
         slots[kind == "make_up"] |= self.make_up
         off = np.flatnonzero(np.isin(kind, OFF))
         if len(off):
-            names = name_days_off(features)[off]
-            known = (self.holidays.get(name, self.holidays.get(name.removesuffix(IN_LIEU))) for name in names)
-            slots[off[[not (self.open_holidays if open_ is None else open_) for open_ in known]]] = False
+            for row, name in zip(off, name_days_off(features)[off], strict=True):
+                key = name if name in self.holidays else name.removesuffix(IN_LIEU)
+                if not self.holidays.get(key, self.open_holidays):
+                    slots[row] = False
+                elif key in self.shorter:
+                    slots[row] &= self.shorter[key]
         self._force(slots, features)
         return slots
 

@@ -53,6 +53,7 @@ def infer_hours(counts: NDArray[np.float64], features: pd.DataFrame) -> OpeningH
         counted = active
         open_days[np.unique(weekday[active])] = True
     used = _used_slots(amount[counted])
+    profile = np.where(used, amount[counted].sum(axis=0), 0.0) / amount[counted][:, used].sum()
     since, until = np.full((7, counts.shape[1]), len(counts)), np.full((7, counts.shape[1]), -1)
     for day in np.flatnonzero(open_days):
         since[day], until[day] = _spans_of(amount, np.flatnonzero(counted & (weekday == day)), used)
@@ -67,12 +68,18 @@ def infer_hours(counts: NDArray[np.float64], features: pd.DataFrame) -> OpeningH
     # On a quiet day's holiday it can't be told whether nobody came or nobody was there.
     seen = off & week.any(axis=1)[weekday] & busy
     names = name_days_off(features)
-    known = {str(name): bool(active[seen & (names == name)].mean() >= 0.5) for name in np.unique(names[seen])}
+    known: dict[str, bool] = {}
+    shorter: dict[str, NDArray[np.bool_]] = {}
+    for name in np.unique(names[seen]):
+        mine = seen & (names == name)
+        known[str(name)] = bool(active[mine].mean() >= 0.5)
+        if known[str(name)]:
+            shorter[str(name)] = _span_of(amount[mine & active].sum(axis=0), profile)
     open_holidays = bool(not seen.any() or active[seen].mean() >= 0.5)
     # Who keeps the holidays works the days that make up for them, unless the history has some on which he did not.
     keeps = active[moved].mean() >= 0.5 if moved.any() else not open_holidays
     make_up = (week[[day for day in range(5) if week[day].any()] or range(7)].mean(axis=0) >= 0.5) & keeps
-    return OpeningHours(week, make_up, True, open_holidays, known, since=since, until=until, unseen=unseen)
+    return OpeningHours(week, make_up, True, open_holidays, known, shorter, since=since, until=until, unseen=unseen)
 
 
 def local_level(total: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -160,6 +167,15 @@ def _spans_of(amount: NDArray[np.float64], rows: NDArray, used: NDArray[np.bool_
     since = np.where(_at_the_edges(late, open_), rows[first], 0)
     until = np.where(_at_the_edges(early, open_), rows[last], 2 * len(amount))
     return np.where(open_, since, len(amount)), np.where(open_, until, -1)
+
+
+def _span_of(sums: NDArray[np.float64], profile: NDArray[np.float64]) -> NDArray[np.bool_]:
+    # A holiday's hours: those of other days but for silent edges that are no chance.
+    open_ = np.ones(len(sums), dtype=bool)
+    columns = np.flatnonzero(sums)
+    for edge in (slice(0, columns[0]), slice(columns[-1] + 1, None)):
+        open_[edge] = profile[edge].sum() * sums.sum() < IMPROBABLE
+    return open_
 
 
 def _at_the_edges(changed: NDArray[np.bool_], open_: NDArray[np.bool_]) -> NDArray[np.bool_]:

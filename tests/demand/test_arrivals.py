@@ -124,6 +124,19 @@ def test_a_service_closed_on_the_festival_may_work_on_the_days_off_around_it():
     assert closed == ["02-16", "02-17", "02-18", "02-19"]  # statutory; 20 and 23 February stand in for worked days
 
 
+def test_shorter_hours_of_a_holiday_come_again_with_it():
+    frame = made_up("2025-01-06", "2026-04-24", ALWAYS_OFFICE)
+    hour, day = frame["start"].dt.hour, frame["start"].dt.strftime("%m-%d")
+    frame.loc[day.isin(["05-01", "05-02"]) & ((hour < 10) | (hour >= 14)), "arrivals"] = 0
+    arrivals = Arrivals(frame, holidays="CN")
+    ahead = only_future(arrivals, 15)
+    labour_day = ahead.open_slots[ahead.days == "2026-05-01"][0]
+    assert ahead.slots[labour_day][[0, -1]].tolist() == [10 * 3600, 13.5 * 3600]
+    assert ahead.open_slots[ahead.days == "2026-04-29"].all()
+    past = only(arrivals)
+    assert past.recorded.all() and past.open_slots[past.days == "2025-05-01"].sum() == 8
+
+
 def test_the_rarest_arrivals_close_no_weekday_by_chance():
     rng = np.random.default_rng(6)
     days = pd.date_range("2026-01-01", periods=150)

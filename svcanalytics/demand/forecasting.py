@@ -17,7 +17,7 @@ from svcanalytics.demand.result import Forecast, bounds_of, slot_starts
 from svcanalytics.demand.trials import Memory
 from svcanalytics.errors import DemandError
 
-__all__ = ["forecast"]
+__all__ = ["forecast", "tabulate"]
 
 MANY = 100
 """Queues from which on the lighter ladder is used."""
@@ -76,7 +76,7 @@ def forecast(
         if queue in ahead
     )
     named = model if isinstance(model, str) else model.name
-    table = pd.concat([_table(o, tuple(levels), seed) for o in outlooks], ignore_index=True)
+    table = pd.concat([tabulate(o, tuple(levels), seed) for o in outlooks], ignore_index=True)
     return Forecast(table, named, _selection(outlooks), _notes(outlooks), tuple(levels), outlooks, seed)
 
 
@@ -101,7 +101,8 @@ def _look_ahead(
     return replace(outlook, notes=(*outlook.notes, f"new queue: its week and day are borrowed from {named}"))
 
 
-def _table(outlook: Outlook, levels: tuple[float, ...], seed: int) -> pd.DataFrame:
+def tabulate(outlook: Outlook, levels: tuple[float, ...], seed: int) -> pd.DataFrame:
+    """Return one queue's rows of a forecast's table."""
     day, slot = np.nonzero(outlook.future.open_slots)
     share = np.maximum(outlook.future.exposure[day, slot], 1.0)
     bounds = bounds_of(outlook.sample(_PATHS, seed), levels)

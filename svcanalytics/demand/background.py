@@ -101,4 +101,4 @@ def leaves_zeros_out(intake: Intake, queue: str) -> bool:
         return False
     counts = intake.tallies[queue].counts
     rows, columns = (counts > 0).any(axis=1), (counts > 0).any(axis=0)
-    return bool(np.isnan(counts[np.ix_(rows, columns)]).mean() > 0.02)
+    return bool(rows.any() and np.isnan(counts[np.ix_(rows, columns)]).mean() > 0.02)

@@ -96,6 +96,12 @@ def test_logs_that_list_only_what_came_are_no_mixture():
     assert np.nansum(summed.tallies[""].counts) == frame["arrivals"].sum() and summed.findings == []
 
 
+def test_a_handful_of_contacts_that_lie_far_apart_is_no_coarse_grid():
+    few = pd.DataFrame({"start": pd.to_datetime(["2026-03-02 08:00", "2026-03-04 10:00"]), "arrivals": 1})
+    counts = take_in(few, "30min", None).tallies[""].counts
+    assert counts.shape == (3, 48) and np.nansum(counts) == 2
+
+
 def test_moments_at_any_second_are_summed_to_slots():
     at = pd.Timestamp("2026-03-02") + pd.to_timedelta(np.random.default_rng(1).integers(0, 86400 * 9, 5000), unit="s")
     frame = pd.Series(at).value_counts().rename_axis("start").reset_index(name="arrivals")

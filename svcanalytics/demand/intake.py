@@ -115,8 +115,9 @@ def take_in(frame: pd.DataFrame, slot: str, timezone: str | None) -> Intake:
         tally = tallies[str(name)] = Tally(first, counts.reshape(-1, n_slots))
         if step:
             _check_lengths(day[mine], second[mine], slot_s, step, str(name), findings)
-            full = seen.max() if slot_s == DAY_S else slot_s // step
-            _drop_partial(tally, seen.reshape(-1, n_slots), int(full), str(name), days, findings)
+            # How many rows a day should have depends on its hours; only its edges are looked at, below.
+            full = 1 if slot_s == DAY_S else slot_s // step
+            _drop_partial(tally, seen.reshape(-1, n_slots), full, str(name), days, findings)
     if slot_s == DAY_S and step != DAY_S:
         _drop_unfinished_days(tallies, day - day.min(), second, days, findings)
     lists_zeros = bool((arrivals == 0).any())

@@ -473,6 +473,32 @@ def test_the_order_of_rows_is_nothing_and_volumes_scale(random, factor):
     np.testing.assert_array_equal(two.exposure, one.exposure)
 
 
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 10**6),
+    n=st.sampled_from([1, 2, 9, 60, 900]),
+    days=st.sampled_from([1, 4, 30, 400]),
+    mean=st.sampled_from([0, 0.1, 3, 400]),
+    slot=st.sampled_from(["15min", "60min", "day"]),
+    country=st.sampled_from(["CN", "US", ""]),
+)
+def test_whatever_was_recorded_days_are_whole_and_nothing_is_lost_unsaid(seed, n, days, mean, slot, country):
+    rng = np.random.default_rng(seed)
+    at = pd.Timestamp("2025-10-01") + pd.to_timedelta(np.unique(rng.integers(0, days * 96, n)) * 15, unit="min")
+    frame = pd.DataFrame({"start": at, "arrivals": rng.poisson(mean, len(at))})
+    arrivals = Arrivals(frame, slot, holidays=country)
+    matrix = only(arrivals)
+    assert matrix.counts.shape == matrix.exposure.shape == (len(matrix.days), len(matrix.slots))
+    assert (np.diff(matrix.days) == np.timedelta64(1, "D")).all() and matrix.features.index.equals(matrix.days)
+    assert np.isnan(matrix.counts[matrix.exposure == 0]).all()
+    lost = frame["arrivals"].sum() - np.nansum(matrix.counts)
+    said = {"arrivals while closed", "day recorded in part", "gap within a day", "slot recorded in part", "shorter day"}
+    assert lost == 0 or (lost > 0 and said & set(arrivals.report["what"]))
+    ahead = only_future(arrivals, 3)
+    assert ahead.days[0] == arrivals.last_day + pd.Timedelta(days=1) and len(ahead.slots) == len(matrix.slots)
+    assert set(arrivals.hours.columns) == {"queue", "day", "hours", "source"}
+
+
 def test_taking_a_closed_days_rows_away_changes_nothing_elsewhere():
     frame = made_up("2026-01-05", "2026-06-26", OFFICE)
     one = only(Arrivals(frame, holidays="US"))

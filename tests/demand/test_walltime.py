@@ -57,3 +57,12 @@ def test_a_day_without_its_skipped_hour_is_a_whole_day():
     arrivals = Arrivals(pd.DataFrame({"start": hours, "arrivals": 40}), holidays="")
     assert arrivals.matrices[""].recorded.all()
     assert "gap within a day" not in set(arrivals.report["what"])
+
+
+def test_days_of_23_and_25_hours_are_summed_as_they_are():
+    instants = pd.date_range("2026-03-01", "2026-11-30", freq="15min", tz="Europe/Berlin", inclusive="left")
+    arrivals = Arrivals(pd.DataFrame({"start": instants, "arrivals": 1}), slot="day", holidays="")
+    matrix = arrivals.matrices[""]
+    assert matrix.recorded.all()
+    totals = pd.Series(matrix.counts[:, 0], index=matrix.days)
+    assert totals[["2026-03-29", "2026-10-25", "2026-06-01"]].tolist() == [92, 100, 96]

@@ -17,7 +17,7 @@ import pandas as pd
 from benchmarks.timing import Result
 from svcanalytics.metrics.intervals import wilson_interval
 from svcanalytics.quality import Goalposts, Profile, ProfileMetric, explain, profile
-from svcanalytics.quality.margins import add_up
+from svcanalytics.quality.change.margins import add_up
 
 DIMENSIONS, GROUPS, CELLS = 5, 50, 5_000
 SECONDS = 2.0

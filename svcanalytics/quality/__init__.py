@@ -7,41 +7,41 @@ count, the kind of mean, floor rules. Weights learned from customers enter as `s
 from __future__ import annotations
 
 from svcanalytics.quality.aggregation import Aggregate, aggregate
-from svcanalytics.quality.casemix import expect, standardise, standardise_cases
-from svcanalytics.quality.chaining import chain
-from svcanalytics.quality.decomposition import (
+from svcanalytics.quality.change.chaining import chain
+from svcanalytics.quality.change.decomposition import (
     decompose,
     decompose_mix,
     decompose_product,
     decompose_structure,
     standardise_rates,
 )
+from svcanalytics.quality.change.explanation import explain, top_contributions
+from svcanalytics.quality.comparison.casemix import expect, standardise, standardise_cases
+from svcanalytics.quality.comparison.funnels import Funnel, funnel
+from svcanalytics.quality.comparison.ranking import rank_sets, separate, separate_rates, tie_groups
+from svcanalytics.quality.comparison.recognition import barred_units, star_reason, stars
+from svcanalytics.quality.comparison.shrinkage import Shrunk, shrink, shrink_rates
+from svcanalytics.quality.comparison.units import compare, compare_counts
+from svcanalytics.quality.customers.drift import WeightPath, learn_by_period
+from svcanalytics.quality.customers.drivers import importance
+from svcanalytics.quality.customers.gaps import oaxaca
+from svcanalytics.quality.customers.learning import LearnedWeights, learn
+from svcanalytics.quality.customers.moderation import interactions
+from svcanalytics.quality.customers.perception import cell_rows, learn_from, survey_rows
 from svcanalytics.quality.definitions import profile, profile_names
-from svcanalytics.quality.dependence import Dependence, estimate_dependence, measure_dependence
-from svcanalytics.quality.drift import WeightPath, learn_by_period
-from svcanalytics.quality.drivers import importance
-from svcanalytics.quality.explanation import explain, top_contributions
-from svcanalytics.quality.funnels import Funnel, funnel
-from svcanalytics.quality.gaps import oaxaca
+from svcanalytics.quality.doubt.dependence import Dependence, estimate_dependence, measure_dependence
+from svcanalytics.quality.doubt.methods import Method
+from svcanalytics.quality.doubt.removing import removal
+from svcanalytics.quality.doubt.robustness import sensitivity
+from svcanalytics.quality.doubt.uncertainty import Propagation, propagate
+from svcanalytics.quality.doubt.variance import variance_shares
 from svcanalytics.quality.index import IndexResult, score
-from svcanalytics.quality.judgements import Judgement, judge
-from svcanalytics.quality.learning import LearnedWeights, learn
-from svcanalytics.quality.methods import Method
-from svcanalytics.quality.moderation import interactions
-from svcanalytics.quality.perception import cell_rows, learn_from, survey_rows
 from svcanalytics.quality.profiles import Cap, Goalposts, Profile, ProfileMetric, reweigh
-from svcanalytics.quality.ranking import rank_sets, separate, separate_rates, tie_groups
-from svcanalytics.quality.recognition import barred_units, star_reason, stars
-from svcanalytics.quality.removing import removal
-from svcanalytics.quality.robustness import sensitivity
 from svcanalytics.quality.scaling import normalise
-from svcanalytics.quality.shrinkage import Shrunk, shrink, shrink_rates
-from svcanalytics.quality.situations import Load, Situation
-from svcanalytics.quality.timeline import follow_load, weights_in, weights_over
-from svcanalytics.quality.uncertainty import Propagation, propagate
-from svcanalytics.quality.units import compare, compare_counts
-from svcanalytics.quality.variance import variance_shares
-from svcanalytics.quality.weighing import weights
+from svcanalytics.quality.weighting.judgements import Judgement, judge
+from svcanalytics.quality.weighting.situations import Load, Situation
+from svcanalytics.quality.weighting.timeline import follow_load, weights_in, weights_over
+from svcanalytics.quality.weighting.weighing import weights
 
 __all__ = [
     "Aggregate",

@@ -16,8 +16,8 @@ from svcanalytics import resources
 from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.profiles import GRADES, Cap, Goalposts, Profile, ProfileMetric, check_sum
 from svcanalytics.quality.scaling import check_goalposts
-from svcanalytics.quality.situations import Load, Situation
-from svcanalytics.quality.timeline import follow_load
+from svcanalytics.quality.weighting.situations import Load, Situation
+from svcanalytics.quality.weighting.timeline import follow_load
 
 if TYPE_CHECKING:
     from svcanalytics.metrics import Metric

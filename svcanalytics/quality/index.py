@@ -12,9 +12,9 @@ from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.aggregation import Aggregate, Shares, combine, credit, share
 from svcanalytics.quality.capping import cap_grades
 from svcanalytics.quality.cells import MEASURES_Z, Cells, read_cells
-from svcanalytics.quality.dependence import Dependence
+from svcanalytics.quality.doubt.dependence import Dependence
 from svcanalytics.quality.profiles import Profile
-from svcanalytics.quality.timeline import named_weights, period_weights
+from svcanalytics.quality.weighting.timeline import named_weights, period_weights
 
 __all__ = ["IndexChange", "IndexResult", "score"]
 

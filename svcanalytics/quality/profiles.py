@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 
 from svcanalytics.errors import CatalogueError
-from svcanalytics.quality.pinning import pin
 from svcanalytics.quality.scaling import check_goalposts
-from svcanalytics.quality.situations import Situation, check_situations
+from svcanalytics.quality.weighting.pinning import pin
+from svcanalytics.quality.weighting.situations import Situation, check_situations
 
 __all__ = ["Cap", "Goalposts", "Profile", "ProfileMetric", "check_sum", "reweigh"]
 

@@ -7,6 +7,7 @@ from svcanalytics.demand.backtesting import backtest
 from svcanalytics.demand.counting import count
 from svcanalytics.demand.daydescription import describe_days
 from svcanalytics.demand.forecasting import forecast
+from svcanalytics.demand.intraday import update
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.result import Forecast
 from svcanalytics.demand.scoring import scores
@@ -22,4 +23,5 @@ __all__ = [
     "describe_days",
     "forecast",
     "scores",
+    "update",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from svcanalytics.errors import DemandError
 __all__ = ["Outlook", "look_ahead"]
 
 _PATTERN_DAYS = 120
-_LIGHT_TRIALS = 8
+_TRIALS, _LIGHT_TRIALS = 12, 8
 # Plain averages know no calendar, and trials seldom hold the holiday that comes next.
 _HANDICAP = 1.1
 
@@ -114,31 +115,60 @@ def look_ahead(
         raise DemandError(
             "no day of the history is recorded in full", where=f"queue {history.queue!r}", fix="give more history"
         )
+    with _one_thread():
+        return _look(history, future, _ladder(model, thorough, light), light, memory, chosen=model != "auto")
+
+
+def _look(
+    history: DayMatrix, future: DayMatrix, models: Sequence[Model], light: bool, memory: Memory, *, chosen: bool
+) -> Outlook:
     base = DayRegression()
-    models = _ladder(model, thorough, light)
+    names = [m.name for m in models]
+    tried = models if base.name in names else (*models, base)
     days = int(future.open_days.sum())
-    tried = models if any(m.name == base.name for m in models) else (*models, base)
-    trials = run_trials(history, tried, days, count=_LIGHT_TRIALS if light else 12, memory=memory)
-    losses = trial_losses(trials.means, trials.actual)
+    trials = run_trials(history, tried, days, count=_LIGHT_TRIALS if light else _TRIALS, memory=memory)
+    losses = trial_losses(trials.means, trials.actual)[: len(models)]
     handicap = np.array([_HANDICAP if isinstance(m, WeekdayAverage) else 1.0 for m in models])
-    weights = loss_weights(losses[: len(models)], handicap)
-    fitted = {m.name: fit_at(history, m, memory, fresh=not light) for m in tried}
-    mean, covariance = fitted[base.name].outlook(future)
-    means = [mean if m.name == base.name else fitted[m.name].mean(future) for m in models]
-    mean = combine(np.array(means), weights)
+    weights = loss_weights(losses, handicap)
+    mean, covariance = fit_at(history, base, memory, fresh=not light).outlook(future)
+    means = np.full((len(models), *mean.shape), np.nan)
+    for m, model in enumerate(models):
+        if model.name == base.name:
+            means[m] = mean
+        elif weights[m] > 0:
+            try:
+                means[m] = fit_at(history, model, memory, fresh=not light).mean(future)
+            except DemandError:
+                # What was asked for by name must run; of many, those that can't are left out.
+                if chosen:
+                    raise
+                weights[m] = 0.0
+    weights = weights / weights.sum()
     opened = future.open_days
+    mean = combine(means, weights)
     combined = combine(trials.means[: len(models)], weights)
-    spread = calibrate(mean[opened], covariance, trials, combined, _residuals(history))
-    named = [m.name for m in models]
     return Outlook(
         future,
         mean,
-        spread,
-        dict(zip(named, weights.tolist(), strict=True)),
-        dict(zip(named, losses[: len(models)].mean(axis=1).tolist(), strict=True)) if len(trials) else {},
+        calibrate(mean[opened], covariance, trials, combined, _residuals(history)),
+        dict(zip(names, weights.tolist(), strict=True)),
+        dict(zip(names, losses.mean(axis=1).tolist(), strict=True)) if len(trials) else {},
         _surprises(history, trials, combined),
         _notes(history, future, trials, light),
     )
+
+
+def _one_thread():
+    # Matrices here are small: threads of the linear algebra library would only wait for one another.
+    return _thread_pools().limit(limits=1)
+
+
+@lru_cache(maxsize=1)
+def _thread_pools():
+    import scipy.linalg  # noqa: F401  its library must be loaded to be found
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _ladder(model: str | Model, thorough: bool, light: bool) -> Sequence[Model]:

@@ -16,6 +16,7 @@ _NORMAL = np.array([0.67448975, 1.28155157, 1.95996398])
 _DENSITY = np.exp(-0.5 * _NORMAL**2) / np.sqrt(2 * np.pi)
 _WIDEST = 4.0
 _DOUBT = 4.0
+_FEWEST = 3
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ def conformal_stretch(
 ) -> Stretch:
     """Learn a stretch from scores of past errors.
 
-    The score of level `L` is the ``ceil((n + 1) L)``-th smallest of the `n` absolute scores of the group, so that a new
-    error is below it with probability `L` at least (Vovk, Gammerman and Shafer 2005; Lei et al. 2018, J. Amer. Statist.
-    Assoc. 113:1094, eq. 5). Groups are drawn to all errors together, and those to the normal scores, the more so the less
+    The score of level `L` is the ``(n + 1) L``-th smallest of the `n` absolute scores, between two of them by a straight
+    line, so that a new error is below it with probability `L` (Vovk, Gammerman and Shafer 2005; Lei et al. 2018, J. Amer.
+    Statist. Assoc. 113:1094, eq. 5, who round up). Groups are drawn to all errors together, and those to the normal scores, the more so the less
     they differ by more than a quantile of so few errors would by chance.
 
     Parameters
@@ -67,21 +68,22 @@ def conformal_stretch(
     scores = np.abs(scores)
     known = np.isfinite(scores)
     scores, groups = scores[known], groups[known]
-    whole = _drawn(scores, _NORMAL, repeats)
-    return Stretch(np.array([_drawn(scores[groups == g], whole, repeats) for g in range(size)]))
-
-
-def _drawn(scores, towards, repeats):
     n = len(scores) / max(repeats, 1.0)
-    if n < 3:
+    ranks = (n + 1) / max(n, 1e-9) * _LEVELS
+    whole = _drawn(scores, _NORMAL, ranks, n)
+    share = [n * np.mean(groups == g) if len(groups) else 0.0 for g in range(size)]
+    return Stretch(np.array([_drawn(scores[groups == g], whole, ranks, share[g]) for g in range(size)]))
+
+
+def _drawn(
+    scores: NDArray[np.float64], towards: NDArray[np.float64], ranks: NDArray[np.float64], n: float
+) -> NDArray[np.float64]:
+    if n < _FEWEST:
         return np.asarray(towards, float)
-    ranked = np.sort(scores)
-    found = np.empty(len(_LEVELS))
-    for i, level in enumerate(_LEVELS):
-        rank = np.ceil((n + 1) * level) / n
-        place = int(np.ceil(rank * len(ranked))) - 1
-        # Beyond the largest error there is no evidence: the last level's ratio goes on.
-        found[i] = ranked[place] if rank <= 1 else max(ranked[-1], found[i - 1] * towards[i] / towards[i - 1])
+    found = np.quantile(scores, np.minimum(ranks, 1.0))
+    # Beyond the largest error there is no evidence: the last level's ratio goes on.
+    for i in np.flatnonzero(ranks > 1):
+        found[i] = max(found[i], found[i - 1] * towards[i] / towards[i - 1])
     off = np.log(np.maximum(found, 0.05) / towards)
     # Standard error of the log of a sample quantile of absolute normal numbers.
     error = np.sqrt(_LEVELS * (1 - _LEVELS) / n) / (2 * _DENSITY * _NORMAL)

@@ -17,8 +17,8 @@ __all__ = ["Trials", "fit_at", "run_trials"]
 
 SHORTEST = 12
 """Days on record before the first trial."""
-_SEASON = 40
-"""Days on record after which settings are learned anew."""
+_GROWTH = 1.25
+"""By how much a history grows until settings are learned anew."""
 
 Memory = dict[tuple, Any]
 """What earlier calls on the same arrivals found; see `run_trials`."""
@@ -100,7 +100,7 @@ def run_trials(
 
 
 def fit_at(history: DayMatrix, model: Model, memory: Memory | None = None, *, fresh: bool = False) -> Fitted:
-    """Fit a model, its settings learned at most `_SEASON` days on record ago, or, if `fresh`, now."""
+    """Fit a model, its settings learned when the history was at most a fifth shorter, or, if `fresh`, now."""
     recorded = np.flatnonzero(history.recorded)
     return _fit(history, model, len(recorded), recorded, {} if memory is None else memory, fresh)
 
@@ -118,12 +118,20 @@ def _try(history, model, start, recorded, future, memory):
 def _fit(history, model, start, recorded, memory, fresh):
     if not hasattr(model, "tuned"):
         return model.fit(history)
-    anchor = start if fresh else max(start // _SEASON * _SEASON, min(start, SHORTEST))
+    anchor = start if fresh else _anchor(start)
     key = (history.queue, model.name, "tuned", anchor)
     if key not in memory:
         end = int(recorded[anchor]) if anchor < len(recorded) else len(history.days)
         memory[key] = model.tuned(history.rows(0, min(end, len(history.days))))
     return memory[key].fit(history)
+
+
+def _anchor(start: int) -> int:
+    # Always the same ones, whatever call asks: what is remembered is what would be learned again.
+    anchor = SHORTEST
+    while max(int(anchor * _GROWTH), anchor + 1) <= start:
+        anchor = max(int(anchor * _GROWTH), anchor + 1)
+    return min(anchor, start)
 
 
 def _announced(came: DayMatrix) -> DayMatrix:

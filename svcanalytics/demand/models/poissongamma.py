@@ -15,6 +15,7 @@ from svcanalytics.errors import DemandError
 __all__ = ["FittedPoissonGamma", "PoissonGamma"]
 
 _BURN_IN = 5
+_PRIOR = 0.25
 _DISCOUNTS = (0.75, 0.85, 0.92, 0.96, 0.98, 0.99)
 
 
@@ -50,7 +51,9 @@ class PoissonGamma:
         exposed = shapes.of(history).sum(axis=1)
         totals = np.nansum(history.counts, axis=1)
         age = len(history.days) - rows
-        factors = _factors(totals[rows], exposed[rows], kinds[rows], 0.5 ** (age / 90.0))
+        # Make-up days and days off are rare: years of them count.
+        memory = np.where(kinds[rows] < 7, 90.0, 1000.0)
+        factors = _factors(totals[rows], exposed[rows], kinds[rows], 0.5 ** (age / memory))
         expected = exposed[rows] * factors[kinds[rows]]
         best = max((_filter(totals[rows], expected, discount) for discount in _DISCOUNTS), key=lambda found: found[0])
         _, level, ahead = best
@@ -77,10 +80,10 @@ class FittedPoissonGamma:
 
 
 def _factors(totals, exposed, kinds, weight):
-    # Factor of each kind of day, drawn to the mean of all by the weight of four days.
+    # Factor of each kind of day, drawn a little to the mean of all.
     mean = max((weight @ totals) / max(weight @ exposed, 1e-12), 1e-9)
     member = (kinds[:, None] == np.arange(9)) * weight[:, None]
-    return (member.T @ totals + 0.5 * mean) / (member.T @ exposed + 0.5)
+    return (member.T @ totals + _PRIOR * mean) / (member.T @ exposed + _PRIOR)
 
 
 def _filter(

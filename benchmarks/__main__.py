@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those named, and print one table: `python -m benchmarks [load] [measure] [publish]`."""
+"""Run all benchmarks, or those named, and print one table: `python -m benchmarks [NAME ...]`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib import import_module
 
 from benchmarks.timing import Result
 
-ALL = ("load", "measure", "publish")
+ALL = ("load", "measure", "publish", "explain", "index_bands", "learned_weights", "units")
 
 
 def main(names: list[str]) -> int:

@@ -2,8 +2,8 @@
 
     SVC_REAL_DATA=folder python -m benchmarks.forecast_intraday [--days 60]
 
-Each of a queue's last days is forecast the evening before with `model="auto"` and updated with its own first slots; only slots
-that were still to come are scored.
+Each of a queue's last days is forecast the evening before with `model="auto"` and updated with its own first slots;
+only slots that were still to come are scored.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ class Pull:
     def __call__(self, log: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
         """Turn draws of log rates ``(n, D, S)`` made without knowing the counts into draws given them.
 
-        Each draw is moved by what it missed of the counts, blurred as counts are (Matheron's rule: Journel and Huijbregts
-        1978, ch. VII; Wilson et al. 2021, J. Mach. Learn. Res. 22:1, eq. 12).
+        Each draw is moved by what it missed of the counts, blurred as counts are (Matheron's rule; Wilson et al. 2021,
+        J. Mach. Learn. Res. 22:1, eq. 12).
         """
         blur = rng.standard_normal((len(log), len(self.weight)))
         missed = self.target - self.weight * log[:, self.rows, self.slots] - blur
@@ -51,10 +51,10 @@ class Pull:
 def condition(spread: Spread, came: NDArray[np.float64]) -> Pull:
     """Learn from counts how busy their day is, in all its slots and on the days that go with it.
 
-    Log rates are normal before the counts, with the spread's own covariance: a busyness of each day, patterns within the
-    day and noise of each slot; counts are Poisson. So a slot with few arrivals, or a queue whose slots hardly go together,
-    moves little. The posterior is Laplace's (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning,
-    algorithm 3.1 and eq. 3.27).
+    Log rates are normal before the counts, with the spread's own covariance: a busyness of each day, patterns within
+    the day and noise of each slot; counts are Poisson. So few arrivals, or slots that hardly go together, move little.
+    The posterior is Laplace's (Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, algorithm 3.1 and
+    eq. 3.27).
 
     Parameters
     ----------
@@ -73,9 +73,7 @@ def condition(spread: Spread, came: NDArray[np.float64]) -> Pull:
     log, rate = _mode(cross[rows, slots], spread.mean[rows, slots] * np.exp(-centre), came[rows, slots])
     weight, pressure = np.sqrt(rate), came[rows, slots] - rate
     spoken = cross * weight
-    gain = np.linalg.solve(_evidence(cross[rows, slots], weight), spoken.reshape(-1, len(rows)).T).T.reshape(
-        cross.shape
-    )
+    gain = spoken @ np.linalg.inv(_evidence(cross[rows, slots], weight))
     shift = cross @ pressure - np.einsum("dsm,dsm->ds", gain, spoken) / 2
     return Pull(rows, slots, gain, weight, weight * (log - centre) + pressure / weight, shift)
 

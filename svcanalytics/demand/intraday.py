@@ -27,9 +27,9 @@ def update(forecast: Forecast, today: pd.DataFrame) -> Forecast:
     """Return the forecast given what has come so far today.
 
     The slots of the day to come move, with their bounds, as far as slots of a day have gone together in the past; later
-    days move as far as a busy day has been followed by busy ones; days before today, and queues without rows, stay as they
-    are. Slots that are over hold what came, so that the day's total is what came and what is still expected. Works from
-    the first slot on, and again later in the day: give all of the day's slots each time.
+    days move as far as busy days have been followed by busy ones; days before today, and queues without rows, stay as
+    they are. Slots that are over hold what came, so that the day's total is what came and what is still expected. Works
+    from the first slot on, and again later in the day: give all of the day's slots each time.
 
     Parameters
     ----------

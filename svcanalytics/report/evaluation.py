@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from svcanalytics.errors import PublishError
+from svcanalytics import quality
+from svcanalytics.errors import CatalogueError, PublishError
 from svcanalytics.periods import Period, parse_period
 from svcanalytics.report import gathering, lateness
+from svcanalytics.report.divisions import divide_measures
+from svcanalytics.report.movement import Movement, explain_index, explain_measure
+from svcanalytics.report.places import Places, Stars, choose_stars, compare_places
 from svcanalytics.report.readings import Clock, Reading
 
 if TYPE_CHECKING:
     from svcanalytics.metrics import Metric
-    from svcanalytics.quality import IndexResult, Profile
+    from svcanalytics.quality import Dependence, IndexResult, Profile
     from svcanalytics.store import Lake
 
 __all__ = ["LOOK_BACK", "REPORTS", "Evaluation", "evaluate"]
@@ -26,6 +30,9 @@ REPORTS = {"weekly": "week", "monthly": "month", "quarterly": "quarter", "half_y
 
 #: Periods shown before the reported one; never fewer than lead to the same period last year.
 LOOK_BACK = {"day": 28, "week": 26, "month": 12, "quarter": 8, "half_year": 4, "year": 2}
+
+#: Measures tried one after the other where there is no index to explain or to compare on.
+MOST_TRIED = 4
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,17 @@ class Evaluation:
         Scores over the same periods.
     profile : Profile or None
         The index profile.
+    dependence : Dependence or None
+        How errors of measures go together; the index's band knows it. None from too few days.
+    movement : Movement or None
+        Why the index moved since last period, or the heaviest measure that can be explained.
+    places : Places or None
+        Teams, or channels, compared on the index or the heaviest measure.
+    stars : Stars or None
+        Agents that stand out; None where the data name none.
+    weights, chained : DataFrame
+        Weights by day over the year up to the period's end, and the index as scored, chained and with constant weights;
+        empty for a profile without situations.
     volumes : mapping of str to DataFrame
         For each dimension (channel, business_type): period, group, count.
     units : mapping of str to DataFrame
@@ -90,6 +108,12 @@ class Evaluation:
     history: pd.DataFrame = field(default_factory=pd.DataFrame)
     index: IndexResult | None = None
     profile: Profile | None = None
+    dependence: Dependence | None = None
+    movement: Movement | None = None
+    places: Places | None = None
+    stars: Stars | None = None
+    weights: pd.DataFrame = field(default_factory=pd.DataFrame)
+    chained: pd.DataFrame = field(default_factory=pd.DataFrame)
     volumes: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     units: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     months: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -153,7 +177,11 @@ def evaluate(
     ages, before = gathering.age_backlog(lake, asked)
     clocks = tuple(gathering.read_clocks(lake, asked, language))
     late_teams, late_cases = lateness.read_late(lake, asked, [clock.reading.id for clock in clocks if clock.missed])
-    index, profile = gathering.score_periods(lake, found.history)
+    profile = gathering.choose_profile(lake)
+    dependence = gathering.estimate_dependence(lake, profile, asked)
+    index = None if profile is None else quality.score(found.history, profile, dependence=dependence)
+    weights, chained = _follow_weights(found.history, profile, asked)
+    movement, places = _compare(lake, asked, found.history, readings, index, profile, dependence)
     return Evaluation(
         report=report,
         period=asked,
@@ -169,6 +197,12 @@ def evaluate(
         history=found.history,
         index=index,
         profile=profile,
+        dependence=dependence,
+        movement=movement,
+        places=places,
+        stars=_choose_stars(lake, asked, readings, profile, dependence),
+        weights=weights,
+        chained=chained,
         volumes=gathering.count_volumes(lake, asked.kind, start, end),
         units=gathering.measure_units(lake, asked, readings, profile),
         months=gathering.measure_months(lake, asked, readings, profile),
@@ -181,6 +215,68 @@ def evaluate(
         left_out=found.left_out,
         metrics=found.metrics,
     )
+
+
+def _compare(
+    lake: Lake,
+    period: Period,
+    history: pd.DataFrame,
+    readings: tuple[Reading, ...],
+    index: IndexResult | None,
+    profile: Profile | None,
+    dependence: Dependence | None,
+) -> tuple[Movement | None, Places | None]:
+    """Explain the change since last period and compare the units it is split by: teams, where there are none channels.
+
+    Without an index in both periods the heaviest measure that can be split is explained.
+    """
+    weighed = _weighed(readings, profile)
+    chosen = list(dict.fromkeys([*weighed, *gathering.main_measures(readings, profile)[:MOST_TRIED]]))
+    unit, parts = "", pd.DataFrame()
+    for unit in ("team", "channel"):
+        parts = divide_measures(lake, chosen, unit, period, before=True)
+        if len(parts):
+            break
+    keys = period.key, period.previous().key
+    movement = explain_index(history, parts, unit, index, profile, *keys, dependence)
+    if movement is None:
+        tried = (reading for name in chosen[:MOST_TRIED] for reading in readings if reading.id == name)
+        found = (explain_measure(history, parts, unit, reading, *keys, dependence) for reading in tried)
+        movement = next((each for each in found if each is not None), None)
+    return movement, compare_places(parts, unit, profile, weighed[:MOST_TRIED], *keys, dependence)
+
+
+def _choose_stars(
+    lake: Lake,
+    period: Period,
+    readings: tuple[Reading, ...],
+    profile: Profile | None,
+    dependence: Dependence | None,
+) -> Stars | None:
+    weighed = _weighed(readings, profile)
+    parts = divide_measures(lake, weighed, "agent", period, before=False)
+    return choose_stars(parts, profile, weighed[:MOST_TRIED], period.key, dependence)
+
+
+def _weighed(readings: tuple[Reading, ...], profile: Profile | None) -> list[str]:
+    """Return the measures of the index that have data in the period, the heaviest first."""
+    if profile is None:
+        return []
+    shares, held = profile.shares, {reading.id for reading in readings}
+    return sorted((name for name in shares if name in held), key=lambda name: -shares[name])
+
+
+def _follow_weights(
+    history: pd.DataFrame, profile: Profile | None, period: Period
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the weights of every day of the year up to the period's end, and the index free of them."""
+    if profile is None or not profile.situations:
+        return pd.DataFrame(), pd.DataFrame()
+    weights = quality.weights_over(profile, period.last - timedelta(days=364), period.last)
+    try:
+        return weights, quality.chain(history, profile)
+    except CatalogueError:  # no period has an index
+        return weights, pd.DataFrame()
 
 
 def _look_back(period: Period) -> list[Period]:

@@ -21,14 +21,17 @@ from svcanalytics.store.contract import contract
 
 if TYPE_CHECKING:
     from svcanalytics.metrics import Metric
-    from svcanalytics.quality import IndexResult, Profile
+    from svcanalytics.quality import Dependence, Profile
     from svcanalytics.store import Lake
 
 __all__ = [
     "Books",
     "Measured",
     "age_backlog",
+    "choose_profile",
     "count_volumes",
+    "estimate_dependence",
+    "main_measures",
     "measure_months",
     "measure_periods",
     "measure_units",
@@ -36,13 +39,14 @@ __all__ = [
     "read_books",
     "read_clocks",
     "read_metrics",
-    "score_periods",
 ]
 
 #: Ages of open cases, in days: [from, to).
 AGES = ((0, 1), (1, 3), (3, 7), (7, 30), (30, None))
 #: Rows of a period loaded later than this after its end are late.
 LATE_DAYS = 5
+#: Days from which it is estimated how errors of measures go together.
+DEPENDENCE_DAYS = 365
 #: How many measures teams and channels are compared by.
 MOST_MEASURES = 2
 
@@ -105,13 +109,23 @@ def read_metrics(lake: Lake, found: Measured, period: Period, language: str) -> 
     return tuple(readings)
 
 
-def score_periods(lake: Lake, history: pd.DataFrame) -> tuple[IndexResult | None, Profile | None]:
-    """Return the index over all periods with its profile; neither when no profile fits what the lake holds."""
+def choose_profile(lake: Lake) -> Profile | None:
+    """Return the index profile made for the tables the lake holds, or None when none fits."""
     try:
-        chosen = quality.profile(None, lake)
+        return quality.profile(None, lake)
     except CatalogueError:
-        return None, None
-    return quality.score(history, chosen), chosen
+        return None
+
+
+def estimate_dependence(lake: Lake, profile: Profile | None, period: Period) -> Dependence | None:
+    """Estimate from the year's days how errors of measures go together; None from fewer days than can tell."""
+    if profile is None:
+        return None
+    start = min(period.start, period.last - timedelta(days=DEPENDENCE_DAYS - 1))
+    try:
+        return quality.measure_dependence(lake, profile, start=start, end=period.last)
+    except CatalogueError:
+        return None
 
 
 def read_clocks(lake: Lake, period: Period, language: str) -> list[Clock]:
@@ -160,6 +174,18 @@ def count_volumes(lake: Lake, every: str, start: date, end: date) -> dict[str, p
     return counted
 
 
+def main_measures(readings: tuple[Reading, ...], profile: Profile | None) -> list[str]:
+    """Return the ids of the measures that matter most: by weight in the index, then those with a target."""
+    weights = {} if profile is None else {m.metric: m.weight * profile.families[m.family] for m in profile.metrics}
+    shown = [
+        reading
+        for reading in readings
+        if not is_missing(reading.value) and reading.kind in ("rate", "duration", "number")
+    ]
+    order = sorted(shown, key=lambda reading: (-weights.get(reading.id, 0.0), is_missing(reading.target)))
+    return [reading.id for reading in order]
+
+
 def measure_units(
     lake: Lake, period: Period, readings: tuple[Reading, ...], profile: Profile | None
 ) -> dict[str, pd.DataFrame]:
@@ -167,7 +193,7 @@ def measure_units(
     found = {}
     for dimension, choices in (("team", ("owner_team", "team", "first_team")), ("channel", ("channel",))):
         for column in choices:
-            chosen = [name for name in _main(readings, profile) if _splits(lake, name, column)][:MOST_MEASURES]
+            chosen = [name for name in main_measures(readings, profile) if _splits(lake, name, column)][:MOST_MEASURES]
             if not chosen:
                 continue
             frame = metrics.measure(lake, chosen, by=[column], every=period.kind, start=period.start, end=period.last)
@@ -182,7 +208,9 @@ def measure_months(lake: Lake, period: Period, readings: tuple[Reading, ...], pr
     """Measure the main indicators by month inside a longer period."""
     if period.kind not in ("quarter", "half_year", "year"):
         return pd.DataFrame()
-    chosen = [reading.id for reading in readings if not is_missing(reading.target)] or _main(readings, profile)[:8]
+    chosen = [reading.id for reading in readings if not is_missing(reading.target)] or main_measures(readings, profile)[
+        :8
+    ]
     if not chosen:
         return pd.DataFrame()
     return metrics.measure(lake, chosen, every="month", start=period.start, end=period.last)
@@ -298,18 +326,6 @@ def _reading(
         family=family,
         unit=unit,
     )
-
-
-def _main(readings: tuple[Reading, ...], profile: Profile | None) -> list[str]:
-    """Return the ids of the measures that matter most: by weight in the index, then those with a target."""
-    weights = {} if profile is None else {m.metric: m.weight * profile.families[m.family] for m in profile.metrics}
-    shown = [
-        reading
-        for reading in readings
-        if not is_missing(reading.value) and reading.kind in ("rate", "duration", "number")
-    ]
-    order = sorted(shown, key=lambda reading: (-weights.get(reading.id, 0.0), is_missing(reading.target)))
-    return [reading.id for reading in order]
 
 
 def _splits(lake: Lake, metric: str, column: str) -> bool:

@@ -82,11 +82,12 @@ def _measure(case: Case, peers: bool) -> pd.DataFrame:
             parts.append(rows)
         for name in PEERS:
             seconds[name] = np.mean([used for (by, _), (_, used) in zip(jobs, results, strict=True) if by == name])
-    rows = pd.concat(parts, ignore_index=True).assign(case=case.name, real=case.real, compared=case.compared)
-    note = (
-        f"{case.origins} origins of {case.days} days, ours {wall:.0f} s in all, peers {'cached' if cached else 'run'}"
+    rows = pd.concat(parts, ignore_index=True)
+    print(
+        f"\n== {case.name} ({case.slot}; {case.origins} origins of {case.days} days; ours took {wall:.0f} s in all",
+        end="",
     )
-    print(f"\n== {case.name} ({case.slot}; {note})")
+    print(f"; peers {'from the cache' if cached else 'run now'})" if peers else ")")
     print(_table(rows, seconds))
     return rows
 

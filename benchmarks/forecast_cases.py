@@ -27,7 +27,6 @@ class Case:
     step: int
     drivers: pd.DataFrame | None = None
     compared: bool = True
-    real: bool = False
 
     @property
     def arrivals(self) -> Arrivals:
@@ -41,7 +40,7 @@ def cases(data: Path | None, quick: bool = False) -> Iterator[Case]:
     for name, real in arrivals_real.SERIES.items() if data else ():
         drivers = real.drivers(data) if real.drivers else None
         frame = real.read(data)
-        case = Case(name, frame, real.slot, real.country, real.days, real.origins, real.step, drivers, real=True)
+        case = Case(name, frame, real.slot, real.country, real.days, real.origins, real.step, drivers)
         yield _fewer(case) if quick else case
     for name, kind in (arrivals_made_up.KINDS | arrivals_made_up.COVERAGE_ONLY).items():
         compared = name in arrivals_made_up.KINDS

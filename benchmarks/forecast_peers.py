@@ -54,7 +54,7 @@ def eight_week_average(task: Task) -> pd.DataFrame:
     keys = _keys(task.starts)
     mean = values.mean().reindex(keys)
     mean = mean.fillna(pd.Series(slots.reindex(keys.get_level_values(1)).to_numpy(), index=keys))
-    n = values.size().reindex(keys).to_numpy(float)
+    n = values.size().reindex(keys).fillna(1).to_numpy(float)
     chance = np.sqrt(mean.to_numpy())  # where one count alone is known
     spread = values.std().reindex(keys).fillna(pd.Series(chance, keys)).to_numpy() * np.sqrt(1 + 1 / n)
     columns = {"mean": mean.to_numpy()}

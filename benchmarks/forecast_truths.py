@@ -90,7 +90,7 @@ def _wape_by_kind(rows: pd.DataFrame) -> pd.Series:
 def _prophet(frame: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     from benchmarks.forecast_peers import PEERS, Task
 
-    starts = pd.DatetimeIndex(rows["start"])
+    starts = pd.DatetimeIndex(rows["start"]).tz_localize(None)
     history = frame.loc[frame["start"] < starts[0], ["start", "arrivals"]]
     table = PEERS["Prophet"](Task(history, starts, "CN"))
     return table.assign(actual=rows["actual"].to_numpy())

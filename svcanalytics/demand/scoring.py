@@ -13,6 +13,7 @@ from svcanalytics.errors import DemandError
 
 __all__ = ["interval_score", "levels_of", "losses", "pinball_loss", "poisson_deviation", "scores", "with_groups"]
 
+LARGE = 25.0
 NEEDED = ("model", "origin", "queue", "start", "mean", "actual")
 
 
@@ -44,8 +45,8 @@ def scores(backtest: pd.DataFrame, by: str | Sequence[str] = ()) -> pd.DataFrame
           it (Bracher, Ray, Gneiting and Reich 2021, eq. 1, the mean standing for the median)
         - coverage_80, width_80, interval_score_80, ... : share of actuals within the bounds, mean width, and Winkler's
           score (Gneiting and Raftery 2007, eq. 43), in arrivals
-        - floor : WAPE of a forecaster who knows the true rate of each slot, if counts were Poisson; the rate is
-          estimated by the mean of the actuals of the same queue, weekday and slot
+        - floor : WAPE of a forecaster who knows the true rate of each slot, if counts were Poisson. The rate is
+          estimated by the count itself or, where the mean of the same queue, weekday and slot is below 25, by that mean
         - baseline, value_added : WAPE of the eight-week average on the same rows, and that minus `wape` (forecast value
           added, Gilliland 2010): above 0 the model was worth it
         - skill : (wape - floor) / (baseline - floor); below 1 is better than the eight-week average, 0 is perfect
@@ -172,14 +173,19 @@ def _derived(frame: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _rates(frame: pd.DataFrame) -> NDArray[np.float64]:
-    """Estimate the rate of each row: the mean actual of its queue, weekday and slot, each start counted once."""
+    """Estimate the rate of each row.
+
+    Counts of 25 and more stand for themselves, which makes the floor half a per cent too low at most, since a root's
+    mean is below the mean's root by 1 / (8 rate); small ones take the mean of their queue, weekday and slot.
+    """
     start = frame["start"].dt.tz_localize(None)
     key = (start.dt.day_of_week * 86400 + (start - start.dt.normalize()).dt.total_seconds()).astype("int32")
     cells = pd.DataFrame(
         {"queue": frame["queue"], "cell": key, "start": start, "actual": frame["actual"].astype(float)}
     )
     means = cells.drop_duplicates(["queue", "start"]).groupby(["queue", "cell"], observed=True)["actual"].mean()
-    return means.reindex(pd.MultiIndex.from_frame(cells[["queue", "cell"]])).to_numpy()
+    rate = means.reindex(pd.MultiIndex.from_frame(cells[["queue", "cell"]])).to_numpy()
+    return np.where(rate < LARGE, rate, cells["actual"])
 
 
 def _summed(frame: pd.DataFrame) -> list[str]:

@@ -25,16 +25,16 @@ def is_new(history: DayMatrix) -> bool:
 def borrow_past(history: DayMatrix, others: Sequence[DayMatrix]) -> tuple[DayMatrix, tuple[str, ...]]:
     """Put eight weeks of other queues' days before a new queue's own.
 
-    Lent days are the mean of the lenders', each scaled to the new queue's volume on the days that both have, and open
-    when the new queue is or, on weekdays it has not seen yet, when the lenders are.
+    Lent days are the mean of the lenders', each scaled to the new queue's volume on the days that both have. They are
+    open when the new queue is or, on weekdays it has not seen yet, when the lenders are.
 
     Parameters
     ----------
     history : DayMatrix
         Of the new queue.
     others : sequence of DayMatrix
-        Histories that may lend: those that hold the same slots and have six weeks on record before the new queue's first
-        day do.
+        Histories that may lend: those that hold the same slots and have six weeks on record before the new queue's
+        first day do.
 
     Returns
     -------

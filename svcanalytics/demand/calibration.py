@@ -107,9 +107,16 @@ def within_days(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return patterns ``(K, S)`` and noise ``(S,)`` of the log rates of slots given the day's total.
 
-    Pearson residuals of pure chance have variance 1, and the largest eigenvalues of their covariance exceed it for want of
-    days alone; what is kept is corrected for that (spiked covariance: Baik and Silverstein 2006, J. Multivar. Anal.
+    Pearson residuals of pure chance have variance 1, and the largest eigenvalues of their covariance exceed it for want
+    of days alone; what is kept is corrected for that (spiked covariance: Baik and Silverstein 2006, J. Multivar. Anal.
     97:1382; Donoho, Gavish and Johnstone 2018, Ann. Statist. 46:1742, eq. 1.10).
+
+    Parameters
+    ----------
+    counts : numpy.ndarray, shape ``(N, S)``
+        NaN where closed.
+    expected : numpy.ndarray, shape ``(N, S)``
+        Each day's total times its profile.
     """
     days, slots = counts.shape
     usable = np.isfinite(counts) & (expected > _LEAST)

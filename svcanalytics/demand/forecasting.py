@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +35,7 @@ def forecast(
     future: Mapping[str, DayMatrix] | None = None,
     seed: int = 0,
     memory: Memory | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Forecast:
     """Forecast the next days of all queues.
 
@@ -58,6 +59,8 @@ def forecast(
         Of the sample paths behind the bounds.
     memory : dict, optional
         Pass the same one to every origin of a rolling backtest to save time; see `run_trials`.
+    progress : callable, optional
+        Called before each queue with its name, how many are done and how many there are.
 
     Raises
     ------
@@ -70,14 +73,16 @@ def forecast(
         raise DemandError("levels lie between 0 and 1", where=f"levels={tuple(levels)}", fix="use levels=(0.8, 0.95)")
     ahead = arrivals.future(days) if future is None else future
     light = len(arrivals.matrices) >= MANY if light is None else light
-    outlooks = tuple(
-        _look_ahead(arrivals, queue, ahead[queue], model, thorough=thorough, light=light, memory=memory)
-        for queue in arrivals.matrices
-        if queue in ahead
-    )
+    queues = [queue for queue in arrivals.matrices if queue in ahead]
+    outlooks = []
+    for done, queue in enumerate(queues):
+        if progress is not None:
+            progress(queue, done, len(queues))
+        found = _look_ahead(arrivals, queue, ahead[queue], model, thorough=thorough, light=light, memory=memory)
+        outlooks.append(found)
     named = model if isinstance(model, str) else model.name
     table = pd.concat([tabulate(o, tuple(levels), seed) for o in outlooks], ignore_index=True)
-    return Forecast(table, named, _selection(outlooks), _notes(outlooks), tuple(levels), outlooks, seed)
+    return Forecast(table, named, _selection(outlooks), _notes(outlooks), tuple(levels), tuple(outlooks), seed)
 
 
 def _look_ahead(

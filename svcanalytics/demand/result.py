@@ -25,8 +25,8 @@ class Forecast:
     Attributes
     ----------
     table : pandas.DataFrame
-        A row per queue and open slot: queue, start (aware), mean, and for each level such as 0.8 the bounds lower_80 and
-        upper_80 of its central interval. Closed slots have no row.
+        A row per queue and open slot: queue, start (aware), mean, and for each level such as 0.8 the bounds lower_80
+        and upper_80 of its central interval. Closed slots have no row.
     model : str
         What was asked for: ``"auto"``, or a model's name.
     selection : pandas.DataFrame
@@ -209,7 +209,7 @@ def slot_starts(future: DayMatrix) -> pd.DatetimeIndex:
 
 
 def _rows(future: DayMatrix, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn ``(n, D, S)`` into ``(rows, n)``, in the order of `slot_starts`; what comes in an hour twice is split evenly."""
+    """Turn ``(n, D, S)`` into ``(rows, n)`` in the order of `slot_starts`; an hour that comes twice is split evenly."""
     day, slot = np.nonzero(future.open_slots)
     rows = values[:, day, slot].T
     twice = future.exposure[day, slot] > 1

@@ -50,10 +50,10 @@ def conformal_stretch(
 ) -> Stretch:
     """Learn a stretch from scores of past errors.
 
-    The score of level `L` is the ``(n + 1) L``-th smallest of the `n` absolute scores, between two of them by a straight
-    line, so that a new error is below it with probability `L` (Vovk, Gammerman and Shafer 2005; Lei et al. 2018, J. Amer.
-    Statist. Assoc. 113:1094, eq. 5, who round up). Groups are drawn to all errors together, and those to the normal scores, the more so the less
-    they differ by more than a quantile of so few errors would by chance.
+    The score of level `L` is the ``(n + 1) L``-th smallest of the `n` absolute scores, between two of them by a
+    straight line, so that a new error is below it with probability `L` (Vovk, Gammerman and Shafer 2005; Lei et al.
+    2018, J. Amer. Statist. Assoc. 113:1094, eq. 5, who round up). Groups are drawn to all errors together, and those to
+    the normal scores, the more so the less they differ by more than quantiles of so few errors do by chance.
 
     Parameters
     ----------
@@ -95,8 +95,8 @@ def _drawn(
 class Spread:
     """Courses of the open days to come, around a mean.
 
-    A slot's count is Poisson with rate ``mean * exp(day + slot)``: `day` is normal with a covariance over the days, mapped
-    by `day_stretch`; `slot` is a few patterns that move whole parts of a day, and noise of each slot's own.
+    A slot's count is Poisson with rate ``mean * exp(day + slot)``: `day` is normal with a covariance over the days,
+    mapped by `stretch`; `slot` is a few patterns that move whole parts of a day, and noise of each slot's own.
 
     Attributes
     ----------

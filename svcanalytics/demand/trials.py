@@ -62,8 +62,21 @@ def run_trials(
 ) -> Trials:
     """Forecast the last stretches of a history from what came before each.
 
-    Origins stand on a grid of days on record, so that the trials of a later call on the same queue are mostly those of an
-    earlier one; `memory` keeps them. That is no leak: a trial never sees a day after its own origin.
+    Origins stand on a grid of days on record, so that the trials of a later call on the same queue are mostly those of
+    an earlier one; `memory` keeps them. That is no leak: a trial never sees a day after its own origin.
+
+    Parameters
+    ----------
+    history : DayMatrix
+    models : sequence of Model
+    days : int
+        Days on record that each trial forecasts; fewer where the history is short.
+    count : int
+        At most how many trials.
+    step : int
+        Days on record from one origin to the next.
+    memory : dict, optional
+        Of one queue; filled and read.
     """
     memory = {} if memory is None else memory
     recorded = np.flatnonzero(history.recorded)

@@ -188,7 +188,7 @@ def test_a_new_queue_borrows_week_and_day_and_keeps_its_own_level():
     both = Arrivals(pd.concat([old, new]), slot="60min", holidays="")
     found = forecast(both)
     assert found.notes["note"].str.contains("borrowed from calls").any()
-    table = found.table.set_index(["queue", "start"])["mean"].unstack("queue")
+    table = found.table.pivot_table("mean", "start", "queue")
     assert table["new"].sum() == pytest.approx(table["calls"].sum() / 5, rel=0.1)
     shape = table["new"] / table["new"].sum() - table["calls"] / table["calls"].sum()
     assert np.abs(shape).sum() < 0.1

@@ -106,14 +106,19 @@ def test_a_seasonal_naive_forecast_is_last_week_again(hourly):
     history, future = hourly
     mean = WeekdayAverage(1).fit(history).mean(future)
     row = int(np.flatnonzero(future.open_days)[0])
-    last = [i for i in np.flatnonzero(history.recorded) if history.days[i].day_of_week == future.days[row].day_of_week][-1]
+    last = [i for i in np.flatnonzero(history.recorded) if history.days[i].day_of_week == future.days[row].day_of_week][
+        -1
+    ]
     assert np.allclose(mean[row], history.counts[last])
 
 
 def test_effects_equal_the_generalised_least_squares_of_a_dense_covariance():
     rng = np.random.default_rng(0)
     n, ahead = 60, 5
-    groups = [Group("a", rng.standard_normal((n + ahead, 4)), 0.5), Group("b", rng.standard_normal((n + ahead, 3)), 0.2)]
+    groups = [
+        Group("a", rng.standard_normal((n + ahead, 4)), 0.5),
+        Group("b", rng.standard_normal((n + ahead, 3)), 0.2),
+    ]
     values = np.append(rng.standard_normal(n), np.full(ahead, np.nan))
     variance = rng.uniform(0.1, 0.3, n + ahead)
     sds = {"a": 0.7, "b": 0.3, "noise": 0.4}

@@ -59,7 +59,8 @@ def _run(history, rows, level, future):
     days = history.days[rows].append(future.days)
     features = pd.concat([history.features.iloc[rows], future.features])
     known = [name for name in features if str(name).startswith(("event_", "x_"))]
-    known = [name for name in known if features[name].notna().all() and features[name].iloc[: len(rows)].nunique() > 1]
+    past = features.iloc[: len(rows)]
+    known = [name for name in known if features[name].notna().all() and past[name].min() < past[name].max()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = prophet.Prophet(holidays=_holidays(days, features), uncertainty_samples=0)

@@ -42,7 +42,7 @@ def day_groups(days: pd.DatetimeIndex, features: pd.DataFrame, open_days: NDArra
     groups = [*_level(t, open_days), *_week(days, features, t, years), *_month(days, features)]
     groups += [*_holidays(features), *_closures(days, open_days), *_known(features, seen)]
     if years > _SEASONAL:
-        groups.append(_season(days))
+        groups += _season(days)
     kept = (replace(g, root=g.root[open_days]) for g in groups)
     return [replace(g, root=g.root[:, g.root.any(axis=0)]) for g in kept if g.root.any()]
 
@@ -144,11 +144,15 @@ def _known(features: pd.DataFrame, seen: int) -> Iterator[Group]:
         yield Group("regressors", np.where(np.isfinite(scaled), np.clip(scaled, -6.0, 6.0), 0.0), 0.1)
 
 
-def _season(days: pd.DatetimeIndex) -> Group:
+def _season(days: pd.DatetimeIndex) -> Iterator[Group]:
+    # Smooth over the year, and weekdays that differ more in one season than in another.
     angle = 2 * np.pi * days.day_of_year.to_numpy() / _YEAR
     orders = np.arange(1, 13)
-    waves = np.hstack([np.cos(angle[:, None] * orders), np.sin(angle[:, None] * orders)])
-    return Group("season", waves * np.tile(np.exp(-orders / 4), 2), 0.12)
+    waves = np.stack([np.cos(angle[:, None] * orders), np.sin(angle[:, None] * orders)], axis=1)
+    yield Group("season", (waves * np.exp(-orders / 4)).reshape(len(days), -1), 0.12)
+    weekday = _onehot(days.day_of_week.to_numpy(), 7)
+    slow = waves[:, :, :2].reshape(len(days), 1, -1)
+    yield Group("weekday_season", (weekday[:, :, None] * slow).reshape(len(days), -1), 0.02)
 
 
 def _walk(t: NDArray[np.float64], step: float) -> NDArray[np.float64]:

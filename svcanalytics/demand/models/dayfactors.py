@@ -23,9 +23,9 @@ _BEND = 0.5
 class DayFactors:
     """Day regression whose profiles bend by factors.
 
-    Departures of slots from profile times total, in Pearson's standard deviations, are cut into factors by a singular
-    value decomposition, and each factor's daily scores are forecast by the same calendar effects as day totals (Shen and
-    Huang 2008, M&SOM 10:391, who forecast scores by autoregressions).
+    Departures of slots from profile times total, in Pearson's standard deviations, are cut into factors by singular
+    value decomposition, and each factor's daily scores are forecast by the same calendar effects as day totals (Shen
+    and Huang 2008, M&SOM 10:391, who forecast scores by autoregressions).
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class FittedDayFactors:
     def scores(
         self, layout: Layout, steps: int = 0
     ) -> list[tuple[dict[str, float], NDArray[np.float64], NDArray[np.float64]]]:
-        """Return of each factor the standard deviations, its pattern ``(S,)`` and its scores of the open days ``(N,)``."""
+        """Return of each factor the standard deviations, the pattern ``(S,)`` and the scores of open days ``(N,)``."""
         seen = np.flatnonzero(np.isfinite(layout.totals) & (layout.totals > 0))
         counts = np.nan_to_num(self.history.counts[layout.opened[seen]])
         total = layout.totals[seen]

@@ -27,7 +27,7 @@ class Shapes:
     profiles: NDArray[np.float64]
 
     def of(self, days: DayMatrix) -> NDArray[np.float64]:
-        """Return each day's profile times its exposure, shape ``(D, S)``: 0 where closed, summing to 1 on a usual day."""
+        """Return each day's profile times exposure, shape ``(D, S)``: 0 where closed, summing to 1 on a usual day."""
         return self.profiles[kinds_of_days(days)] * days.exposure
 
 

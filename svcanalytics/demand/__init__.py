@@ -12,16 +12,21 @@ from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.result import Forecast
 from svcanalytics.demand.scoring import scores
 from svcanalytics.demand.significance import compare_models
+from svcanalytics.demand.tracking import Tracking, drift_alarms, keep, track
 
 __all__ = [
     "Arrivals",
     "DayMatrix",
     "Forecast",
+    "Tracking",
     "backtest",
     "compare_models",
     "count",
     "describe_days",
+    "drift_alarms",
     "forecast",
+    "keep",
     "scores",
+    "track",
     "update",
 ]

@@ -24,7 +24,10 @@ __all__ = ["Tracking", "drift_alarms", "keep", "track"]
 
 _BOUNDS = ("lower_80", "upper_80", "lower_95", "upper_95")
 _PUBLISHED = "published"
-_FLIPS = 9999
+_FLIPS = 4999
+_SLACK = 0.03
+# With fewer arrivals a slot, no bounds between whole numbers hold a level to three points.
+_COUNTABLE = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,10 +132,10 @@ def drift_alarms(backtest: pd.DataFrame, false_alarms: float = 0.05, *, seed: in
     """Tell which queues' forecasts have been off lately by more than chance: too high or low, or too narrow or wide.
 
     Weekly errors of the latest forecast of each slot are summed backwards from the last week (a cumulative sum: Page
-    1954, Biometrika 41:100), over the root of their squares' sum, and the largest over all weeks that a drift could have
-    begun in is taken. How large it gets by chance is learned by giving weeks random signs (Lehmann and Romano 2005,
-    section 15.2): exact when weeks are independent and as often too high as too low. Holm's rule (1979) holds over all
-    queues and measures together.
+    1954, Biometrika 41:100), over the root of their squares' sum, and the largest over all weeks that a drift could
+    have begun in is taken. How large it gets by chance is learned by giving weeks random signs (Lehmann and Romano
+    2005, section 15.2): exact when weeks are independent and as often too high as too low. Coverage within three points
+    of its level is no drift, and slots of less than five arrivals are not judged by it. Holm's rule (1979) holds over all queues and measures together.
 
     Parameters
     ----------
@@ -164,34 +167,38 @@ def drift_alarms(backtest: pd.DataFrame, false_alarms: float = 0.05, *, seed: in
     return found.assign(alarm=found["p_value"] <= false_alarms)
 
 
-def _weekly(own: pd.DataFrame) -> Iterator[tuple[str, float, NDArray, NDArray, pd.DatetimeIndex]]:
-    # Measure, what it is without drift, sums of what deviates from that and of what it is relative to, by week.
+def _weekly(own: pd.DataFrame) -> Iterator[tuple[str, float, float, NDArray, NDArray, pd.DatetimeIndex]]:
+    # By week: measure, its value without drift, how far off is no drift yet, sums of deviations and of their base.
     weeks = own.groupby("week")
     sums = weeks[["mean", "actual"]].sum()
     sums = sums[sums["mean"] > 0]
-    yield "bias", 0.0, (sums["mean"] - sums["actual"]).to_numpy(), sums["mean"].to_numpy(), sums.index
-    for level in levels_of(own):
+    yield "bias", 0.0, 0.0, (sums["mean"] - sums["actual"]).to_numpy(), sums["mean"].to_numpy(), sums.index
+    for level in levels_of(own) if own["mean"].mean() >= _COUNTABLE else ():
         inside = own["actual"].between(own[f"lower_{level}"], own[f"upper_{level}"]) - level / 100
         share = inside.groupby(own["week"]).agg(["sum", "size"])
-        yield f"coverage_{level}", level / 100, share["sum"].to_numpy(), share["size"].to_numpy(float), share.index
+        sizes = share["size"].to_numpy(float)
+        yield f"coverage_{level}", level / 100, _SLACK, share["sum"].to_numpy(), sizes, share.index
 
 
 def _drift(
-    base: float, errors: NDArray, size: NDArray, weeks: pd.DatetimeIndex, rng: np.random.Generator
+    base: float, slack: float, errors: NDArray, size: NDArray, weeks: pd.DatetimeIndex, rng: np.random.Generator
 ) -> tuple[int, pd.Timestamp, float, float]:
-    relative = errors / size
-    seen = _strength(relative[None])[0]
-    chance = _strength(rng.choice([-1.0, 1.0], (_FLIPS, len(relative))) * relative).max(axis=1)
-    begin = int(seen.argmax())
-    p_value = (1 + int((chance >= seen[begin] - 1e-12).sum())) / (_FLIPS + 1)
-    return len(weeks), weeks[begin], base + errors[begin:].sum() / size[begin:].sum(), p_value
+    signs = rng.choice([-1.0, 1.0], (_FLIPS, len(errors)))
+    sides = []
+    for side in (-1.0, 1.0):
+        beyond = side * errors / size - slack
+        seen = _strength(beyond[None])[0]
+        begin = int(seen.argmax())
+        chance = _strength(signs * beyond).max(axis=1)
+        sides.append(((1 + int((chance >= seen[begin] - 1e-12).sum())) / (_FLIPS + 1), begin))
+    p_value, begin = min(sides)
+    return len(weeks), weeks[begin], base + errors[begin:].sum() / size[begin:].sum(), min(2 * p_value, 1.0)
 
 
 def _strength(errors: NDArray) -> NDArray:
     """Return, for each week that a drift could have begun in, the sum since then over the root of the squares' sum."""
     back = errors[:, ::-1]
-    total, squares = back.cumsum(axis=1), (back**2).cumsum(axis=1)
-    return (np.abs(total) / np.sqrt(np.maximum(squares, 1e-300)))[:, ::-1]
+    return (back.cumsum(axis=1) / np.sqrt(np.maximum((back**2).cumsum(axis=1), 1e-300)))[:, ::-1]
 
 
 def _holm(p_values: NDArray) -> NDArray:

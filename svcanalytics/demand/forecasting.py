@@ -10,6 +10,7 @@ import pandas as pd
 
 from svcanalytics.demand.arrivals import Arrivals
 from svcanalytics.demand.borrowing import borrow_past, is_new
+from svcanalytics.demand.fanout import run_side_by_side
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models import Model
 from svcanalytics.demand.outlook import Outlook, look_ahead
@@ -22,6 +23,7 @@ __all__ = ["forecast", "tabulate"]
 MANY = 100
 """Queues from which on the lighter ladder is used."""
 _PATHS = 1000
+_SIDE_BY_SIDE = 16
 
 
 def forecast(
@@ -35,6 +37,7 @@ def forecast(
     future: Mapping[str, DayMatrix] | None = None,
     seed: int = 0,
     memory: Memory | None = None,
+    n_jobs: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Forecast:
     """Forecast the next days of all queues.
@@ -58,7 +61,11 @@ def forecast(
     seed : int
         Of the sample paths behind the bounds.
     memory : dict, optional
-        Pass the same one to every origin of a rolling backtest to save time; see `run_trials`.
+        Pass the same one to every origin of a rolling backtest to save time; see `run_trials`. Queues then run one
+        after the other.
+    n_jobs : int, optional
+        Processes that share the queues; by default one for less than sixteen queues, else what the enclosing
+        ``joblib.parallel_config`` says (which may name Dask, Ray or Spark), or all cores.
     progress : callable, optional
         Called before each queue with its name, how many are done and how many there are.
 
@@ -74,31 +81,37 @@ def forecast(
     ahead = arrivals.future(days) if future is None else future
     light = len(arrivals.matrices) >= MANY if light is None else light
     queues = [queue for queue in arrivals.matrices if queue in ahead]
+    tasks = [(*_past(arrivals, queue), ahead[queue], model, thorough, light) for queue in queues]
+    alone = memory is not None or n_jobs == 1 or (n_jobs is None and len(tasks) < _SIDE_BY_SIDE)
+    found = iter((_look(*t, memory) for t in tasks) if alone else run_side_by_side(_look, tasks, n_jobs=n_jobs))
     outlooks = []
     for done, queue in enumerate(queues):
         if progress is not None:
             progress(queue, done, len(queues))
-        found = _look_ahead(arrivals, queue, ahead[queue], model, thorough=thorough, light=light, memory=memory)
-        outlooks.append(found)
+        outlooks.append(next(found))
     named = model if isinstance(model, str) else model.name
     table = pd.concat([tabulate(o, tuple(levels), seed) for o in outlooks], ignore_index=True)
     return Forecast(table, named, _selection(outlooks), _notes(outlooks), tuple(levels), tuple(outlooks), seed)
 
 
-def _look_ahead(
-    arrivals: Arrivals,
-    queue: str,
+def _past(arrivals: Arrivals, queue: str) -> tuple[DayMatrix, tuple[str, ...]]:
+    """Return a queue's history, a new one's with a past that others lend, and the lenders."""
+    history = arrivals.matrices[queue]
+    if not is_new(history):
+        return history, ()
+    others = [other for name, other in arrivals.matrices.items() if name != queue and not is_new(other)]
+    return borrow_past(history, others)
+
+
+def _look(
+    history: DayMatrix,
+    lenders: tuple[str, ...],
     future: DayMatrix,
     model: str | Model,
-    *,
     thorough: bool,
     light: bool,
-    memory: Memory | None,
+    memory: Memory | None = None,
 ) -> Outlook:
-    history, lenders = arrivals.matrices[queue], ()
-    if is_new(history):
-        others = [other for name, other in arrivals.matrices.items() if name != queue and not is_new(other)]
-        history, lenders = borrow_past(history, others)
     outlook = look_ahead(history, future, model, thorough=thorough, light=light, memory=memory)
     if not lenders:
         return outlook

@@ -17,6 +17,8 @@ __all__ = ["Trials", "fit_at", "run_trials"]
 
 SHORTEST = 12
 """Days on record before the first trial."""
+_FARTHEST = 28
+"""Days on record that a trial forecasts at most."""
 _GROWTH = 1.25
 """By how much a history grows until settings are learned anew."""
 
@@ -70,7 +72,7 @@ def run_trials(
     history : DayMatrix
     models : sequence of Model
     days : int
-        Days on record that each trial forecasts; fewer where the history is short.
+        Days on record that each trial forecasts; at most four weeks, and fewer where the history is short.
     count : int
         At most how many trials.
     step : int
@@ -80,7 +82,7 @@ def run_trials(
     """
     memory = {} if memory is None else memory
     recorded = np.flatnonzero(history.recorded)
-    horizon = min(days, max(len(recorded) - SHORTEST, 0))
+    horizon = min(days, _FARTHEST, max(len(recorded) - SHORTEST, 0))
     last = len(recorded) - horizon
     first = max(SHORTEST, last - step * count)
     starts = [i for i in range(last, first - 1, -1) if i % step == 0][:count][::-1] if horizon else []

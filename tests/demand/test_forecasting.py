@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 
 from benchmarks.arrivals_made_up import Kind, draw, simulate
+from benchmarks.arrivals_real import SERIES
 from svcanalytics.demand import Arrivals, forecast
 from svcanalytics.demand.borrowing import borrow_past, is_new
+from svcanalytics.demand.models.averages import WeekdayAverage
 from svcanalytics.demand.outlook import look_ahead
+from svcanalytics.demand.result import bounds_of
 from svcanalytics.demand.trials import run_trials
 from svcanalytics.errors import DemandError
 
@@ -253,6 +256,37 @@ def test_intervals_of_a_poisson_gamma_truth_cover_as_often_as_they_say():
 
 @pytest.mark.slow
 def test_thorough_tries_all_models_and_leaves_out_those_that_cannot_run():
-    found = forecast(Arrivals(draw("new queue"), slot="60min", holidays=""), thorough=True, days=5)
-    assert {"boosting", "prophet", "mstl_ets", "day_factors"} <= set(found.selection["model"])
-    assert found.selection["weight"].sum() == pytest.approx(1)
+    frame = draw("new queue")
+    kept = frame["start"] >= sorted(frame["start"].dt.normalize().unique())[-18]
+    found = forecast(Arrivals(frame[kept], slot="60min", holidays=""), thorough=True, days=4).selection
+    weights = found.set_index("model")["weight"]
+    assert {"boosting", "prophet", "mstl_ets", "day_factors"} <= set(weights.index)
+    assert weights["boosting"] == 0 and weights.sum() == pytest.approx(1)
+
+
+@pytest.mark.slow
+def test_queues_forecast_side_by_side_are_those_forecast_one_after_the_other(arrivals):
+    pd.testing.assert_frame_equal(forecast(arrivals, n_jobs=2).table, forecast(arrivals).table)
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_calls_of_a_bank_are_forecast_ten_days_ahead_better_than_by_the_eight_week_average(real_data):
+    frame = SERIES["bank_calls"].read(real_data)
+    arrivals = Arrivals(frame, slot="30min", holidays="US", timezone="America/New_York")
+    matrix = arrivals.matrices["bank_calls"]
+    days = matrix.days[matrix.recorded]
+    memory: dict = {}
+    missed, inside = {"auto": 0.0, "average": 0.0}, []
+    for origin in days[-60:-9:7]:
+        history, came = arrivals.upto(origin).matrices["bank_calls"], arrivals.following(origin, 10)["bank_calls"]
+        outlook = look_ahead(history, came, memory=memory)
+        bounds = bounds_of(outlook.sample(400), (0.8,))
+        at = came.open_slots
+        inside.append(((came.counts >= bounds["lower_80"]) & (came.counts <= bounds["upper_80"]))[at].mean())
+        missed["auto"] += np.abs(outlook.mean - came.counts)[at].sum() / came.counts[at].sum()
+        average = WeekdayAverage(8).fit(history).mean(came)
+        missed["average"] += np.abs(average - came.counts)[at].sum() / came.counts[at].sum()
+    assert missed["auto"] / len(inside) <= 0.053
+    assert missed["auto"] < 0.8 * missed["average"]
+    assert np.mean(inside) == pytest.approx(0.8, abs=0.1)

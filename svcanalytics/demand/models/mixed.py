@@ -77,8 +77,8 @@ def fit_effects(
     The likelihood is linearised around the current rates (penalised quasi-likelihood: Breslow and Clayton 1993,
     J. Amer. Statist. Assoc. 88:9, eq. 8-11), so zeros and small counts need no special case. Standard deviations
     maximise the marginal likelihood of the working response (Rasmussen and Williams 2006, eq. 5.8-5.9) under a
-    log-normal prior. Days far off get more noise and steps of the level more room, as under t distributions (Lange, Little and
-    Taylor 1989, J. Amer. Statist. Assoc. 84:881, eq. 5).
+    log-normal prior. Days far off get more noise and steps of the level more room, as under t distributions (Lange,
+    Little and Taylor 1989, J. Amer. Statist. Assoc. 84:881, eq. 5).
 
     Parameters
     ----------

@@ -65,7 +65,7 @@ class DayGrid:
     weekdays: NDArray[np.bool_]
 
     def steps(self, days: pd.DatetimeIndex) -> NDArray[np.intp]:
-        """Return how many steps after the grid's last day each day is; unusual weekdays are as far as the one before."""
+        """Return how many steps after the grid's end each day is; unusual weekdays are as far as the one before."""
         if not len(days):
             return np.zeros(0, dtype=int)
         ahead = pd.date_range(self.days[-1] + pd.Timedelta(days=1), days[-1])

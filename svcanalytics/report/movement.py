@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from svcanalytics.quality import Dependence, IndexResult, Profile
     from svcanalytics.report.readings import Reading
 
-__all__ = ["Movement", "explain_index", "explain_measure", "single_profile", "widen"]
+__all__ = ["SHIFTS", "Movement", "explain_index", "explain_measure", "fold_lines", "single_profile", "widen"]
 
 SHIFTS = ("weights", "missing")
 """Sources that are no change of quality."""
@@ -170,6 +170,28 @@ def explain_measure(
         lines=lines,
         dimension=dimension,
     )
+
+
+def fold_lines(lines: pd.DataFrame, most: int, least: float = 0.0) -> pd.DataFrame:
+    """Return the lines to show: the largest, those that are certain before others, the rest as one, shifts apart.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        As `quality.explain` gives them; what is returned adds up to the same.
+    most : int
+        Lines shown of their own.
+    least : float
+        What is smaller goes into the rest.
+    """
+    size = lines["contribution"].abs()
+    own = lines[~lines["source"].isin(SHIFTS) & (size >= least)].assign(size=size)
+    chosen = own.sort_values(["certain", "size"], ascending=False, kind="stable").index[:most]
+    folded = quality.top_contributions(lines.assign(certain=lines.index.isin(chosen)), most)
+    sure = set(zip(lines.loc[lines["certain"], "source"], lines.loc[lines["certain"], "key"], strict=True))
+    summed = folded["source"].isin(["other", *SHIFTS])
+    known = [pair in sure for pair in zip(folded["source"], folded["key"], strict=True)]
+    return folded.assign(certain=folded["certain"].where(summed, known).astype(bool))
 
 
 def single_profile(metric: str, direction: str, highest: float) -> tuple[Profile, float]:

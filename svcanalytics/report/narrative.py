@@ -81,12 +81,12 @@ def describe_index(
     low: float | None,
     high: float | None,
     grade: str,
-    change: float | None,
-    significant: bool | None,
+    change: tuple[float, float, float] | None,
     language: str,
     every: str = "month",
+    causes: Sequence[str] = (),
 ) -> str:
-    """Return the sentence that opens a report: the index with its band and grade, and whether it moved.
+    """Return the sentence that opens a report: the index ± half its band, its grade, whether it moved, and why.
 
     Parameters
     ----------
@@ -96,27 +96,42 @@ def describe_index(
         The index (0-100) and its band; without a score the sentence says that no index is given.
     grade : str
         A, B, C or D.
-    change, significant : float or None, bool or None
-        Against last period; None without a base.
+    change : tuple of float or None
+        Change on last period and its 95 % interval; None without a base. It is certain when the interval leaves out 0.
     language, every : str
         As in `describe`.
+    causes : sequence of str
+        What moved it for certain, as readers see it.
     """
     if is_missing(score):
         if language == "zh":
             return f"{label}可用指标不足，不计算服务质量指数。"
         return f"Too few measures were there in {label} to give a service quality index."
-    number, band = f"{score:.1f}", (f"{low:.1f}", f"{high:.1f}")
+    number = f"{score:.1f} ± {(high - low) / 2:.1f}"
     last = period_word(every, language, last=True)
-    moved = "" if is_missing(change) else f"{abs(change):.1f}"
+    moved, bounds, certain = "", ("", ""), False
+    if change is not None:
+        certain = change[1] > 0 or change[2] < 0
+        moved, *bounds = (format_number(value, language, digits=1, signed=True) for value in change)
     if language == "zh":
-        course = "无上期可比" if is_missing(change) else f"与{last}相比无显著变化"
-        if significant and moved:
-            course = f"较{last}{'上升' if change > 0 else '下降'}{moved}分，变化显著"
-        return f"{label}服务质量指数{number}分（95%区间{band[0]}–{band[1]}），等级{grade}，{course}。"
-    course = "with no earlier period to compare" if is_missing(change) else f"with no significant change from {last}"
-    if significant and moved:
-        course = f"{'up' if change > 0 else 'down'} {moved} points on {last}, a significant change"
-    return f"Service quality scored {number} in {label} (95% interval {band[0]} to {band[1]}), grade {grade}, {course}."
+        head = f"{label}服务质量指数{number}分，等级{grade}，"
+        if change is None:
+            return f"{head}无上期可比。"
+        listed = "、".join(causes)
+        if certain:
+            head += f"较{last}{'上升' if change[0] > 0 else '下降'}{moved[1:]}分，变化显著"
+            return f"{head}：{listed}。" if listed else f"{head}。"
+        head += f"与{last}相比无显著变化（{moved}分，95%区间{bounds[0]}至{bounds[1]}）"
+        return f"{head}；其中可确定的只有：{listed}。" if listed else f"{head}，也没有单项指标的影响可以确定。"
+    head = f"Service quality scored {number} in {label}, grade {grade}"
+    if change is None:
+        return f"{head}, with no earlier period to compare."
+    listed = ", ".join(causes)
+    if certain:
+        head += f", {'up' if change[0] > 0 else 'down'} {moved[1:]} on {last} for certain"
+        return f"{head}: {listed}." if listed else f"{head}."
+    head += f": no significant change from {last} ({moved}, 95% interval {bounds[0]} to {bounds[1]})"
+    return f"{head}. Certain within that: {listed}." if listed else f"{head}, nor is any one part of it certain."
 
 
 def describe_lights(readings: Iterable[Reading], language: str) -> str:

@@ -11,6 +11,8 @@ from svcanalytics.report import narrative
 from svcanalytics.report.blocks import Blocks, Cell, Column, Figure, Heading, Table, Text, tabulate
 from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_number, is_missing, no_base, typeset
+from svcanalytics.report.reasons import certain_causes, measure_name
+from svcanalytics.report.weights_section import weights_by_situation
 
 if TYPE_CHECKING:
     from svcanalytics.quality.index import IndexChange
@@ -30,11 +32,11 @@ def quality_index(evaluation: Evaluation) -> Blocks:
         )  # fmt: skip
         return Blocks((head, Text(text, "note")))
     items = [head, Text(_movers(e))]
-    uneven = _unevenness(e)
-    items += [Text(uneven, "note")] if uneven else []
+    items += [Text(text, "note") for text in (_capped(e, now), _unevenness(e)) if text]
     trend = _index_trend(e)
     families = _families(e)
-    return Blocks((*items, *(block for block in (trend, families) if block), _index_table(e)))
+    drawn = (block for block in (trend, families) if block)
+    return Blocks((*items, *drawn, _index_table(e), *weights_by_situation(e)))
 
 
 def _movers(e: Evaluation) -> str:
@@ -57,6 +59,23 @@ def _movers(e: Evaluation) -> str:
         return f"与{last}相比得分显著变化的类别：{listed}。"
     listed = ", ".join(f"{label} {size}" for label, size in zip(labels, sizes, strict=True))
     return f"Families that moved significantly from {last}: {listed}."
+
+
+def _capped(e: Evaluation, now: dict) -> str:
+    """Say which floor rule holds the grade down."""
+    from svcanalytics.metrics import families
+
+    if not now["capped_by"]:
+        return ""
+    names = families()
+    ids = now["capped_by"].split(", ")
+    listed = narrative.enumerate_names(
+        [names[id][e.language] if id in names else measure_name(e, id) for id in ids], e.language
+    )
+    earned = e.profile.grade(now["score"])
+    if e.language == "zh":
+        return f"底线规则：{listed}未达底线，等级由{earned}降为{now['grade']}；得分不受影响。"
+    return f"Floor rule: {listed} fell short, so the grade is {now['grade']}, not {earned}; the score stays as it is."
 
 
 def _unevenness(e: Evaluation) -> str:
@@ -91,10 +110,10 @@ def index_sentence(e: Evaluation) -> str:
         None if row is None else row["low"],
         None if row is None else row["high"],
         "" if row is None else row["grade"],
-        None if change is None else change.value,
-        None if change is None else change.certain,
+        None if change is None else (change.value, change.low, change.high),
         e.language,
         e.every,
+        certain_causes(e),
     )
 
 

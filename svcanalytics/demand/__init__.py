@@ -6,6 +6,7 @@ from svcanalytics.demand.arrivals import Arrivals
 from svcanalytics.demand.backtesting import backtest
 from svcanalytics.demand.counting import count
 from svcanalytics.demand.daydescription import describe_days
+from svcanalytics.demand.exporting import export, forecast_days
 from svcanalytics.demand.forecasting import forecast
 from svcanalytics.demand.intraday import update
 from svcanalytics.demand.matrix import DayMatrix
@@ -24,7 +25,9 @@ __all__ = [
     "count",
     "describe_days",
     "drift_alarms",
+    "export",
     "forecast",
+    "forecast_days",
     "keep",
     "scores",
     "track",

@@ -135,7 +135,8 @@ def drift_alarms(backtest: pd.DataFrame, false_alarms: float = 0.05, *, seed: in
     1954, Biometrika 41:100), over the root of their squares' sum, and the largest over all weeks that a drift could
     have begun in is taken. How large it gets by chance is learned by giving weeks random signs (Lehmann and Romano
     2005, section 15.2): exact when weeks are independent and as often too high as too low. Coverage within three points
-    of its level is no drift, and slots of less than five arrivals are not judged by it. Holm's rule (1979) holds over all queues and measures together.
+    of its level is no drift, and slots of less than five arrivals are not judged by it. Holm's rule (1979) holds over
+    all queues and measures together.
 
     Parameters
     ----------

@@ -135,13 +135,22 @@ def _known(features: pd.DataFrame, seen: int) -> Iterator[Group]:
     regressors = [name for name in features if str(name).startswith("x_")]
     if regressors:
         values = features[regressors].to_numpy(dtype=float)
-        past = values[:seen]
-        known = np.isfinite(past)
-        count = np.maximum(known.sum(axis=0), 1)
-        centre = np.where(known, past, 0.0).sum(axis=0) / count
-        spread = np.sqrt(np.where(known, (past - centre) ** 2, 0.0).sum(axis=0) / count)
-        scaled = (values - centre) / np.where(spread > 0, spread, 1.0)
-        yield Group("regressors", np.where(np.isfinite(scaled), np.clip(scaled, -6.0, 6.0), 0.0), 0.1)
+        with np.errstate(invalid="ignore"):
+            counted = (np.nan_to_num(values) >= 0).all(axis=0) & (np.nanmax(values, axis=0, initial=0) > 1)
+        # Twice the bookings may bring twice the calls: what is counted enters by its logarithm too.
+        values = np.hstack([values, np.log1p(values[:, counted])])
+        yield Group("regressors", _scaled(values, seen), 0.2)
+
+
+def _scaled(values: NDArray[np.float64], seen: int) -> NDArray[np.float64]:
+    # By mean and standard deviation of the past; what is not known has no effect.
+    past = values[:seen]
+    known = np.isfinite(past)
+    count = np.maximum(known.sum(axis=0), 1)
+    centre = np.where(known, past, 0.0).sum(axis=0) / count
+    spread = np.sqrt(np.where(known, (past - centre) ** 2, 0.0).sum(axis=0) / count)
+    scaled = (values - centre) / np.where(spread > 0, spread, 1.0)
+    return np.where(np.isfinite(scaled), np.clip(scaled, -6.0, 6.0), 0.0)
 
 
 def _season(days: pd.DatetimeIndex) -> Iterator[Group]:

@@ -92,7 +92,7 @@ def test_what_came_later_changes_no_forecast_made_before():
     last = changed["start"] >= "2026-03-20"
     changed.loc[last, "arrivals"] = changed.loc[last, "arrivals"].to_numpy()[::-1] * 3 + 1
     before, after = (
-        backtest(taken_in(each), days=5, origins=4, step=3, n_jobs=1).query("origin <= '2026-03-20'")
+        backtest(taken_in(each), days=5, origins=4, step=3, light=True, n_jobs=1).query("origin <= '2026-03-20'")
         for each in (frame, changed)
     )
     assert len(before) > 40
@@ -132,7 +132,7 @@ def test_the_baseline_is_the_mean_of_the_last_eight_of_the_weekday_and_slot():
 
 def test_several_processes_give_what_one_gives():
     arrivals = taken_in(counted(queues=2))
-    one, two = (backtest(arrivals, 5, 2, models=["auto"], n_jobs=n) for n in (1, 2))
+    one, two = (backtest(arrivals, 5, 2, models=["auto"], light=True, n_jobs=n) for n in (1, 2))
     pd.testing.assert_frame_equal(one, two)
 
 

@@ -40,7 +40,7 @@ def exact(
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """A queue's measures over a grid of agents and of x = sqrt(n + 1) log(load / n), in which they change slowly with n.
+    """A queue's measures over a grid of agents and of x = sqrt(n + 1) log(load / n), where they change slowly with n.
 
     Between the grid's points they are interpolated; with patience, service levels are within 0.001 of the formula.
     """
@@ -59,20 +59,26 @@ class Curves:
         below = np.clip(np.searchsorted(self.agents, n, side="right") - 1, 0, len(self.agents) - 2)
         share = (n - self.agents[below]) / (self.agents[below + 1] - self.agents[below])
         table = self.values[name]
-        row = table[below] * (1 - share)[:, None] + table[below + 1] * share[:, None]
         wide = (slice(None),) + (None,) * (load.ndim - 1)
         with np.errstate(divide="ignore"):
             place = np.log(load)
         place -= np.log(np.maximum(n, 1e-9))[wide]
         place *= (np.sqrt(n + 1) / _STEP)[wide]
         place -= _LOW / _STEP
-        np.clip(place, 0.0, row.shape[1] - 1.001, out=place)
+        columns = table.shape[1]
+        np.clip(place, 0.0, columns - 1.001, out=place)
         left = place.astype(np.intp)
         place -= left
-        left += (np.arange(len(n)) * row.shape[1])[wide]
-        flat = row.ravel()
-        rise = np.append(np.diff(flat), 0.0)
-        return flat.take(left) + rise.take(left) * place
+        if load[0].size < columns:
+            left += (below * columns)[wide]
+            flat, share = table.ravel(), share[wide]
+            here = flat.take(left) * (1 - place) + flat.take(left + 1) * place
+            left += columns
+            return here * (1 - share) + (flat.take(left) * (1 - place) + flat.take(left + 1) * place) * share
+        # Many loads share their slot's agents, so these are interpolated first.
+        flat = (table[below] * (1 - share)[:, None] + table[below + 1] * share[:, None]).ravel()
+        left += (np.arange(len(n)) * columns)[wide]
+        return flat.take(left) * (1 - place) + flat.take(left + 1) * place
 
 
 @dataclass(frozen=True, eq=False)

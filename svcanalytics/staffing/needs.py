@@ -154,8 +154,9 @@ class _Case:
 
     def _holds(self, load: NDArray[np.float64], agents: NDArray[np.float64], measure: Measure) -> NDArray[np.bool_]:
         moments = measure(agents)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            moments["occupancy"] = np.minimum(load * (1 - moments["abandonment"]) / agents[:, None], 1.0)
+        if self.promise.max_occupancy is not None:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                moments["occupancy"] = np.minimum(load * (1 - moments["abandonment"]) / agents[:, None], 1.0)
         blended = {}
         for name, side, _ in self.promise.bounds:
             value = moments[name]
@@ -204,56 +205,67 @@ class _Search:
 
     @property
     def days(self) -> list[NDArray[np.intp]]:
-        _, day = np.unique(self.case.volume.days, return_inverse=True)
-        return [np.flatnonzero(day == number) for number in range(day.max() + 1)]
+        return [np.flatnonzero(self._day == number) for number in range(self._day.max() + 1)]
+
+    @property
+    def _day(self) -> NDArray[np.intp]:
+        return np.unique(self.case.volume.days, return_inverse=True)[1]
 
     def staff(self, lesson: Lesson, thin: int = 1) -> NDArray[np.float64]:
         """Return agents ``(S,)``, judged on every `thin`-th path."""
-        agents = np.zeros(len(self.load))
-        for rows in self.days:
-            ranked = np.sort(self.load[rows], axis=1)
-            low, high = 0.0, 1.0
-            found = self._for_quantile(ranked, rows, high)
-            while not self._enough(rows, found, lesson, thin):
-                low, high = high, high + 0.5
-                if high > _HIGHEST:
-                    raise StaffingError(
-                        "the promise can't be kept, whatever the agents",
-                        where=f"{self.case.volume.queue}, {self.case.volume.days[rows[0]]:%Y-%m-%d}",
-                        fix="accept more risk, or relax the strictest target",
-                    )
-                found = self._for_quantile(ranked, rows, high)
-            for _ in range(_QUANTILE_HALVINGS):
-                middle = (low + high) / 2
-                tried = self._for_quantile(ranked, rows, middle)
-                if self._enough(rows, tried, lesson, thin):
-                    high, found = middle, tried
-                else:
-                    low = middle
-            agents[rows] = found if self.case.fractional or thin > 1 else self._trim(rows, found, lesson)
+        ranked = np.sort(self.load, axis=1)
+        days, day = self.days, self._day
+        low, high = np.zeros(len(days)), np.ones(len(days))
+        agents = self._for_quantile(ranked, high[day])
+        short = self._short(agents, lesson, thin)
+        while short.any():
+            low, high = np.where(short, high, low), np.where(short, high + 0.5, high)
+            if high.max() > _HIGHEST:
+                raise StaffingError(
+                    "the promise can't be kept, whatever the agents",
+                    where=f"{self.case.volume.queue}, {self.case.volume.days[days[high.argmax()][0]]:%Y-%m-%d}",
+                    fix="accept more risk, or relax the strictest target",
+                )
+            agents = self._for_quantile(ranked, high[day])
+            short = self._short(agents, lesson, thin)
+        for _ in range(_QUANTILE_HALVINGS):
+            middle = (low + high) / 2
+            tried = self._for_quantile(ranked, middle[day])
+            short = self._short(tried, lesson, thin)
+            low, high = np.where(short, middle, low), np.where(short, high, middle)
+            agents = np.where(short[day], agents, tried)
+        if not self.case.fractional and thin == 1:
+            for rows in days:
+                agents[rows] = self._trim(rows, agents[rows], lesson)
         return agents
 
     def outcome(self, rows: NDArray[np.intp], agents: NDArray[np.float64], thin: int = 1) -> Outcome:
         assert self.case.volume.paths is not None
-        promise = self.case.promise
-        alone = promise.definition != "answered" and all(name == "service_level" for name, _, _ in promise.bounds)
-        names = ("service_level",) if alone else ("service_level", "abandonment", "asa_s")
         return outcome_of(
-            self.case.volume.paths[rows, ::thin], self.load[rows, ::thin], agents, self.curves, rows, names
+            self.case.volume.paths[rows, ::thin], self.load[rows, ::thin], agents, self.curves, rows, self._names
         )
 
-    def _for_quantile(self, ranked: NDArray[np.float64], rows: NDArray[np.intp], level: float) -> NDArray[np.float64]:
-        place = min(level, 1.0) * (ranked.shape[1] - 1)
-        below = int(place)
-        above = min(below + 1, ranked.shape[1] - 1)
-        load = ranked[:, below] * (1 - place + below) + ranked[:, above] * (place - below)
-        load = load * max(level, 1.0)  # beyond the highest path: so many times its load
+    @property
+    def _names(self) -> tuple[str, ...]:
+        promise = self.case.promise
+        alone = promise.definition != "answered" and all(name == "service_level" for name, _, _ in promise.bounds)
+        return ("service_level",) if alone else ("service_level", "abandonment", "asa_s")
+
+    def _for_quantile(self, ranked: NDArray[np.float64], level: NDArray[np.float64]) -> NDArray[np.float64]:
+        place = np.minimum(level, 1.0) * (ranked.shape[1] - 1)
+        below = place.astype(np.intp)
+        above = np.minimum(below + 1, ranked.shape[1] - 1)
+        each, share = np.arange(len(ranked)), (place - below)[:, None]
+        load = ranked[each, below] * (1 - share) + ranked[each, above] * share
+        load = load * np.maximum(level, 1.0)[:, None]  # beyond the highest path: so many times its load
 
         def measure(agents: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-            names = ("service_level", "abandonment", "asa_s")
-            return {name: self.curves.at(name, load, agents, rows) for name in names}
+            return {name: self.curves.at(name, load, agents, each) for name in self._names}
 
-        return self.case.least(load, self.case.volume.mean[rows] == 0, measure)
+        return self.case.least(load, self.case.volume.mean == 0, measure)
+
+    def _short(self, agents: NDArray[np.float64], lesson: Lesson, thin: int) -> NDArray[np.bool_]:
+        return np.array([not self._enough(rows, agents[rows], lesson, thin) for rows in self.days])
 
     def _enough(self, rows: NDArray[np.intp], agents: NDArray[np.float64], lesson: Lesson, thin: int = 1) -> bool:
         outcome = self.outcome(rows, agents, thin)

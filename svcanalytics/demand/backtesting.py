@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.demand.arrivals import Arrivals
+from svcanalytics.demand.fanout import run_side_by_side
 from svcanalytics.demand.forecasting import MANY
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models.averages import WeekdayAverage
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["backtest", "origins_of", "sample_crps"]
 
-SHORTEST = 14
-"""Days on record before the first origin: with less there is no week to learn from and another to see it repeat."""
+SHORTEST = 15
+"""Days on record before the first origin. With fewer a queue is new: its forecasts borrow from others, which a backtest
+of each queue by itself would not show."""
 PATHS, LIGHT_PATHS = 1000, 300
 """Sample paths behind bounds and CRPS: as many as behind a forecast's table, and fewer when there are many queues."""
 
@@ -101,7 +103,7 @@ def backtest(
         )
     light = len(arrivals.queues) >= MANY if light is None else light
     run = Run(tuple(models), tuple(levels), days, thorough, light, seed)
-    parts = _in_parallel(run, tasks, n_jobs, progress)
+    parts = _with_bar(run_side_by_side(run, tasks, n_jobs=n_jobs), len(tasks), progress)
     return _assemble([part for found in parts for part in found], names, arrivals, light)
 
 
@@ -187,19 +189,6 @@ def _tasks(
         alone = arrivals.only(queue)
         for part in np.array_split(np.arange(len(firsts)), max(min(cuts, len(firsts)), 1)):
             yield alone, queue, [firsts[at] for at in part]
-
-
-def _in_parallel(run: Run, tasks: Sequence[tuple], n_jobs: int | None, progress: bool) -> Iterable[list[dict]]:
-    from joblib import Parallel, delayed
-    from joblib.parallel import get_active_backend
-
-    backend, said = get_active_backend()
-    jobs = n_jobs or said or -1
-    calls = (delayed(run)(*task) for task in tasks)
-    # Not every backend hands results over as they come; those that don't finish without a bar.
-    if getattr(backend, "supports_return_generator", False):
-        return _with_bar(Parallel(jobs, return_as="generator")(calls), len(tasks), progress)
-    return Parallel(jobs)(calls)
 
 
 def _with_bar(results: Iterable, total: int, progress: bool) -> Iterator:

@@ -143,6 +143,8 @@ def _look(
                 if chosen:
                     raise
                 weights[m] = 0.0
+    if not weights.any():
+        weights[names.index(base.name)] = 1.0
     weights = weights / weights.sum()
     opened = future.open_days
     mean = combine(means, weights)

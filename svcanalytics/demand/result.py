@@ -70,6 +70,16 @@ class Forecast:
         index = pd.MultiIndex.from_frame(self.table[["queue", "start"]])
         return pd.DataFrame(values, index=index)
 
+    @property
+    def day_variation(self) -> pd.DataFrame:
+        """Return how much days vary beyond chance around what is expected of them: queue, cv.
+
+        The coefficient of variation of a day's busyness, ``sqrt(exp(variance of its log) - 1)``, averaged over the days
+        forecast: what no calendar explains, and what is not yet known of the day's level.
+        """
+        rows = [(o.queue, float(np.sqrt(np.expm1(o.spread.variance).mean()))) for o in self.outlooks]
+        return pd.DataFrame(rows, columns=["queue", "cv"])
+
     def totals(
         self,
         by: str | Sequence[str] = "day",

@@ -120,6 +120,14 @@ class Spread:
     patterns: NDArray[np.float64]
     noise: NDArray[np.float64]
 
+    @property
+    def variance(self) -> NDArray[np.float64]:
+        """Return the variance of the log busyness of each day as it is drawn, stretched, shape ``(D,)``."""
+        z = np.linspace(-6.0, 6.0, 601)
+        density = np.exp(-0.5 * z**2)
+        stretched = self.stretch(np.repeat(z[:, None], len(self.mean), axis=1), self.lead_group)
+        return np.diag(self.covariance) * (density @ stretched**2 / density.sum())
+
     def busyness(self, normal: NDArray[np.float64]) -> NDArray[np.float64]:
         """Turn independent standard normal numbers ``(n, D)`` into log busyness ``(n, D)``."""
         sd = np.sqrt(np.diag(self.covariance))

@@ -254,6 +254,14 @@ def test_intervals_of_a_poisson_gamma_truth_cover_as_often_as_they_say():
     assert np.mean(inside[95]) == pytest.approx(0.95, abs=0.025)
 
 
+def test_the_variation_of_days_is_recovered_within_a_tenth():
+    found = []
+    for seed in range(5):
+        frame = frame_of(replace(HOURLY, cv=0.12, days=200), seed)
+        found.append(forecast(Arrivals(frame, slot="60min", holidays="")).day_variation["cv"].iloc[0])
+    assert np.mean(found) == pytest.approx(0.12, rel=0.1)
+
+
 @pytest.mark.slow
 def test_thorough_tries_all_models_and_leaves_out_those_that_cannot_run():
     frame = draw("new queue")

@@ -47,6 +47,13 @@ def test_totals_of_days_go_together_as_their_covariance_says():
     assert np.allclose(correlation[~np.eye(4, dtype=bool)], expected, atol=0.03)
 
 
+def test_the_variance_of_busyness_is_that_of_its_draws():
+    stretch = Stretch(np.array([[0.9, 1.5, 2.5], [0.5, 1.2, 1.9], [0.7, 1.3, 2.0]]))
+    spread = spread_of(stretch=stretch)
+    draws = spread.busyness(np.random.default_rng(0).standard_normal((200_000, 4)))
+    assert np.allclose(draws.var(axis=0), spread.variance, rtol=0.02)
+
+
 def test_a_pattern_moves_parts_of_a_day_and_leaves_days_apart():
     pattern = np.array([[0.2, 0.2, 0.2, -0.2, -0.2, -0.2]])
     rng = np.random.default_rng(2)

@@ -1,8 +1,21 @@
-"""Staffing: what a queue does with so many agents, and how many it needs."""
+"""Staffing: what a queue does with so many agents, how many it needs, and what a plan comes to when lived through."""
 
 from __future__ import annotations
 
+from svcanalytics.staffing.needs import requirement
 from svcanalytics.staffing.queueing import QueuePerformance, erlang_a, erlang_b, erlang_c, wait_percentile
+from svcanalytics.staffing.simulation import Simulation, compare, simulate
 from svcanalytics.staffing.sizing import required_agents
 
-__all__ = ["QueuePerformance", "erlang_a", "erlang_b", "erlang_c", "required_agents", "wait_percentile"]
+__all__ = [
+    "QueuePerformance",
+    "Simulation",
+    "compare",
+    "erlang_a",
+    "erlang_b",
+    "erlang_c",
+    "required_agents",
+    "requirement",
+    "simulate",
+    "wait_percentile",
+]

@@ -109,3 +109,15 @@ def test_a_single_strange_day_moves_little():
     odd, _ = forecast_of(strange, holidays="")
     # Five times the usual: the average of eight such weekdays would rise by half.
     assert np.abs(odd / plain - 1).max() < 0.1
+
+
+def test_a_campaign_seen_before_is_expected_to_do_the_same_again():
+    rng = np.random.default_rng(4)
+    days = pd.date_range("2026-01-01", periods=150)
+    campaign = np.isin(np.arange(150) // 5, [6, 14, 20, 28])
+    frame = pd.DataFrame({"start": days, "arrivals": rng.poisson(np.where(campaign, 780, 600))})
+    starts = [days[5 * week] for week in (6, 14, 20, 28)]
+    events = [{"name": "campaign", "start": day, "end": day + pd.Timedelta(days=4)} for day in starts]
+    mean, actual = forecast_of(frame, 12, holidays="", events=events)
+    assert campaign[-12:].sum() == 5
+    assert mean[campaign[-12:]] == pytest.approx(actual[campaign[-12:]], rel=0.12)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from svcanalytics.demand import Arrivals, DayMatrix, backtest, scores
+from svcanalytics.demand import Arrivals, DayMatrix, backtest, forecast, scores
 from svcanalytics.errors import DemandError
 
 
@@ -212,3 +212,19 @@ def test_the_eight_week_average_scores_on_bank_calls_what_others_measured(real_d
     assert found["n"] == 26 * 10 * 28
     assert found["wape"] == pytest.approx(0.0679, abs=5e-5)
     assert found["floor"] == pytest.approx(0.0229, abs=5e-4)
+
+
+def test_a_backtest_holds_what_the_door_would_have_given_on_that_day():
+    arrivals = taken_in(counted(days=70))
+    found = backtest(arrivals, days=5, origins=1, n_jobs=1)
+    then = forecast(arrivals.upto(found["origin"].iloc[0]), days=5).table.drop(columns="queue")
+    pd.testing.assert_frame_equal(found[then.columns], then, check_dtype=False)
+
+
+def test_trials_shared_by_origins_change_no_forecast():
+    arrivals = taken_in(counted(days=90, queues=4))  # four queues: the origins of each are one task
+    found = backtest(arrivals, days=5, origins=2, step=6, light=True, n_jobs=1)
+    for origin in found["origin"].unique():
+        then = forecast(arrivals.upto(origin), days=5, light=True).table
+        rows = found[found["origin"] == origin]
+        assert np.allclose(rows["mean"], then["mean"], rtol=1e-9)

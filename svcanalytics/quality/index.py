@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.aggregation import Aggregate, Shares, combine, credit, share
 from svcanalytics.quality.capping import cap_grades
-from svcanalytics.quality.cells import MEASURES_Z, Cells, read_cells
+from svcanalytics.quality.cells import MEASURES_Z, Cells, check_level, read_cells
 from svcanalytics.quality.doubt.dependence import Dependence
 from svcanalytics.quality.profiles import Profile
 from svcanalytics.quality.weighting.timeline import named_weights, period_weights
@@ -88,7 +89,7 @@ def score(
     profile: Profile,
     *,
     level: float = 0.95,
-    weights: pd.DataFrame | pd.Series | None = None,
+    weights: pd.DataFrame | pd.Series | Mapping[str, float] | None = None,
     dependence: Dependence | None = None,
 ) -> IndexResult:
     """Bring measures together in one index per unit and period.
@@ -118,7 +119,7 @@ def score(
         Metrics, weights, goalposts, grades.
     level : float
         Confidence level of the band.
-    weights : pandas.DataFrame or Series, optional
+    weights : pandas.DataFrame, Series or mapping, optional
         Shares of the index to use instead of the profile's: by metric, or a frame with metric, weight and perhaps unit
         and period, such as `IndexResult.weights` or `weights_over`.
     dependence : Dependence, optional
@@ -131,11 +132,13 @@ def score(
     Raises
     ------
     CatalogueError
-        Before anything is computed: when columns are missing, a metric occurs twice for one unit and period, a unit has
-        no data, weights don't fit, or situations overlap.
+        Before anything is computed: when columns are missing, a metric occurs twice for one unit and period, a value
+        can't be (infinite, outside its own interval, a share of 88), a unit has no data, weights don't fit, situations
+        overlap, or `level` is not between 0 and 1.
     """
     from scipy.stats import norm
 
+    check_level(level)
     cells = read_cells(measures, profile)
     if weights is None:
         given = period_weights(profile, cells.rows)

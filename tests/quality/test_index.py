@@ -244,10 +244,57 @@ def test_a_failed_standard_caps_the_grade_though_it_is_no_part_of_the_index():
     result = score(frame, replace(PROFILE, caps=(Cap("B", metric="complaint_2h"), Cap("C", metric="wait", below=80))))
     assert [cell(result, column="grade", period=p) for p in ("2026-09", "2026-10")] == ["B", "A"]
     assert [cell(result, column="capped_by", period=p) for p in ("2026-09", "2026-10")] == ["complaint_2h", ""]
-    slow = frame.assign(value=frame["value"].where(frame["metric"] != "wait", 60.0))
+    slow = frame.copy()
+    slow.loc[slow["metric"] == "wait", ["value", "low", "high"]] = 60.0
     both = score(slow, replace(PROFILE, caps=(Cap("B", metric="complaint_2h"), Cap("C", metric="wait", below=80))))
     assert cell(both, column="grade", period="2026-09") == "C"
     assert cell(both, column="capped_by", period="2026-09") == "complaint_2h, wait"
+
+
+WRONG = {
+    "infinite": ({"value": np.inf}, "metric resolved is infinite"),
+    "text": ({"value": "n/a"}, "column value are numbers: .*n/a"),
+    "without a period": ({"period": None}, "metric resolved has no period"),
+    "percent beside shares": ({"value": 88.0, "low": 0.85, "high": 0.9}, "lies outside its own interval"),
+    "percent": ({"value": 88.0, "low": 85.0, "high": 90.0, "numerator": 88, "denominator": 100}, "is no share"),
+    "negative": ({"value": -0.1, "low": -0.2, "high": 0.0}, "is no share"),
+}
+
+
+@pytest.mark.parametrize("said", WRONG.values(), ids=WRONG)
+def test_a_value_that_can_not_be_is_refused_with_its_metric_unit_and_period(said):
+    change, message = said
+    frame = measures({"answered": 0.9, "wait": 10, "resolved": 0.9}, team="A").astype("object")
+    frame[["unit", "numerator", "denominator"]] = ["share", 90, 100]
+    frame.loc[frame["metric"] == "wait", "unit"] = "s"
+    assert cell(score(frame, PROFILE)) > 0
+    frame.loc[2, list(change)] = list(change.values())
+    with pytest.raises(CatalogueError, match=message) as error:
+        score(frame, PROFILE)
+    assert error.value.where.startswith("measures") and error.value.fix
+
+
+def test_an_interval_of_which_one_end_is_not_known_reaches_as_far_to_either_side():
+    frame = measures({"resolved": 0.7}, spread=0.1)
+    full = score(frame, PROFILE).scores
+    for end in ("low", "high"):
+        half = score(frame.assign(**{end: np.nan}), PROFILE).scores
+        pd.testing.assert_frame_equal(half, full)
+
+
+@pytest.mark.parametrize("level", [0, 1, 95, float("nan")])
+def test_a_level_that_is_none_is_refused(level):
+    with pytest.raises(CatalogueError, match="between 0 and 1"):
+        score(measures({"resolved": 0.7}), PROFILE, level=level)
+
+
+def test_weights_may_come_as_a_plain_mapping():
+    frame = measures({"answered": 0.8, "wait": 40, "resolved": 0.7})
+    shares = {"answered": 0.5, "wait": 0.0, "resolved": 0.5}
+    given = [score(frame, PROFILE, weights=w).scores for w in (shares, pd.Series(shares))]
+    pd.testing.assert_frame_equal(*given)
+    with pytest.raises(CatalogueError, match="weights by metric"):
+        score(frame, PROFILE, weights=np.array([0.5, 0.5, 0.0]))
 
 
 def test_a_unit_with_no_data_is_refused_by_name_and_one_with_too_few_is_not():

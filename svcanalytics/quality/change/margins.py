@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from svcanalytics.errors import CatalogueError
-from svcanalytics.quality.cells import MEASURES_Z
+from svcanalytics.quality.cells import MEASURES_Z, mirror_ends, read_numbers
 
 __all__ = ["ATOMS", "add_up", "read_atoms"]
 
@@ -97,16 +96,9 @@ def read_atoms(measures: pd.DataFrame, keys: Sequence[str], sums: bool = True) -
                 f"the measures have no column {name!r}", where="measures", fix="pass what measure(..., by=...) returned"
             )
     flag = measures["flag"].fillna("").astype(str) if "flag" in measures else pd.Series("", index=measures.index)
-    numbers = {name: _floats(measures, name) for name in ATOMS}
+    numbers = {name: read_numbers(measures, name) for name in ATOMS}
     suppressed = flag.eq("suppressed").to_numpy()
-    for name in ("low", "high"):
-        numbers[name] = np.where(np.isnan(numbers[name]), numbers["value"], numbers[name])
+    numbers["low"], numbers["high"] = mirror_ends(numbers["value"], numbers["low"], numbers["high"])
     for name in set(ATOMS) - {"n"}:
         numbers[name] = np.where(suppressed, np.nan, numbers[name])
     return measures[list(keys)].assign(**numbers, flag=flag.where(~suppressed, ""), suppressed=suppressed)
-
-
-def _floats(measures: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    if name not in measures:
-        return np.full(len(measures), np.nan)
-    return measures[name].astype("Float64").to_numpy(dtype="float64", na_value=np.nan)

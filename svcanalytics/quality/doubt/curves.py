@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.metrics.intervals import wilson_interval
-from svcanalytics.quality.cells import MEASURES_Z, Cells, with_units
+from svcanalytics.quality.cells import MEASURES_Z, Cells, read_numbers, with_units
 
 __all__ = ["GRID", "Errors", "centre", "draw_scores", "read_errors", "value_curves"]
 
@@ -72,7 +72,7 @@ def read_errors(measures: pd.DataFrame, cells: Cells, metrics: list[str]) -> Err
     def grid(column: str) -> NDArray[np.float64]:
         out = np.full(cells.value.shape, np.nan)
         if column in frame:
-            out[at] = frame[column].astype("Float64").to_numpy(dtype="float64", na_value=np.nan)
+            out[at] = read_numbers(frame, column)
         return out
 
     value = cells.value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -179,12 +179,14 @@ def period_weights(profile: Profile, rows: pd.DataFrame) -> NDArray[np.float64]:
     return (np.column_stack([1 - mean.sum(axis=1), mean]) @ states)[index]
 
 
-def named_weights(weights: pd.Series | pd.DataFrame, rows: pd.DataFrame, metrics: Sequence[str]) -> NDArray[np.float64]:
+def named_weights(
+    weights: Mapping[str, float] | pd.Series | pd.DataFrame, rows: pd.DataFrame, metrics: Sequence[str]
+) -> NDArray[np.float64]:
     """Lay given weights out by row and metric.
 
     Parameters
     ----------
-    weights : pandas.Series or DataFrame
+    weights : mapping, pandas.Series or DataFrame
         Shares of the index by metric; a frame has metric, weight and may have unit and period.
     rows : pandas.DataFrame
         unit, period.
@@ -196,8 +198,12 @@ def named_weights(weights: pd.Series | pd.DataFrame, rows: pd.DataFrame, metrics
     CatalogueError
         For an unknown metric, one without a weight, and weights of a row that are negative or don't add up to 1.
     """
+    if isinstance(weights, Mapping):
+        weights = pd.Series(weights, dtype="float64")
     if isinstance(weights, pd.Series):
         weights = weights.rename("weight").rename_axis("metric").reset_index()
+    if not isinstance(weights, pd.DataFrame):
+        raise CatalogueError("these are no weights by metric", where="weights", fix='give {"metric": weight, ...}')
     absent = {"metric", "weight"} - set(weights.columns)
     if absent:
         raise CatalogueError(f"the weights have no column {min(absent)}", where="weights", fix="give metric and weight")

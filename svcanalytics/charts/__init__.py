@@ -2,6 +2,8 @@
 
 from svcanalytics.charts.columns import draw_ageing, draw_volume
 from svcanalytics.charts.contributions import draw_contributions
+from svcanalytics.charts.demand import draw_calendar_effects, draw_demand_heat
+from svcanalytics.charts.demand_ahead import draw_forecast, draw_forecast_errors
 from svcanalytics.charts.ranking import draw_funnel, draw_rank_intervals
 from svcanalytics.charts.rendering import svg
 from svcanalytics.charts.rows import draw_attainment, draw_family_profile, draw_units
@@ -12,8 +14,12 @@ from svcanalytics.charts.weights import draw_weights
 __all__ = [
     "draw_ageing",
     "draw_attainment",
+    "draw_calendar_effects",
     "draw_contributions",
+    "draw_demand_heat",
     "draw_family_profile",
+    "draw_forecast",
+    "draw_forecast_errors",
     "draw_funnel",
     "draw_index_trend",
     "draw_rank_intervals",

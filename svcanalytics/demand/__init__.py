@@ -6,6 +6,7 @@ from svcanalytics.demand.arrivals import Arrivals
 from svcanalytics.demand.backtesting import backtest
 from svcanalytics.demand.counting import count
 from svcanalytics.demand.daydescription import describe_days
+from svcanalytics.demand.effects import calendar_effects
 from svcanalytics.demand.exporting import export, forecast_days
 from svcanalytics.demand.forecasting import forecast
 from svcanalytics.demand.intraday import update
@@ -21,6 +22,7 @@ __all__ = [
     "Forecast",
     "Tracking",
     "backtest",
+    "calendar_effects",
     "compare_models",
     "count",
     "describe_days",

@@ -1,0 +1,162 @@
+"""Demand as it was: by weekday and time of day, and by what the calendar says of days."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from svcanalytics.charts import theme
+from svcanalytics.charts.rendering import load_altair
+
+if TYPE_CHECKING:
+    import altair
+    import pandas as pd
+
+__all__ = ["draw_calendar_effects", "draw_demand_heat"]
+
+WEEKDAYS = {
+    "zh": (
+        "\u5468\u4e00",
+        "\u5468\u4e8c",
+        "\u5468\u4e09",
+        "\u5468\u56db",
+        "\u5468\u4e94",
+        "\u5468\u516d",
+        "\u5468\u65e5",
+    ),
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+}
+_HEAT = ["#EDF2F7", "#A9C0D6", "#5C86AE", "#12436D"]
+_ROW, _DOT = 24, 60
+_WORDS = {
+    "zh": {
+        "mean": "\u5e73\u5747\u5230\u8fbe\u91cf",
+        "weekday": "\u661f\u671f",
+        "day_class": "\u65e5\u671f\u7c7b\u578b",
+        "month": "\u6708\u5185\u65e5\u671f",
+        "holiday": "\u6cd5\u5b9a\u8282\u5047\u65e5",
+        "substituted": "\u8c03\u4f11\u653e\u5047",
+        "make_up": "\u8c03\u4f11\u4e0a\u73ed",
+        "eve": "\u5047\u524d\u4e00\u5929",
+        "day_after": "\u5047\u540e\u7b2c\u4e00\u5929",
+        "bridge": "\u6865\u63a5\u65e5",
+        "school_break": "\u5b66\u6821\u5047\u671f",
+        "days": "\u5929",
+    },
+    "en": {
+        "mean": "mean arrivals",
+        "weekday": "Weekday",
+        "day_class": "Kind of day",
+        "month": "Day of the month",
+        "holiday": "public holiday",
+        "substituted": "substituted day off",
+        "make_up": "make-up working day",
+        "eve": "day before days off",
+        "day_after": "day after days off",
+        "bridge": "bridge day",
+        "school_break": "school break",
+        "days": "days",
+    },
+}
+
+
+def draw_demand_heat(frame: pd.DataFrame, *, language: str) -> altair.LayerChart:
+    """Draw mean arrivals by weekday and time of day, one square per slot; slots that were always closed stay white.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``start`` and ``arrivals`` of one queue, as in ``Arrivals.table``.
+    language : str
+        "zh" or "en".
+    """
+    alt = load_altair()
+    start = frame["start"].dt.tz_localize(None)
+    minute = ((start - start.dt.normalize()).dt.total_seconds() // 60).astype(int).rename("minute")
+    means = frame["arrivals"].groupby([start.dt.day_of_week.rename("weekday"), minute]).mean().dropna().reset_index()
+    minutes = sorted(means["minute"].unique())
+    step = min((b - a for a, b in pairwise(minutes)), default=60)
+    records = [
+        {
+            "day": WEEKDAYS[language][row.weekday],
+            "from": row.minute / 60,
+            "to": (row.minute + step) / 60,
+            "mean": float(row.arrivals),
+        }
+        for row in means.itertuples()
+    ]
+    hours = alt.Axis(title=None, labelExpr="datum.value + ':00'", tickMinStep=1, tickCount=9, domain=False)
+    colour = alt.Color("mean:Q", title=_WORDS[language]["mean"]).scale(range=_HEAT)
+    domain = [minutes[0] / 60, (minutes[-1] + step) / 60] if minutes else [0, 24]
+    square = alt.Chart(alt.Data(values=records)).mark_rect(stroke="white", strokeWidth=0.5)
+    chart = square.encode(
+        x=alt.X("from:Q").scale(domain=domain, nice=False).axis(hours),
+        x2="to:Q",
+        y=alt.Y("day:O", sort=list(WEEKDAYS[language])).axis(title=None, ticks=False, domain=False),
+        color=colour.legend(
+            orient="top", title=_WORDS[language]["mean"], gradientLength=160, titleOrient="left", tickCount=4
+        ),
+    )
+    return alt.layer(chart).properties(width=theme.WIDTH - 60, height=alt.Step(_ROW))
+
+
+def draw_calendar_effects(frame: pd.DataFrame, *, language: str) -> altair.VConcatChart:
+    """Draw how many more or fewer arrivals weekdays, kinds of days and parts of the month bring, with 95 % intervals.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows of one queue of ``demand.calendar_effects``: kind, value, days, effect, low, high.
+    language : str
+        "zh" or "en".
+
+    Raises
+    ------
+    ValueError
+        When the frame holds several queues.
+    """
+    if "queue" in frame and len(frame["queue"].unique()) > 1:
+        raise ValueError("the frame holds several queues: choose the rows of one")
+    alt = load_altair()
+    words = _WORDS[language]
+    reach = [float(min(frame["low"].min(), 1)) - 1, float(max(frame["high"].max(), 1)) - 1]
+    # One holiday with a wide interval must not squeeze the rest together.
+    scale = alt.Scale(domain=[max(reach[0], -1.0), min(reach[1], 1.0)], nice=True)
+    parts = []
+    for kind in ("weekday", "day_class", "month"):
+        rows = frame[frame["kind"] == kind]
+        if rows.empty:
+            continue
+        records = [
+            {
+                "row": _named(kind, row.value, language),
+                "effect": row.effect - 1,
+                "low": row.low - 1,
+                "high": row.high - 1,
+                "text": f"{row.effect - 1:+.0%} \u00b7 {row.days} {words['days']}",
+            }
+            for row in rows.itertuples()
+        ]
+        base = alt.Chart(alt.Data(values=records)).encode(
+            y=alt.Y("row:O", sort=None).axis(title=None, ticks=False, domain=False, labelLimit=150, minExtent=130)
+        )
+        axis = alt.Axis(format="+.0%", title=None, tickCount=5, grid=True)
+        zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color=theme.GREY).encode(x="zero:Q")
+        dots = base.mark_point(filled=True, size=_DOT, opacity=1, color=theme.MAIN, clip=True)
+        layers = [
+            zero,
+            base.mark_rule(color=theme.MAIN, strokeWidth=2, clip=True).encode(
+                x=alt.X("low:Q").scale(scale).axis(axis), x2="high:Q"
+            ),
+            dots.encode(x=alt.X("effect:Q").scale(scale)),
+            base.mark_text(align="left", dx=6, color=theme.GREY).encode(x=alt.value("width"), text="text:N"),
+        ]
+        width = theme.WIDTH - 240
+        parts.append(alt.layer(*layers).properties(width=width, height=alt.Step(_ROW), title=words[kind]))
+    return alt.vconcat(*parts, spacing=14)
+
+
+def _named(kind: str, value: object, language: str) -> str:
+    if kind == "weekday":
+        return WEEKDAYS[language][int(value)]
+    return _WORDS[language].get(str(value), str(value).replace("-", "\u2013"))

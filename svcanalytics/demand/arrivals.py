@@ -108,6 +108,14 @@ class Arrivals:
             for name, tally in intake.tallies.items():
                 background.faults[name] = faulty_days(tally.counts, intake.slot_s)
         self._begin(background, list(intake.tallies), len(intake.days))
+        for name, matrix in self.matrices.items():
+            came = background.intake.tallies[name].counts > 0
+            if not self._hours[name].inferred and came.any() and not np.nansum(matrix.counts):
+                raise DemandError(
+                    "all arrivals lie outside the hours given",
+                    where=f"queue {name!r}",
+                    fix='correct the hours or the time zone, or use hours="infer"',
+                )
 
     def _begin(self, background: Background, queues: list[str], stop: int) -> None:
         self._background, self._stop = background, stop
@@ -207,8 +215,8 @@ class Arrivals:
 
         A queue that is never open again within `days` and two months is given those days, all closed.
         """
-        if days < 1:
-            raise DemandError("there is nothing to look ahead to", where=f"days={days}", fix="give a day or more")
+        if not isinstance(days, int | np.integer) or days < 1:
+            raise DemandError("days are whole days, at least one", where=f"days={days!r}", fix="use days=10")
         return {name: self._ahead(name, days) for name in self.matrices}
 
     def following(self, day: Any, days: int = 10) -> dict[str, DayMatrix]:

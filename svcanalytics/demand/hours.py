@@ -129,7 +129,11 @@ def give_hours(hours: Any, queue: str, slot_s: int) -> OpeningHours | None:
     """
     if isinstance(hours, Mapping) and not _is_definition(hours):
         if queue not in hours:
-            raise DemandError("the queue has no hours", where=f"queue {queue!r}", fix='give it some, or "infer"')
+            raise DemandError(
+                "the queue has no hours",
+                where=f"queue {queue!r}; hours of {', '.join(map(repr, list(hours)[:5]))}",
+                fix='give it some, or "infer"; weekdays are written mon to sun',
+            )
         hours = hours[queue]
     if isinstance(hours, str) and hours == "infer":
         return None

@@ -18,6 +18,7 @@ IMPROBABLE = 10.0
 
 _STRAY_DAYS, _STRAY_SHARE = 0.05, 0.02
 _RECENT = 4
+_WILD = 50.0
 
 
 def infer_hours(counts: NDArray[np.float64], features: pd.DataFrame) -> OpeningHours:
@@ -83,7 +84,9 @@ def infer_hours(counts: NDArray[np.float64], features: pd.DataFrame) -> OpeningH
 
 
 def local_level(total: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of the four weeks around each day, shape ``(D,)``."""
+    """Return the mean of the four weeks around each day, shape ``(D,)``; a wild day counts as `_WILD` usual ones."""
+    if (total > 0).any():
+        total = np.minimum(total, _WILD * np.median(total[total > 0]))
     window = np.ones(min(29, 2 * len(total) - 1))
     n = len(total)
     return np.convolve(total, window, "same")[:n] / np.convolve(np.ones(n), window, "same")[:n]

@@ -19,6 +19,7 @@ SLOTS = {"5min": 300, "10min": 600, "15min": 900, "30min": 1800, "60min": 3600, 
 """Lengths a slot can have, in seconds."""
 
 _ENOUGH_ROWS, _ENOUGH_DAYS, _TELLING_ROWS = 6, 3, 12
+_FAR_DAYS, _FAR_SHARE = 400, 0.01
 _GRID_S = 300
 _DENSE = 0.98
 
@@ -92,7 +93,7 @@ def take_in(frame: pd.DataFrame, slot: str, timezone: str | None) -> Intake:
     rows = check_counts(frame)
     findings: list[Finding] = []
     rows, zone = put_on_the_wall(rows, timezone, findings)
-    rows = _without_copies(rows, findings)
+    rows = _without_copies(_without_far_dates(rows, findings), findings)
     stamp = rows["start"].to_numpy().astype("datetime64[s]").astype(np.int64)
     day, second = stamp // DAY_S, stamp % DAY_S
     step = _step_of(day, second, slot_s)
@@ -127,6 +128,14 @@ def take_in(frame: pd.DataFrame, slot: str, timezone: str | None) -> Intake:
 
 def check_counts(frame: pd.DataFrame) -> pd.DataFrame:
     """Return queue, start and arrivals of a frame; see `take_in` for what is refused."""
+    if not isinstance(frame, pd.DataFrame):
+        raise DemandError(
+            f"arrivals come as a DataFrame, not as {type(frame).__name__}",
+            fix="give the columns queue, start, arrivals",
+        )
+    if not frame.columns.is_unique:
+        twice = sorted({str(name) for name in frame.columns[frame.columns.duplicated()]})
+        raise DemandError("a column stands there twice", where=", ".join(twice), fix="keep one of them")
     for name in ("start", "arrivals"):
         if name not in frame.columns:
             raise DemandError(
@@ -153,6 +162,24 @@ def check_counts(frame: pd.DataFrame) -> pd.DataFrame:
         )
     rows["arrivals"] = counts.astype("float64")
     return rows
+
+
+def _without_far_dates(rows: pd.DataFrame, findings: list[Finding]) -> pd.DataFrame:
+    # A handful of rows years away from all others are wrong dates (1970, 2059), not a history with a gap.
+    days = rows["start"].dt.normalize()
+    found = days.drop_duplicates().sort_values()
+    breaks = found.diff() > pd.Timedelta(days=_FAR_DAYS)
+    if not breaks.any():
+        return rows
+    stretch = np.searchsorted(found[breaks].to_numpy(), days.to_numpy(), side="right")
+    size = np.bincount(stretch)
+    far = (size < _FAR_SHARE * size.max())[stretch]
+    last = days[~far].max()
+    for which in np.unique(stretch[far]):
+        mine = days[stretch == which]
+        detail = f"{len(mine)} rows from {mine.min():%Y-%m-%d} to {mine.max():%Y-%m-%d}, years away from all others"
+        findings.append(Finding("", min(mine.min(), last), min(mine.max(), last), "dates far off", detail, "left out"))
+    return rows[~far]
 
 
 def _without_copies(rows: pd.DataFrame, findings: list[Finding]) -> pd.DataFrame:

@@ -388,7 +388,7 @@ def test_a_moment_stands_for_its_local_day():
         assert arrivals.upto(day).last_day == pd.Timestamp("2026-04-30")
     with pytest.raises(DemandError, match="no history before"):
         arrivals.upto("2026-01-05")
-    with pytest.raises(DemandError, match="nothing to look ahead"):
+    with pytest.raises(DemandError, match="whole days, at least one"):
         arrivals.future(0)
 
 
@@ -568,3 +568,17 @@ def timed(clock, frame: pd.DataFrame) -> float:
     began = clock()
     Arrivals(frame)
     return clock() - began
+
+
+def test_one_wild_count_closes_no_day_around_it():
+    frame = made_up("2026-03-02", "2026-06-26", OFFICE)
+    wild = frame.assign(arrivals=frame["arrivals"].where(frame.index != 700, 10**9))
+    tame, matrix = only(Arrivals(frame, holidays="")), only(Arrivals(wild, holidays=""))
+    assert (matrix.exposure == tame.exposure).all()
+    assert (matrix.counts != tame.counts)[tame.open_slots].sum() == 1
+
+
+def test_hours_that_hold_no_arrivals_at_all_are_refused():
+    frame = made_up("2026-03-02", "2026-04-24", OFFICE)
+    with pytest.raises(DemandError, match="all arrivals lie outside the hours"):
+        Arrivals(frame, hours={"sat": ["08:00-12:00"]}, holidays="")

@@ -30,6 +30,8 @@ def with_count(value: object) -> pd.DataFrame:
         (with_count("many"), "not a number", "2026-03-02 05:00"),
         (hours().rename(columns={"arrivals": "calls"}), "no column 'arrivals'", "calls"),
         (hours().iloc[:0], "no rows", ""),
+        (hours().set_index("start")["arrivals"], "not as Series", ""),
+        (pd.concat([hours(), hours()[["arrivals"]]], axis=1), "column stands there twice", "arrivals"),
         (hours().assign(start="soon"), "can't be read as times", "soon"),
         (hours().assign(start="1-2-2026"), "can't be read as times", "1-2-2026"),
         (hours().assign(start=range(480)), "can't be read as times", "0"),
@@ -129,3 +131,17 @@ def test_aware_starts_are_put_into_the_zone_asked_for():
     shanghai = take_in(utc, "1h", "Asia/Shanghai")
     assert shanghai.timezone == "Asia/Shanghai" and np.isnan(shanghai.tallies[""].counts[0, :8]).all()
     assert shanghai.tallies[""].counts[0, 8] == utc["arrivals"].iloc[0]
+
+
+@pytest.mark.parametrize("wrong", ["1970-01-01 09:00", "2059-12-31 09:00"])
+def test_a_handful_of_rows_years_away_is_left_out_and_said(wrong: str) -> None:
+    intake = take_in(pd.concat([hours(), hours().iloc[:1].assign(start=pd.Timestamp(wrong))]), "60min", None)
+    assert (intake.days[0], intake.days[-1]) == (pd.Timestamp("2026-03-02"), pd.Timestamp("2026-03-21"))
+    assert [(f.what, wrong[:10] in f.detail) for f in intake.findings] == [("dates far off", True)]
+
+
+def test_a_history_with_a_gap_of_years_is_kept() -> None:
+    later = hours().assign(start=lambda f: f["start"] + pd.Timedelta("800D"))
+    assert (
+        np.nansum(take_in(pd.concat([hours(), later]), "60min", None).tallies[""].counts) == 2 * hours().arrivals.sum()
+    )

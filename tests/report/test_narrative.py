@@ -89,11 +89,21 @@ def test_better_follows_the_direction_and_needs_significance(change, direction):
 
 
 def test_the_opening_sentence_gives_score_band_and_grade():
-    text = narrative.describe_index("2026年10月", 82.44, 80.9, 83.8, "B", 2.1, True, "zh")
-    assert text == "2026年10月服务质量指数82.4分（95%区间80.9–83.8），等级B，较上月上升2.1分，变化显著。"
-    text = narrative.describe_index("October 2026", 82.44, 80.9, 83.8, "B", -0.1, False, "en")
-    assert text.endswith("grade B, with no significant change from last month.")
-    assert "不计算" in narrative.describe_index("2026年10月", None, None, None, "", None, None, "zh")
+    moved, causes = (2.1, 0.4, 3.8), ["首次响应时长（缩短）+3.0分", "重开率（上升，主要为B组）−0.9分"]
+    text = narrative.describe_index("2026年10月", 82.44, 81.3, 83.5, "B", moved, "zh", causes=causes)
+    assert text == (
+        "2026年10月服务质量指数82.4 ± 1.1分，等级B，较上月上升2.1分，变化显著："
+        "首次响应时长（缩短）+3.0分、重开率（上升，主要为B组）−0.9分。"
+    )
+    text = narrative.describe_index("2026 Q3", 78.4, 77.3, 79.5, "C", (2.3, 0.7, 3.9), "en", "quarter", ["+3.0 from x"])
+    assert (
+        text
+        == "Service quality scored 78.4 ± 1.1 in 2026 Q3, grade C, up 2.3 on last quarter for certain: +3.0 from x."
+    )
+    text = narrative.describe_index("October 2026", 82.44, 80.9, 83.8, "B", (-0.1, -1.5, 1.3), "en")
+    assert "no significant change from last month (−0.1, 95% interval −1.5 to +1.3)" in text
+    assert "无上期可比" in narrative.describe_index("2026年10月", 82.44, 80.9, 83.8, "B", None, "zh")
+    assert "不计算" in narrative.describe_index("2026年10月", None, None, None, "", None, "zh")
 
 
 def test_what_is_missed_for_three_periods_is_put_under_supervision():

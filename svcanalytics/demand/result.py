@@ -13,7 +13,7 @@ from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.outlook import Outlook
 from svcanalytics.errors import DemandError
 
-__all__ = ["Forecast", "bounds_of", "slot_starts"]
+__all__ = ["Forecast", "bounds_of", "joint_courses", "slot_starts"]
 
 _TABLE_PATHS = 1000
 
@@ -142,7 +142,18 @@ class Forecast:
 
 
 def joint_courses(outlooks: Sequence[Outlook], n: int, seed: int) -> list[NDArray[np.float64]]:
-    """Draw courses ``(n, D, S)`` of several queues, whose days go together as their past errors did."""
+    """Draw courses of several queues, whose days go together as their past errors did.
+
+    Parameters
+    ----------
+    outlooks : sequence of Outlook
+    n, seed : int
+
+    Returns
+    -------
+    list of numpy.ndarray, each ``(n, D, S)``
+        In the order of the outlooks.
+    """
     streams = np.random.default_rng(seed).spawn(len(outlooks) + 1)
     first = min(o.future.days[0] for o in outlooks)
     last = max(o.future.days[-1] for o in outlooks)

@@ -17,6 +17,8 @@ __all__ = ["Boosting", "FittedBoosting"]
 
 _GAP = 14
 _WEEKS = 8
+_CLASSES = ("ordinary", "weekend", "holiday", "substituted", "make_up", "eve", "day_after", "bridge")
+_KNOWN = ("work_day", "work_days_left", "window_offset", "school_break", "pay_day", "billing_day")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Boosting:
         level, weekday = _levels(history, rows, totals / np.maximum(offset.sum(axis=1), 1e-12))
         used = rows[np.isfinite(level[rows])][-400:]
         base = offset[used] * level[used, None]
-        table = _table(history, history.open_days)[used]
+        table = _table(history)[used]
         known = (base > 0) & np.isfinite(history.counts[used])
         day, slot = np.nonzero(known)
         inputs = np.column_stack([table[day], slot])
@@ -79,7 +81,7 @@ class FittedBoosting:
     def mean(self, future: DayMatrix) -> NDArray[np.float64]:
         """Return expected arrivals, shape ``(D, S)``."""
         both = _join(self.history, future)
-        table = _table(both, both.open_days)[len(self.history.days) :]
+        table = _table(both)[len(self.history.days) :]
         level = self.weekday[future.days.day_of_week.to_numpy()]
         base = self.shapes.of(future) * level[:, None]
         day, slot = np.nonzero(future.open_slots)
@@ -107,22 +109,22 @@ def _levels(history, rows, totals):
     return level, np.where(np.isnan(now), np.nanmean(now), now)
 
 
-def _table(days: DayMatrix, opened) -> NDArray[np.float64]:
-    features = days.features
-    closed = np.cumsum(~opened)
-    run = np.zeros(len(opened))
+def _table(days: DayMatrix) -> NDArray[np.float64]:
+    """Return what is known of each day beforehand, shape ``(D, features)``."""
+    features, opened = days.features, days.open_days
+    closed_before = np.zeros(len(opened))
     for day in range(1, len(opened)):
-        run[day] = run[day - 1] + 1 if not opened[day - 1] else 0
+        closed_before[day] = 0 if opened[day - 1] else closed_before[day - 1] + 1
     columns = [
         kinds_of_days(days),
         days.days.day_of_week.to_numpy(),
         days.days.day.to_numpy(),
         (days.days.days_in_month - days.days.day).to_numpy(),
-        run,
-        pd.factorize(features["day_class"].astype(str), sort=True)[0] if len(closed) else closed,
+        closed_before,
+        pd.Categorical(features["day_class"].astype(str), categories=_CLASSES).codes,
     ]
-    names = ["work_day", "work_days_left", "window_offset", "school_break", "pay_day", "billing_day"]
-    names = [n for n in names if n in features] + [n for n in features if str(n).startswith(("event_", "x_"))]
+    names = [name for name in _KNOWN if name in features]
+    names += [name for name in features if str(name).startswith(("event_", "x_"))]
     return np.column_stack([*columns, *(features[name].to_numpy(dtype=float) for name in names)])
 
 

@@ -16,13 +16,13 @@ __all__ = ["draw_calendar_effects", "draw_demand_heat"]
 
 WEEKDAYS = {
     "zh": (
-        "\u5468\u4e00",
-        "\u5468\u4e8c",
-        "\u5468\u4e09",
-        "\u5468\u56db",
-        "\u5468\u4e94",
-        "\u5468\u516d",
-        "\u5468\u65e5",
+        "周一",
+        "周二",
+        "周三",
+        "周四",
+        "周五",
+        "周六",
+        "周日",
     ),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
@@ -30,18 +30,18 @@ _HEAT = ["#EDF2F7", "#A9C0D6", "#5C86AE", "#12436D"]
 _ROW, _DOT = 24, 60
 _WORDS = {
     "zh": {
-        "mean": "\u5e73\u5747\u5230\u8fbe\u91cf",
-        "weekday": "\u661f\u671f",
-        "day_class": "\u65e5\u671f\u7c7b\u578b",
-        "month": "\u6708\u5185\u65e5\u671f",
-        "holiday": "\u6cd5\u5b9a\u8282\u5047\u65e5",
-        "substituted": "\u8c03\u4f11\u653e\u5047",
-        "make_up": "\u8c03\u4f11\u4e0a\u73ed",
-        "eve": "\u5047\u524d\u4e00\u5929",
-        "day_after": "\u5047\u540e\u7b2c\u4e00\u5929",
-        "bridge": "\u6865\u63a5\u65e5",
-        "school_break": "\u5b66\u6821\u5047\u671f",
-        "days": "\u5929",
+        "mean": "平均到达量",
+        "weekday": "星期",
+        "day_class": "日期类型",
+        "month": "月内日期",
+        "holiday": "法定节假日",
+        "substituted": "调休放假",
+        "make_up": "调休上班",
+        "eve": "假前一天",
+        "day_after": "假后第一天",
+        "bridge": "桥接日",
+        "school_break": "学校假期",
+        "days": "天",
     },
     "en": {
         "mean": "mean arrivals",
@@ -159,4 +159,4 @@ def draw_calendar_effects(frame: pd.DataFrame, *, language: str) -> altair.VConc
 def _named(kind: str, value: object, language: str) -> str:
     if kind == "weekday":
         return WEEKDAYS[language][int(value)]
-    return _WORDS[language].get(str(value), str(value).replace("-", "\u2013"))
+    return _WORDS[language].get(str(value), str(value).replace("-", "–"))

@@ -17,15 +17,15 @@ __all__ = ["draw_forecast", "draw_forecast_errors"]
 
 _WORDS = {
     "zh": {
-        "expected": "\u7ebf=\u9884\u6d4b",
-        "band": "\uff1b\u6df1\u8272={}%\u533a\u95f4\uff0c\u6d45\u8272={}%\u533a\u95f4",
-        "one_band": "\uff1b\u8272\u5e26={}%\u533a\u95f4",
-        "came": "\uff1b\u70b9=\u5b9e\u9645\uff0c\u6a59\u8272=\u8d85\u51fa\u533a\u95f4",
-        "before": "\uff1b\u7070\u7ebf=\u6b64\u524d\u5b9e\u9645",
-        "baseline": "\u516b\u5468\u5e73\u5747",
-        "floor": "\u968f\u673a\u6027\u4e0b\u9650",
-        "wape": "\u7edd\u5bf9\u8bef\u5dee\u5360\u5230\u8fbe\u91cf\u7684\u6bd4\u4f8b\uff0c\u6309\u63d0\u524d\u5929\u6570",
-        "day": "%-m\u6708%-d\u65e5",
+        "expected": "线=预测",
+        "band": "；深色={}%区间，浅色={}%区间",
+        "one_band": "；色带={}%区间",
+        "came": "；点=实际，橙色=超出区间",
+        "before": "；灰线=此前实际",
+        "baseline": "八周平均",
+        "floor": "随机性下限",
+        "wape": "绝对误差占到达量的比例，按提前天数",
+        "day": "%-m月%-d日",
     },
     "en": {
         "expected": "Line: expected",

@@ -139,7 +139,7 @@ def for_queue(name: str, value: Any, queues: list[str]) -> Callable[[str], Any]:
 
 
 def _checked(frame: pd.DataFrame) -> pd.DataFrame:
-    count = "mean" if "mean" in frame else "arrivals"
+    count = "arrivals" if "arrivals" in frame and "mean" not in frame else "mean"
     missing = [name for name in ("queue", "start", count) if name not in frame]
     if missing:
         raise StaffingError(f"the table has no column {missing[0]!r}", fix="give queue, start and mean")

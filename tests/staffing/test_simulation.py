@@ -1,0 +1,132 @@
+"""Living through a plan: what is counted, what is shared between plans, and what is said of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcanalytics.errors import StaffingError
+from svcanalytics.staffing import compare, erlang_a, requirement, simulate
+
+
+def flat(agents, days=1, mean=60.0):
+    start = pd.date_range("2026-11-02", periods=48 * days, freq="30min", tz="Asia/Shanghai")
+    table = pd.DataFrame({"queue": "calls", "start": start, "mean": mean})
+    return table, table.assign(agents=agents).drop(columns="mean")
+
+
+def test_a_steady_day_and_night_comes_to_the_exact_formula():
+    table, plan = flat(9, days=4)
+    found = simulate(plan, table, 240, patience_s=180, draws=60)
+    exact = erlang_a(60, 240, 9, 180)
+    total = found.draws[["offered", "answered", "within", "wait_s", "busy_s", "paid_s"]].sum()
+    assert total["within"] / total["offered"] == pytest.approx(exact.service_level, abs=0.006)
+    assert 1 - total["answered"] / total["offered"] == pytest.approx(exact.abandonment, abs=0.003)
+    assert total["wait_s"] / total["answered"] == pytest.approx(exact.asa_s, rel=0.04)
+    assert total["busy_s"] / total["paid_s"] == pytest.approx(exact.occupancy, abs=0.01)
+
+
+def test_the_definitions_of_service_level_differ_as_they_should():
+    table, plan = flat(8)
+    level = {
+        name: simulate(plan, table, 240, patience_s=90, draws=150, definition=name).weeks["service_level"].iloc[0]
+        for name in ("offered", "answered", "virtual")
+    }
+    exact = erlang_a(60, 240, 8, 90)
+    assert level["offered"] == pytest.approx(exact.service_level, abs=0.012)
+    assert level["answered"] == pytest.approx(exact.service_level_answered, abs=0.012)
+    assert level["virtual"] == pytest.approx(exact.service_level_virtual, abs=0.012)
+
+
+def test_tables_of_intervals_days_and_weeks_agree_with_the_draws(made_up):
+    forecast = made_up(queues=("a", "b"), days=3)
+    plan = requirement(forecast.table, 240, patience_s=180)
+    found = simulate(plan, forecast, 240, patience_s=180, draws=20)
+    assert len(found.intervals) == len(plan) and len(found.days) == 6 and len(found.weeks) == 2
+    assert found.intervals["start"].tolist() == plan["start"].tolist()
+    sums = found.draws.groupby("queue")[["within", "offered"]].sum()
+    np.testing.assert_allclose(found.weeks["service_level"], sums["within"] / sums["offered"])
+    np.testing.assert_allclose(found.days["kept"], found.draws.groupby(["queue", "day"])["kept"].mean())
+    assert (found.days["kept_low"] <= found.days["kept"]).all() and (found.days["low"] < found.days["high"]).all()
+    by_queue = found.intervals.groupby("queue")["arrivals"].sum() * 20
+    np.testing.assert_allclose(by_queue, sums["offered"])
+    promises = found.promises.set_index(["queue", "period", "target"])["probability"]
+    np.testing.assert_allclose(promises["a", "day", "all"], found.draws.query("queue == 'a'")["kept"].mean())
+
+
+def test_two_plans_meet_the_same_days(made_up):
+    forecast = made_up()
+    plan = requirement(forecast.table, 240, fractional=False)
+    more = plan.assign(agents=plan["agents"] + 1)
+    before, same, after = (simulate(each, forecast, 240, draws=30) for each in (plan, plan, more))
+    assert (before.draws["busy_s"] == after.draws["busy_s"]).all()
+    # Without hanging up, one more agent never makes anybody wait longer.
+    assert (after.draws["wait_s"] <= before.draws["wait_s"] + 1e-6).all()
+    assert (compare(before, same)["change"] == 0).all()
+    change = compare(before, after, by=()).set_index("measure")
+    assert change.loc["hours", "change"] == pytest.approx(0.5 * len(plan))
+    level = change.loc["service_level"]
+    alone = np.hypot(*(each.draws.groupby("draw")["service_level"].mean().std() for each in (before, after)))
+    assert level["low"] > 0 and level["high"] - level["low"] < 2 * 1.96 * alone / np.sqrt(30)
+    assert compare(before, after, by=("queue", "day")).shape == (2 * 6, 8)
+
+
+def test_absence_takes_its_share_of_agents_and_the_same_people_whatever_the_plan(made_up):
+    forecast = made_up()
+    plan = requirement(forecast.table, 240, fractional=False)
+    full, ill, fewer = (
+        simulate(each, forecast, 240, draws=60, absence=absence)
+        for each, absence in ((plan, 0.0), (plan, 0.1), (plan.assign(agents=plan["agents"].clip(upper=5)), 0.1))
+    )
+    assert ill.draws["paid_s"].sum() / full.draws["paid_s"].sum() == pytest.approx(0.9, abs=0.01)
+    assert (fewer.draws["paid_s"] <= ill.draws["paid_s"]).all()
+    assert ill.draws["service_level"].mean() < full.draws["service_level"].mean()
+
+
+def test_noise_in_handle_times_widens_days_and_a_steadier_time_shortens_waits(made_up):
+    forecast = made_up(0.0)
+    plan = requirement(forecast.table, 240)
+    steady, noisy, even = (
+        simulate(plan, forecast, 240, draws=80, **more).draws for more in ({}, {"handle_noise": 0.1}, {"handle_cv": 0})
+    )
+    assert noisy["busy_s"].std() > 1.5 * steady["busy_s"].std()
+    assert even["wait_s"].sum() < steady["wait_s"].sum()
+
+
+def test_clocks_going_back_give_a_longer_day():
+    start = pd.date_range("2026-10-25", periods=50, freq="30min", tz="Europe/Berlin")
+    table = pd.DataFrame({"queue": "calls", "start": start, "mean": 10.0})
+    found = simulate(table.assign(agents=4), table, 240, draws=5)
+    assert len(found.days) == 1 and found.draws["paid_s"].eq(25 * 3600 * 4).all()
+
+
+def test_slots_without_a_plan_have_nobody():
+    table, plan = flat(9)
+    found = simulate(plan.iloc[:24], table, 240, patience_s=60, draws=4).intervals
+    assert (found["service_level"][24:] == 0).all() and (found["abandonment"][24:] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"absence": 1.0}, "absence is 1"), ({"handle_cv": -1}, "handle_cv is -1"), ({"draws": 1}, "one draw")],
+)
+def test_a_bad_setting_of_a_simulation_is_refused_in_words(settings, words):
+    table, plan = flat(9)
+    with pytest.raises(StaffingError, match=words):
+        simulate(plan, table, 240, **settings)
+
+
+def test_a_bad_plan_is_refused_in_words():
+    table, plan = flat(9)
+    for bad, words in (
+        (plan.drop(columns="agents"), "no column 'agents'"),
+        (plan.assign(agents=-1), "agents is -1"),
+        (plan.assign(queue="mail"), "no queue 'mail'"),
+        (plan.assign(start=plan["start"] + pd.Timedelta(days=9)), "none of the forecast's slots"),
+    ):
+        with pytest.raises(StaffingError, match=words):
+            simulate(bad, table, 240)
+    one, other = (simulate(plan, table, 240, draws=3, seed=seed) for seed in (1, 2))
+    with pytest.raises(StaffingError, match="same days"):
+        compare(one, other)

@@ -159,7 +159,7 @@ def _skill_bounds(compared: dict[str, pd.DataFrame]) -> list[Bound]:
         lines.append({"queue": name, "skill": each[f"vs {best}"]} | points | {"verdict": verdict} | each)
     table = pd.DataFrame(lines)
     print(table.round(2).to_string(index=False))
-    mean = float(np.exp(np.log(table["skill"]).mean()))
+    mean = float(np.exp(np.log(table["skill"].clip(lower=0.05)).mean()))  # no queue alone decides it
     worse = float((table["verdict"] == "worse").sum())
     return [("geometric mean of skill", mean, 0, 0.8), ("queues worse than chance allows", worse, 0, 0)]
 

@@ -125,6 +125,11 @@ class Profile:
                     where=here,
                     fix="use 1 (arithmetic), 0 (geometric), -1 (harmonic) or what lies between",
                 )
+        for name, least in (("min_coverage", self.min_coverage), ("min_family_coverage", self.min_family_coverage)):
+            if not 0 <= least <= 1:
+                raise CatalogueError(f"{name} is {least:g}", where=here, fix="give a share of the weight, 0 to 1")
+        if not self.grades or not all(np.isfinite(bound) for bound in self.grades.values()):
+            raise CatalogueError("there are no grades to earn", where=here, fix="name the lowest index of each grade")
         for cap in self.caps:
             _check_cap(cap, self)
         if len({s.id for s in self.situations}) < len(self.situations):
@@ -170,8 +175,8 @@ def reweigh(profile: Profile, weights: Mapping[str, float]) -> Profile:
     if strangers:
         raise CatalogueError(f"metric {strangers[0]!r} is not in the profile", where=where, fix="leave it out")
     total = sum(new.values())
-    if not total > 0 or min(new.values()) < 0:
-        raise CatalogueError("weights are negative or all 0", where=where, fix="give weights from 0 up")
+    if not 0 < total < np.inf or min(new.values()) < 0:
+        raise CatalogueError("weights are negative, all 0 or no numbers", where=where, fix="give weights from 0 up")
     mass = sum(shares[name] for name in new)
     shares |= {name: mass * weight / total for name, weight in new.items()}
     families = {f: sum(shares[m.metric] for m in profile.metrics if m.family == f) for f in profile.families}
@@ -190,8 +195,8 @@ def check_sum(weights: Mapping[str, float], total: float, where: str) -> None:
     ------
     CatalogueError
     """
-    if any(weight < 0 for weight in weights.values()):
-        raise CatalogueError("a weight is negative", where=where, fix="use weights from 0 up")
+    if not all(0 <= weight < np.inf for weight in weights.values()):
+        raise CatalogueError("a weight is negative or no number", where=where, fix="use weights from 0 up")
     if abs(sum(weights.values()) - total) > 1e-9 * max(total, 1):
         raise CatalogueError(
             f"weights add up to {sum(weights.values()):g}, not {total:g}", where=where, fix="correct the weights"
@@ -210,6 +215,8 @@ def _check_cap(cap: Cap, profile: Profile) -> None:
         raise CatalogueError(
             f"there is no family {cap.family!r}", where=where, fix=f"use one of: {', '.join(profile.families)}"
         )
+    if cap.below is not None and not 0 <= cap.below <= 100:
+        raise CatalogueError(f"below is {cap.below:g}", where=where, fix="give a score of 0 to 100")
     if cap.below is None and not cap.metric:
         raise CatalogueError("a cap of families says not below which score", where=where, fix="give below = 60")
     if cap.below is not None and cap.metric and cap.metric not in {m.metric for m in profile.metrics}:

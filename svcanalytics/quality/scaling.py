@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from svcanalytics.errors import CatalogueError
 
-__all__ = ["TARGET_SCORE", "check_goalposts", "normalise"]
+__all__ = ["TARGET_SCORE", "check_goalposts", "normalise", "read_values"]
 
 Method = Literal["goalposts", "distance", "min_max", "z", "rank"]
 
@@ -65,10 +66,11 @@ def normalise(
     Raises
     ------
     CatalogueError
-        When goalposts are missing, not finite or out of order, or for an unknown method or direction.
+        When goalposts are missing, not finite or out of order, values are no numbers or (but for ``goalposts``)
+        infinite, or for an unknown method or direction.
     """
     sign = _sign(direction)
-    array = np.asarray(values, dtype="float64") * sign
+    array = read_values(values, "normalise", infinite=method == "goalposts") * sign
     if method == "distance":
         return _distance(array, target, floor, sign)
     if method in _BY_VALUES:
@@ -83,6 +85,25 @@ def normalise(
         xs, ys = [xs[0], xs[2]], [0.0, 100.0]
     scored = np.interp(array, xs, ys)
     return np.where(np.isnan(array), np.nan, scored)
+
+
+def read_values(values: ArrayLike, where: str, *, infinite: bool = False) -> NDArray[np.float64]:
+    """Return values as floats, NaN where missing; what is no number is refused, infinite ones unless asked for.
+
+    Raises
+    ------
+    CatalogueError
+    """
+    try:
+        if isinstance(values, pd.DataFrame | pd.Series):
+            array = values.astype("Float64").to_numpy(dtype="float64", na_value=np.nan)
+        else:
+            array = np.asarray(values, dtype="float64")
+    except (TypeError, ValueError) as error:
+        raise CatalogueError(f"not all values are numbers: {error}", where=where, fix="leave those out") from None
+    if not infinite and np.isinf(array).any():
+        raise CatalogueError("a value is infinite", where=where, fix="leave out what has a denominator of 0")
+    return array
 
 
 def check_goalposts(

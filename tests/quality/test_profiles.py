@@ -105,6 +105,17 @@ def test_a_profile_built_by_hand_is_checked_too():
         Profile("p", {"f": 0.5, "g": 0.5}, (metric, ProfileMetric("m", "g", 1.0, Goalposts(0, 1, 2))))
     with pytest.raises(CatalogueError, match="negative"):
         Profile("p", {"f": 1.5, "g": -0.5}, (metric, ProfileMetric("n", "g", 1.0, Goalposts(0, 1, 2))))
+    for wrong, said in (
+        ({"families": {"f": float("nan")}}, "negative or no number"),
+        ({"min_coverage": 40}, "min_coverage is 40"),
+        ({"min_family_coverage": -0.1}, "min_family_coverage is -0.1"),
+        ({"grades": {}}, "no grades"),
+        ({"caps": (Cap("C", below=600),)}, "below is 600"),
+    ):
+        with pytest.raises(CatalogueError, match=said):
+            Profile(**({"id": "p", "families": {"f": 1.0}, "metrics": (metric,)} | wrong))
+    with pytest.raises(CatalogueError, match="no numbers"):
+        reweigh(Profile("p", {"f": 1.0}, (metric,)), {"m": float("inf")})
 
 
 SITUATIONS = """

@@ -57,6 +57,14 @@ def test_z_counts_standard_deviations_and_rank_the_share_of_others_beaten():
         normalise(values, "borda")
 
 
+def test_one_infinite_value_does_not_decide_over_the_scores_of_all_others():
+    for method in ("min_max", "z", "rank"):
+        with pytest.raises(CatalogueError, match="a value is infinite"):
+            normalise([1.0, 2.0, float("inf")], method)
+    with pytest.raises(CatalogueError, match="not all values are numbers"):
+        normalise(["n/a", 1.0], "rank")
+
+
 @pytest.mark.parametrize(
     ("posts", "direction"),
     [((0.9, 0.8, 1.0), "up"), ((0.5, 0.5, 0.9), "up"), ((100, 200, 300), "down"), ((0.1, 0.2, float("inf")), "up")],

@@ -48,14 +48,19 @@ def chain(
     DataFrame
         unit, period, score, chained, constant, by_scores (what scores did since the period before), by_weights (what
         other weights did) and by_missing (what other measures did): the three add up to the change of `score`. A period
-        without an index is missing in all of them; the next is linked to the last that has one.
+        without an index is missing in all of them, and so is a unit that never has one; the next is linked to the last
+        that has one.
 
     Raises
     ------
     CatalogueError
-        When the base period has no index.
+        When no unit has an index, or the base period named has none.
     """
     result = score(measures, profile, weights=weights)
+    if result.scores.loc[result.scores["family"] == "", "score"].isna().all():
+        raise CatalogueError(
+            "no index to begin the chain with", where="measures", fix="see score(...).scores, coverage"
+        )
     metrics = [m.metric for m in profile.metrics]
     parts = []
     for unit, rows in result.weights.groupby("unit", sort=False):
@@ -76,11 +81,13 @@ def chain(
 
 def _start(periods: Sequence[str], index: NDArray[np.float64], base: str | None, unit: str) -> int:
     known = [place for place, value in enumerate(index) if not np.isnan(value)]
-    chosen = [place for place in known if base in (None, periods[place])]
+    if base is None:
+        return known[0] if known else 0
+    chosen = [place for place in known if periods[place] == base]
     if not chosen:
         raise CatalogueError(
             "no index to begin the chain with",
-            where=" ".join(part for part in (unit, base or "") if part),
+            where=f"{unit} {base}".strip(),
             fix="name as base a period with an index"
             + (f": {periods[known[0]]} to {periods[known[-1]]}" if known else "; see score(...).scores, coverage"),
         )

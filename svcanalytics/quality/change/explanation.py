@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from svcanalytics.errors import CatalogueError
 from svcanalytics.metrics.intervals import benjamini_hochberg
-from svcanalytics.quality.cells import MEASURE_COLUMNS, MEASURES_Z
+from svcanalytics.quality.cells import MEASURE_COLUMNS, MEASURES_Z, check_level
 from svcanalytics.quality.change.grouping import Grouped, lay_out, read_groups
 from svcanalytics.quality.change.leverage import find_leverage, goalpost_slopes
 from svcanalytics.quality.change.margins import add_up
@@ -95,11 +95,13 @@ def explain(
     Raises
     ------
     CatalogueError
-        When a period has no index, a dimension or column is missing, or groups add up to more than the whole.
+        When a period has no index, a dimension or column is missing, a group occurs twice, or groups don't add up to
+        the whole.
     """
     if period == baseline:
         raise CatalogueError("a period can't be explained by itself", where=period, fix="name another baseline")
-    by = [by] if isinstance(by, str) else list(by)
+    check_level(level)
+    by = [by] if isinstance(by, str) else list(dict.fromkeys(by))
     metrics, periods = [m.metric for m in profile.metrics], [baseline, period]
     groups, total = _read(measures, profile, periods, by, total)
     result = score(total, profile, weights=weights)
@@ -199,13 +201,25 @@ def _read(
             )
     if "metric" in measures and "period" in measures:
         held = list(dict.fromkeys(measures["period"]))
+        known = ", ".join(map(str, held[-12:]))
         for name in periods:
             if name not in held:
                 raise CatalogueError(
-                    f"the measures hold no period {name!r}", where="measures", fix=f"they hold {', '.join(held[-12:])}"
+                    f"the measures hold no period {name!r}",
+                    where="measures",
+                    fix=f"they hold {known}",
                 )
         chosen = measures["metric"].isin([m.metric for m in profile.metrics]) & measures["period"].isin(periods)
         measures = measures[chosen]
+        named = [name for name in measures.columns if name not in MEASURE_COLUMNS]
+        twice = measures[measures.duplicated(["metric", "period", *named])]
+        if len(twice):
+            row = twice.iloc[0]
+            raise CatalogueError(
+                f"metric {row['metric']} occurs twice for one group and period",
+                where=" ".join(str(row[name]) for name in ("period", *named)),
+                fix="measure it once per group",
+            )
     others = [name for name in measures.columns if name not in MEASURE_COLUMNS and name not in by]
     whole = measures if total is None else total
     if total is None and by:

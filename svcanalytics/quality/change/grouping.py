@@ -54,7 +54,7 @@ class Grouped:
         Raises
         ------
         CatalogueError
-            When the groups add up to more than the whole.
+            When the groups add up to more than the whole, or to another value.
         """
         part = {key: values[:, metric].copy() for key, values in self.atoms.items()}
         counted = np.isnan(whole["denominator"]).all()
@@ -65,6 +65,8 @@ class Grouped:
         loose = rest.pop("loose")
         for key, values in rest.items():
             part[key][:, -1] = values
+        if not counted:
+            _check_mean(part, whole["value"], loose, name)
         return Groups(part["value"], part["low"], part["high"], part["denominator"], np.nan_to_num(part["n"]), loose)
 
 
@@ -97,6 +99,18 @@ def _rest_of_ratio(part: _Atoms, whole: _Atoms, name: str) -> _Atoms:
     loose = np.where(alone, rest["numerator"], 0.0) * factor / whole["denominator"]
     size, n = np.where(more, rest["denominator"], np.nan), np.where(more, np.maximum(rest["n"], 1), 0)
     return {"value": value, "low": low, "high": high, "denominator": size, "n": n, "loose": loose}
+
+
+def _check_mean(part: _Atoms, whole: NDArray[np.float64], loose: NDArray[np.float64], name: str) -> None:
+    """Check that groups make up the whole's value: contributions add up to the change only if they do."""
+    size = np.nan_to_num(part["denominator"])
+    mean = (size * np.nan_to_num(part["value"])).sum(axis=1) / size.sum(axis=1) + loose
+    if (np.abs(mean - whole) > _TOLERANCE * np.maximum(np.abs(whole), 1e-3)).any():
+        raise CatalogueError(
+            f"the values of {name} by group do not make up that of the whole",
+            where="total",
+            fix="pass values as measure() gives them, not rounded, and both on one scale",
+        )
 
 
 def _rest_of_count(part: _Atoms, whole: _Atoms) -> _Atoms:

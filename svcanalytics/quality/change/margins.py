@@ -99,6 +99,8 @@ def read_atoms(measures: pd.DataFrame, keys: Sequence[str], sums: bool = True) -
     numbers = {name: read_numbers(measures, name) for name in ATOMS}
     suppressed = flag.eq("suppressed").to_numpy()
     numbers["low"], numbers["high"] = mirror_ends(numbers["value"], numbers["low"], numbers["high"])
+    # A value that is missing beside its sums is as good as suppressed.
+    hidden = suppressed | (np.isnan(numbers["value"]) & (numbers["denominator"] > 0))
     for name in set(ATOMS) - {"n"}:
-        numbers[name] = np.where(suppressed, np.nan, numbers[name])
+        numbers[name] = np.where(hidden, np.nan, numbers[name])
     return measures[list(keys)].assign(**numbers, flag=flag.where(~suppressed, ""), suppressed=suppressed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -96,6 +97,8 @@ def _matrix(
         names = list(dict.fromkeys(name for pair in pairwise for name in pair))
         frame = pd.DataFrame(np.nan, index=names, columns=names)
         for (a, b), value in pairwise.items():
+            if not isinstance(value, Real):
+                raise CatalogueError(f"{a} against {b} is {value!r}", where="judge", fix="give positive numbers")
             frame.loc[a, b] = value
     else:
         frame = pd.DataFrame(pairwise)

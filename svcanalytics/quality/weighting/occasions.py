@@ -81,7 +81,7 @@ def find_minutes(hours: str, where: str = "") -> NDArray[np.bool_]:
     """
     read = _HOURS.fullmatch(hours)
     opens, closes = (60 * int(read[n]) + int(read[n + 1]) for n in (1, 3)) if read else (0, 1441)
-    if max(opens, closes) > 1440:
+    if max(opens, closes) > 1440 or (read and max(int(read[2]), int(read[4])) > 59):
         raise CatalogueError(f"{hours!r} are no hours", where=where, fix='write "22:00-06:00"')
     found = np.zeros(1440, dtype=bool)
     found[(opens + np.arange((closes - opens) % 1440 or 1440)) % 1440] = True

@@ -18,7 +18,10 @@ from svcanalytics.errors import CatalogueError
 from svcanalytics.periods import DAY_CLASSES
 from svcanalytics.quality.weighting.occasions import find_dates, find_day_classes, find_minutes, years_named
 
-__all__ = ["Load", "Situation", "check_situations", "strengths"]
+__all__ = ["LEAST_PAST", "Load", "Situation", "check_situations", "strengths"]
+
+LEAST_PAST = 28
+"""Days with data that a day's past must hold to be compared with."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class Situation:
             found |= find_dates(text, days)
         if self.load and self.measured is None:
             raise CatalogueError(
-                f"situation {self.id} follows measured load, which is not known yet",
+                "follows measured load, which is not known yet",
                 where=f"situation {self.id}",
                 fix="read the profile with a lake, or pass it through follow_load first",
             )
@@ -165,6 +168,8 @@ def check_situations(situations: Sequence[Situation]) -> None:
     """
     for s in situations:
         where = f"situation {s.id}"
+        if isinstance(s.dates, str) or not all(isinstance(text, str) for text in s.dates):
+            raise CatalogueError("dates are no list of texts", where=where, fix='give ("2026-05-01..2026-05-05",)')
         if bool(s.months or s.day_classes or s.dates or s.load) == bool(s.hours):
             raise CatalogueError(
                 "says not when it is" if not s.hours else "covers hours and days at once",
@@ -175,10 +180,16 @@ def check_situations(situations: Sequence[Situation]) -> None:
             raise CatalogueError(
                 f"there is no day class {unknown[0]!r}", where=where, fix=f"use one of: {', '.join(DAY_CLASSES)}"
             )
-        if any(not 1 <= month <= 12 for month in s.months):
+        if any(month not in range(1, 13) for month in s.months):
             raise CatalogueError("months are numbered 1 to 12", where=where, fix="correct the months")
-        if s.transition_days < 0:
-            raise CatalogueError("transition_days is negative", where=where, fix="give 0 or more days")
+        if s.transition_days < 0 or s.transition_days != int(s.transition_days):
+            raise CatalogueError("transition_days is negative or no whole number", where=where, fix="give 0 or more")
+        if s.load and not (0 < s.load.above < 1 and s.load.past_days >= LEAST_PAST):
+            raise CatalogueError(
+                f"load is above {s.load.above:g} of {s.load.past_days} past days",
+                where=where,
+                fix=f"give a quantile between 0 and 1, and {LEAST_PAST} days or more",
+            )
         if s.share is not None and not (s.hours and 0 <= s.share <= 1):
             raise CatalogueError("share is the hours' share of a day", where=where, fix="give hours and 0 to 100")
         for text in s.dates:

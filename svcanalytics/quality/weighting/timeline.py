@@ -14,15 +14,12 @@ from numpy.typing import NDArray
 from svcanalytics.errors import CatalogueError, PeriodError
 from svcanalytics.periods import Period, parse_period, period_keys, periods_between
 from svcanalytics.quality.weighting.pinning import pin
-from svcanalytics.quality.weighting.situations import Load, strengths
+from svcanalytics.quality.weighting.situations import LEAST_PAST, Load, strengths
 
 if TYPE_CHECKING:
     from svcanalytics.quality.profiles import Profile
 
 __all__ = ["follow_load", "high_days", "named_weights", "period_weights", "weights_in", "weights_over"]
-
-LEAST_PAST = 28
-"""Days with data that a day's past must hold to be compared with."""
 
 
 def weights_over(

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from svcanalytics.errors import CatalogueError
+from svcanalytics.quality.scaling import read_values
 
 __all__ = ["METHODS", "weights"]
 
@@ -78,7 +79,9 @@ def weights(
     if method not in METHODS:
         raise CatalogueError(f"there is no way of weighing named {method!r}", fix=f"use one of: {', '.join(METHODS)}")
     names = list(matrix.columns) if isinstance(matrix, pd.DataFrame) else None
-    values = np.asarray(matrix, dtype="float64")
+    if names is not None and len(set(names)) < len(names):
+        raise CatalogueError("two columns have one name", where="weights", fix="name each column once")
+    values = read_values(matrix, "weights")
     if values.ndim != 2 or not values.shape[1]:
         raise CatalogueError("the matrix has no columns", where="weights", fix="give units in rows, scores in columns")
     wanted = _target(target, method, names, values.shape[1])

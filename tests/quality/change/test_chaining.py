@@ -103,3 +103,13 @@ def test_a_base_period_without_an_index_is_refused():
     with pytest.raises(CatalogueError, match="no index to begin the chain") as error:
         chain(measures([[0.6, 30, 0.9]]), PROFILE, "2025-12")
     assert "2026-01" in error.value.fix
+
+
+def test_a_unit_without_any_index_is_missing_and_does_not_keep_the_others_from_theirs():
+    frame = pd.concat([measures([[0.6, 30, 0.9]] * 2, "A"), measures([[None, 30, None]] * 2, "B")])
+    found = chain(frame, replace(PROFILE, min_coverage=0.5)).set_index("unit")
+    assert found.loc["B", ["score", "chained", "constant", "by_scores"]].isna().all(axis=None)
+    assert found.loc["A", "chained"].notna().all()
+    for none in (measures([[None, 30, None]], "B"), frame.iloc[:0]):
+        with pytest.raises(CatalogueError, match="no index to begin the chain"):
+            chain(none, replace(PROFILE, min_coverage=0.5))

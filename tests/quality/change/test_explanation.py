@@ -329,6 +329,16 @@ def test_the_few_lines_worth_saying_are_the_certain_ones_and_the_rest_still_adds
             "more than",
         ),
         (lambda f: explain(f, ONE, "2026-10", "2026-09", by="team", tests="some"), "no way of testing"),
+        (lambda f: explain(f, ONE, "2026-10", "2026-09", by="team", level=95), "between 0 and 1"),
+        (lambda f: explain(pd.concat([f, f.iloc[:1]]), ONE, "2026-10", "2026-09", by="team"), "rate occurs twice"),
+        (
+            lambda f: explain(f.assign(value=f["value"].round(2)), ONE, "2026-10", "2026-09", "team", total=add_up(f)),
+            "do not make up",
+        ),
+        (
+            lambda f: explain(f.assign(period=f["period"].str.replace("-", "").astype(int)), ONE, "2026-10", "2026-09"),
+            "no period '2026-09'",
+        ),
     ],
 )
 def test_what_can_not_be_explained_is_refused_with_what_to_do(change, said):

@@ -82,6 +82,7 @@ def test_the_judgement_that_does_not_fit_is_named():
         ({("a", "b"): 2, ("b", "a"): 2}, "but b against a|but a against b"),
         ({("a", "b"): 0}, "a against b is|b against a is"),
         ({("a", "b"): -3}, "positive"),
+        ({("a", "b"): "3"}, "a against b is '3'"),
         ({("a", "a"): 2, ("a", "b"): 2}, "a against a"),
     ],
 )

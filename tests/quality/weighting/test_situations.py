@@ -204,6 +204,11 @@ def test_the_higher_priority_counts_where_two_situations_cover_a_day():
         ([replace(HIGH, pins={"response": 0.2, "quick": 0.3})], "10 percent more than there is"),
         ([replace(HIGH, pins={"response": 0.5, "resolution": 0.3, "satisfaction": 0.1})], "leave 10 percent over"),
         ([replace(HIGH, transition_days=-1)], "transition_days is negative"),
+        ([replace(HIGH, transition_days=2.5)], "transition_days is negative or no whole number"),
+        ([replace(HIGH, dates="2026-06-10")], "dates are no list of texts"),
+        ([replace(HIGH, dates=(), months=(6.5,))], "numbered 1 to 12"),
+        ([replace(HIGH, dates=(), hours="22:70-06:00")], "'22:70-06:00' are no hours"),
+        ([replace(HIGH, dates=(), load=Load("offered", above=1.5))], "load is above 1.5 of 90 past days"),
         ([replace(HIGH, share=0.2)], "share is the hours' share"),
     ],
 )

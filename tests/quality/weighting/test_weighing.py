@@ -182,6 +182,9 @@ def test_columns_that_are_copies_share_alike():
         ([[1, 2], [1, 2]], "std", None, "no column varies"),
         ([[1, -1], [2, -2], [4, -4]], "balanced", None, "cancel each other out"),
         ([1, 2], "equal", None, "no columns"),
+        ([[1, np.inf], [2, 3], [3, 4]], "critic", None, "a value is infinite"),
+        (pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}), "std", None, "not all values are numbers"),
+        (pd.DataFrame([[1, 2], [2, 4]], columns=["a", "a"]), "std", None, "two columns have one name"),
     ],
 )
 def test_what_cannot_be_weighed_is_refused(matrix, method, target, said):

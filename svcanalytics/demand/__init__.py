@@ -9,12 +9,14 @@ from svcanalytics.demand.daydescription import describe_days
 from svcanalytics.demand.effects import calendar_effects
 from svcanalytics.demand.exporting import export, forecast_days
 from svcanalytics.demand.forecasting import forecast
+from svcanalytics.demand.handling import handle_times, shrinkage
 from svcanalytics.demand.intraday import update
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.result import Forecast
 from svcanalytics.demand.scoring import scores
 from svcanalytics.demand.significance import compare_models
 from svcanalytics.demand.tracking import Tracking, drift_alarms, keep, track
+from svcanalytics.demand.waiting import patience, patience_curve
 
 __all__ = [
     "Arrivals",
@@ -30,8 +32,12 @@ __all__ = [
     "export",
     "forecast",
     "forecast_days",
+    "handle_times",
     "keep",
+    "patience",
+    "patience_curve",
     "scores",
+    "shrinkage",
     "track",
     "update",
 ]

@@ -18,6 +18,7 @@ __all__ = [
     "MEASURE_COLUMNS",
     "Cells",
     "check_level",
+    "have_data",
     "mirror_ends",
     "normalise_columns",
     "read_cells",
@@ -160,6 +161,16 @@ def with_units(measures: pd.DataFrame) -> pd.DataFrame:
     return measures.drop(columns="unit", errors="ignore").assign(unit=_units(measures, by))
 
 
+def have_data(measures: pd.DataFrame) -> pd.Series:
+    """Tell which rows rest on any data; a suppressed measure does, on too few to show."""
+    there = measures["value"].notna()
+    if "flag" in measures:
+        there |= measures["flag"].eq("suppressed").fillna(False)
+    if "n" in measures:
+        there |= measures["n"].fillna(0) > 0
+    return there.astype(bool)
+
+
 def _units(frame: pd.DataFrame, by: Sequence[str]) -> pd.Series:
     if not by:
         return pd.Series("", index=frame.index, dtype="object")
@@ -171,11 +182,7 @@ def _units(frame: pd.DataFrame, by: Sequence[str]) -> pd.Series:
 
 
 def _check_data(frame: pd.DataFrame) -> None:
-    # A suppressed measure has data, too few to show; a unit all of whose measures are missing has none.
-    there = frame["value"].notna() | (frame["flag"] == "suppressed")
-    if "n" in frame:
-        there |= frame["n"].fillna(0) > 0
-    known = there.groupby(frame["unit"], sort=False).any()
+    known = have_data(frame).groupby(frame["unit"], sort=False).any()
     if not known.all():
         unit = str(known.index[~known][0])
         raise CatalogueError(

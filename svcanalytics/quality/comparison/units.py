@@ -10,7 +10,7 @@ import pandas as pd
 
 from svcanalytics.errors import CatalogueError, ContractError
 from svcanalytics.metrics.intervals import wilson_interval
-from svcanalytics.quality.cells import MEASURE_COLUMNS
+from svcanalytics.quality.cells import MEASURE_COLUMNS, have_data
 from svcanalytics.quality.comparison.adjustment import adjust_measures, are_rates
 from svcanalytics.quality.comparison.casemix import average_cases, standardise
 from svcanalytics.quality.comparison.overdispersion import dispersion_over_time
@@ -103,6 +103,8 @@ def compare(
     frame, names = _of_period(measures, unit, period)
     period = str(frame["period"].iloc[0])
     frame = frame[frame["metric"].isin(directions)]
+    if frame.empty:
+        raise CatalogueError(f"no metric of profile {profile.id} is among them", where="measures", fix="measure these")
     rows = frame.groupby([unit, "metric"], sort=True)["n"].sum().groupby(level=0).max() if "n" in frame else None
     kinds = {metric: are_rates(part) for metric, part in frame.groupby("metric")}
     if any(name not in MEASURE_COLUMNS and name != unit for name in frame.columns):
@@ -214,9 +216,9 @@ def _of_period(measures: pd.DataFrame, unit: str, period: str | None) -> tuple[p
     absent = [name for name in ("metric", "period", "value", unit) if name not in measures.columns]
     if absent or unit in MEASURE_COLUMNS:
         raise CatalogueError(
-            f"the measures have no column {absent[0]!r} of units" if absent else f"{unit!r} is no column of units",
+            f"the measures have no column {absent[0]!r}" if absent else f"{unit!r} is no column of units",
             where="compare",
-            fix=f"measure them by {unit!r}" if absent else "name the column they were measured by",
+            fix=f"pass what measure(..., by={unit!r}) returned" if absent else "name the column they were measured by",
         )
     if measures.empty:
         raise CatalogueError("there are no measures to compare", where="compare", fix="measure another period")
@@ -233,7 +235,9 @@ def _of_period(measures: pd.DataFrame, unit: str, period: str | None) -> tuple[p
         raise CatalogueError(
             "the measures hold no such period", where=str(period), fix=f"they hold {known[0]} to {known[-1]}"
         )
-    return frame.reset_index(drop=True), names
+    # A unit that rests in this period is listed; one without data in any is refused by `score`.
+    known, here = (set(rows.loc[have_data(rows), unit]) for rows in (named, frame))
+    return frame[~frame[unit].isin(known - here)].reset_index(drop=True), names
 
 
 def _scored(frame: pd.DataFrame, profile: Profile, dependence: Dependence | None, seed: int) -> pd.DataFrame:
@@ -247,7 +251,7 @@ def _scored(frame: pd.DataFrame, profile: Profile, dependence: Dependence | None
 def _scores(scores: pd.DataFrame, rows: pd.Series | None, names: pd.Index) -> pd.DataFrame:
     table = scores.reindex(names)[["score", "low", "high", "flag"]].rename(columns={"score": "value"})
     n = np.inf if rows is None else rows.reindex(names).fillna(0).astype("float64")
-    return table.assign(n=n, flag=table["flag"].fillna("")).reset_index()
+    return table.assign(n=n, flag=table["flag"].astype("object").fillna("")).reset_index()
 
 
 def _metric(rows: pd.DataFrame, rate: bool, names: pd.Index, factor: float) -> pd.DataFrame:
@@ -262,7 +266,7 @@ def _metric(rows: pd.DataFrame, rate: bool, names: pd.Index, factor: float) -> p
     table["low"] = table["value"] - (table["value"] - table["low"]) * np.sqrt(factor)
     table["high"] = table["value"] + (table["high"] - table["value"]) * np.sqrt(factor)
     # Measures without n can't say that a unit is small.
-    return table.assign(flag=table["flag"].fillna(""), n=table["n"].fillna(np.inf)).reset_index()
+    return table.assign(flag=table["flag"].astype("object").fillna(""), n=table["n"].fillna(np.inf)).reset_index()
 
 
 def _checked(counts: pd.DataFrame, unit: str, numerator: str, denominator: str, strata: list[str]) -> pd.DataFrame:

@@ -74,6 +74,8 @@ def score_values(
             out[..., column] = normalise(own, "distance", direction=direction, floor=posts.floor, target=posts.target)
             continue
         there = known[~np.isnan(known[:, column]), column]
+        if not len(there):
+            continue
         scores = normalise(there, normalisation, direction=direction)
         if not np.isnan(scores).any():  # a constant tells nobody apart
             out[..., column] = _read_off(values[..., column], there, scores)

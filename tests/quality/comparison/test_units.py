@@ -116,6 +116,19 @@ def test_units_that_can_not_be_placed_are_listed_and_say_why():
     assert found["rank"].tolist()[:3] == [1, 2, 3]
 
 
+def test_a_unit_that_rests_in_this_period_is_listed_as_one_without_data():
+    now = pd.concat([rates(m, [80, 90, 85], [100] * 3) for m in ("answered", "resolved")])
+    then = now.assign(period="2026-09")
+    now.loc[now["team"] == "t02", ["value", "low", "high", "numerator", "denominator", "n"]] = [np.nan] * 5 + [0]
+    found = compare(pd.concat([then, now]), PROFILE, "team", of=["index", "resolved"], period="2026-10")
+    assert found.set_index(["of", "unit"])["flag"].to_dict() == {
+        ("index", "t00"): "", ("index", "t01"): "", ("index", "t02"): "no_data",
+        ("resolved", "t00"): "", ("resolved", "t01"): "", ("resolved", "t02"): "no_data",
+    }  # fmt: skip
+    with pytest.raises(CatalogueError, match="unit t02 has no data"):
+        compare(now, PROFILE, "team")
+
+
 def test_an_index_on_too_little_weight_has_no_place():
     found = compare(
         pd.concat([rates("answered", [90, 80, 70], [100] * 3), rates("resolved", [90, 80], [100] * 2)]),
@@ -273,6 +286,7 @@ def test_a_unit_without_cases_is_listed_without_a_place():
         ({}, {"of": "warmth"}, "'warmth' is no family or metric"),
         ({}, {"period": "2020-01"}, "no such period"),
         ({"team": "one"}, {}, "one unit alone"),
+        ({"metric": "warmth"}, {}, "no metric of profile test"),
     ],
 )
 def test_measures_that_can_not_be_compared_are_refused(change, options, what):

@@ -119,3 +119,8 @@ def test_sampling_errors_are_those_of_the_band_under_every_normalisation():
         total = both.loc[("index", "", choice), "total"]
         assert total == pytest.approx(same.loc[("index", "", choice), "total"], abs=0.05)
     assert both.loc[("index", "", "normalisation"), "total"] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_metric_that_nobody_measured_is_no_obstacle():
+    found = sensitivity(measures().query("metric != 'b'"), PROFILE, "2026-10", samples=64)
+    assert np.isfinite(found[["first", "total"]]).all(axis=None)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from svcanalytics.staffing.needs import requirement
 from svcanalytics.staffing.queueing import QueuePerformance, erlang_a, erlang_b, erlang_c, wait_percentile
+from svcanalytics.staffing.routing import Crew, Stream, route
 from svcanalytics.staffing.simulation import Simulation, compare, simulate
 from svcanalytics.staffing.sizing import required_agents
 
 __all__ = [
+    "Crew",
     "QueuePerformance",
     "Simulation",
+    "Stream",
     "compare",
     "erlang_a",
     "erlang_b",
     "erlang_c",
     "required_agents",
     "requirement",
+    "route",
     "simulate",
     "wait_percentile",
 ]

@@ -54,8 +54,8 @@ def handle_times(
     -------
     pandas.DataFrame
         queue, weekday (0 is Monday), hour (the slot's first), contacts, mean_s, lower, upper: interval of the mean,
-        with days as they differ and what is not known of the pattern. Only cells that had contacts. ``attrs["levels"]``:
-        queue, days, mean_s, lower, upper, day_sd_s (by how much a day's mean differs).
+        with days as they differ and what is not known of the pattern. Only cells that had contacts.
+        ``attrs["levels"]``: queue, days, mean_s, lower, upper, day_sd_s (by how much a day's mean differs).
 
     Raises
     ------

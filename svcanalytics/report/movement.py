@@ -22,6 +22,7 @@ SHIFTS = ("weights", "missing")
 """Sources that are no change of quality."""
 
 _LEVEL = 0.05
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def explain_index(
     try:
         change = index.change(period, baseline)
         whole = widen(history, dependence)
-        lines = quality.explain(whole, profile, period, baseline)
+        lines = _settled(quality.explain(whole, profile, period, baseline), whole, [period, baseline])
     except CatalogueError:
         return None
     groups = pd.DataFrame()
@@ -189,6 +190,7 @@ def fold_lines(lines: pd.DataFrame, most: int, least: float = 0.0) -> pd.DataFra
     chosen = own.sort_values(["certain", "size"], ascending=False, kind="stable").index[:most]
     folded = quality.top_contributions(lines.assign(certain=lines.index.isin(chosen)), most)
     sure = set(zip(lines.loc[lines["certain"], "source"], lines.loc[lines["certain"], "key"], strict=True))
+    folded = folded[(folded["source"] != "other") | (folded["contribution"].abs() > _NOTHING)]
     summed = folded["source"].isin(["other", *SHIFTS])
     known = [pair in sure for pair in zip(folded["source"], folded["key"], strict=True)]
     return folded.assign(certain=folded["certain"].where(summed, known).astype(bool))
@@ -212,6 +214,16 @@ def widen(measures: pd.DataFrame, dependence: Dependence | None) -> pd.DataFrame
     root = np.sqrt(measures["metric"].map(dependence.factors).astype("float64").fillna(1.0))
     value, low, high = (measures[name].astype("float64") for name in ("value", "low", "high"))
     return measures.assign(low=value - (value - low) * root, high=value + (high - value) * root)
+
+
+def _settled(lines: pd.DataFrame, whole: pd.DataFrame, periods: list[str]) -> pd.DataFrame:
+    """Call certain what went from one end of its scale to the other: its score has no noise left to test against."""
+    banded = (
+        whole[whole["period"].isin(periods) & whole["low"].notna() & whole["high"].notna()].groupby("metric").size()
+    )
+    known = lines["metric"].map(banded).eq(len(periods))
+    moved = lines["source"].eq("score") & lines["p_value"].isna() & (lines["contribution"].abs() > _NOTHING)
+    return lines.assign(certain=lines["certain"] | (known & moved))
 
 
 def _found(split: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from svcanalytics.report.formats import format_number, is_missing
 from svcanalytics.report.measure_section import measure_movement
 from svcanalytics.report.movement import SHIFTS, Movement, fold_lines
 from svcanalytics.report.readings import Reading
-from svcanalytics.report.reasons import LEAST, cause_label, measure_name, part_label, signed, sureness
+from svcanalytics.report.reasons import LEAST, band, cause_label, measure_name, part_label, signed, sureness
 from svcanalytics.report.vocabulary import dimension_name
 
 __all__ = ["why_it_moved"]
@@ -122,7 +122,7 @@ def _causes_table(e: Evaluation, found: Movement, shown: pd.DataFrame, labels: l
                 "cause": label,
                 **{k: _value(reading, v, e.language) for k, v in zip(("previous", "value"), values, strict=True)},
                 "contribution": Cell(row["contribution"], signed(row["contribution"], e.language)),
-                "band": f"{signed(row['low'], e.language)} – {signed(row['high'], e.language)}",
+                "band": band(row["low"], row["high"], e.language),
                 "certain": sureness(row["certain"], e.language),
             }
         )
@@ -132,7 +132,7 @@ def _causes_table(e: Evaluation, found: Movement, shown: pd.DataFrame, labels: l
             "previous": Cell(found.before, format_number(found.before, e.language, digits=1)),
             "value": Cell(found.after, format_number(found.after, e.language, digits=1)),
             "contribution": Cell(found.change, signed(found.change, e.language)),
-            "band": f"{signed(found.low, e.language)} – {signed(found.high, e.language)}",
+            "band": band(found.low, found.high, e.language),
             "certain": sureness(found.certain, e.language),
         }
     )
@@ -163,7 +163,7 @@ def _parts(e: Evaluation, found: Movement, shown: pd.DataFrame) -> list:
     name = dimension_name(found.dimension, e.language)
     title = f"变动发生在哪些{name}" if zh else f"Where it happened, by {name.lower()}"
     items: list = [Heading(title, 3)]
-    told = groups[groups["found"] & (groups["contribution"].abs() >= LEAST / 5)]
+    told = groups[groups["found"] & (groups["contribution"].abs() >= LEAST / 2)]
     told = told.reindex(told["contribution"].abs().sort_values(ascending=False, kind="stable").index)
     if told.empty:
         text = (
@@ -172,7 +172,7 @@ def _parts(e: Evaluation, found: Movement, shown: pd.DataFrame) -> list:
         )  # fmt: skip
         items.append(Text(text))
     else:
-        items.append(_parts_table(e, told.head(MOST_PARTS), title, len(told)))
+        items.append(_parts_table(e, told.head(MOST_PARTS), len(told)))
     reversed_ = groups.loc[groups["flag"].str.contains("simpson") & groups["metric"].isin(shown["metric"]), "metric"]
     names = [measure_name(e, metric) for metric in dict.fromkeys(reversed_)]
     if names:
@@ -187,7 +187,7 @@ def _parts(e: Evaluation, found: Movement, shown: pd.DataFrame) -> list:
     return items
 
 
-def _parts_table(e: Evaluation, told: pd.DataFrame, title: str, total: int) -> Table:
+def _parts_table(e: Evaluation, told: pd.DataFrame, total: int) -> Table:
     zh = e.language == "zh"
     columns = [
         Column("measure", "指标" if zh else "Measure"),
@@ -220,6 +220,7 @@ def _parts_table(e: Evaluation, told: pd.DataFrame, title: str, total: int) -> T
         note += (
             f"另有{total - len(told)}行较小的未列出。" if zh else f" {total - len(told)} smaller lines are not listed."
         )
+    title = "能与波动区分开的变动" if zh else "Changes told from noise"
     return tabulate("movement_parts", title, columns, records, e.language, note)
 
 

@@ -85,6 +85,8 @@ def describe_index(
     language: str,
     every: str = "month",
     causes: Sequence[str] = (),
+    *,
+    incomplete: bool = False,
 ) -> str:
     """Return the sentence that opens a report: the index ± half its band, its grade, whether it moved, and why.
 
@@ -102,6 +104,8 @@ def describe_index(
         As in `describe`.
     causes : sequence of str
         What moved it for certain, as readers see it.
+    incomplete : bool
+        The data of one of the two periods are: then nothing is called certain.
     """
     if is_missing(score):
         if language == "zh":
@@ -112,6 +116,8 @@ def describe_index(
     moved, bounds, certain = "", ("", ""), False
     if change is not None:
         certain = change[1] > 0 or change[2] < 0
+        if incomplete:
+            causes = ()
         moved, *bounds = (format_number(value, language, digits=1, signed=True) for value in change)
     if language == "zh":
         head = f"{label}服务质量指数{number}分，等级{grade}，"
@@ -119,7 +125,8 @@ def describe_index(
             return f"{head}无上期可比。"
         listed = "、".join(causes)
         if certain:
-            head += f"较{last}{'上升' if change[0] > 0 else '下降'}{moved[1:]}分，变化显著"
+            head += f"较{last}{'上升' if change[0] > 0 else '下降'}{moved[1:]}分"
+            head += "，但两期中有数据不完整的，不能断定" if incomplete else "，变化显著"
             return f"{head}：{listed}。" if listed else f"{head}。"
         head += f"与{last}相比无显著变化（{moved}分，95%区间{bounds[0]}至{bounds[1]}）"
         return f"{head}；其中可确定的只有：{listed}。" if listed else f"{head}，也没有单项指标的影响可以确定。"
@@ -128,7 +135,8 @@ def describe_index(
         return f"{head}, with no earlier period to compare."
     listed = ", ".join(causes)
     if certain:
-        head += f", {'up' if change[0] > 0 else 'down'} {moved[1:]} on {last} for certain"
+        head += f", {'up' if change[0] > 0 else 'down'} {moved[1:]} on {last}"
+        head += "; but one of the two has incomplete data, so that is provisional" if incomplete else " for certain"
         return f"{head}: {listed}." if listed else f"{head}."
     head += f": no significant change from {last} ({moved}, 95% interval {bounds[0]} to {bounds[1]})"
     return f"{head}. Certain within that: {listed}." if listed else f"{head}, nor is any one part of it certain."

@@ -151,7 +151,7 @@ def _table(e: Evaluation, found: Places, shown: pd.DataFrame, hidden: int) -> Ta
         kind = "number" if found.of == "index" else _kind(e, found.of)
         records.append(
             {
-                "places": row["places"],
+                "places": _tie(row["places"], e.language),
                 "unit": group_name(row["unit"], e.language),
                 "value": Cell(row["value"], _value(e, found.of, row["value"]), kind=kind),
                 "band": f"{_value(e, found.of, row['low'])} – {_value(e, found.of, row['high'])}",
@@ -164,6 +164,12 @@ def _table(e: Evaluation, found: Places, shown: pd.DataFrame, hidden: int) -> Ta
         )
     title = f"{dimension_name(found.unit, e.language)}名次" if zh else "Places"
     return tabulate("places", title, columns, records, e.language, _note(e, found, hidden))
+
+
+def _tie(places: str, language: str) -> str:
+    if language == "zh":
+        return f"第{places}名"
+    return f"Places {places}" if "–" in places else f"Place {places}"
 
 
 def _range(row: dict | pd.Series) -> str:
@@ -210,6 +216,11 @@ def _stars(e: Evaluation) -> list:
         return []
     zh, found = e.language == "zh", e.stars
     items: list = [Heading("服务之星" if zh else "Service stars", 3)]
+    if e.incomplete:
+        text = (
+            "本期数据不完整，不评选服务之星。" if zh else "The data of the period are incomplete, so nobody is chosen."
+        )
+        return [*items, Text(text)]
     barred = ""
     if found.barred:
         barred = (

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_number, is_missing, typeset
 from svcanalytics.report.vocabulary import group_name
 
 __all__ = [
     "LEAST",
+    "band",
     "cause_label",
     "certain_causes",
     "measure_name",
@@ -25,9 +24,9 @@ MOST_CAUSES = 3
 
 _REST = "(rest)"
 _SHIFTS = {
-    "weights": ("权重调整", "changed weights"),
-    "missing": ("计分指标增减", "measures that came or dropped out"),
-    "other": ("其他指标合计", "all other measures"),
+    "weights": ("权重调整", "Changed weights"),
+    "missing": ("计分指标增减", "Measures that came or dropped out"),
+    "other": ("其他指标合计", "All other measures"),
 }
 _PARTS = {
     "rate": ("自身水平变化", "its own level"),
@@ -49,10 +48,12 @@ def certain_causes(e: Evaluation) -> list[str]:
         return []
     lines = found.lines
     scored = lines[lines["source"] == "score"]
-    said = scored[scored["certain"] & (scored["contribution"].abs() >= LEAST)].head(MOST_CAUSES)
+    sure = scored[scored["certain"] & (scored["contribution"].abs() >= LEAST)]
+    said = sure.head(MOST_CAUSES)
     causes = [_cause(e, row) for row in said.to_dict("records")]
     if not found.certain:
-        return causes
+        more = len(sure) - len(said)
+        return causes + ([f"另有{more}项较小" if e.language == "zh" else f"{more} smaller"] if more else [])
     left = {"other": scored["contribution"].sum() - said["contribution"].sum()}
     left |= {source: lines.loc[lines["source"] == source, "contribution"].sum() for source in ("missing", "weights")}
     return causes + [_written(shift_name(key, e.language), value, e) for key, value in left.items() if _told(value)]
@@ -98,6 +99,13 @@ def sureness(certain: bool, language: str) -> str:
     if language == "zh":
         return "确定" if certain else "可能是波动"
     return "yes" if certain else "may be noise"
+
+
+def band(low: float, high: float, language: str) -> str:
+    """Return an interval in points of the index; a bound near 0 keeps a second digit, so that it does not read 0.0."""
+    digits = [2 if 0 < abs(bound) < LEAST else 1 for bound in (low, high)]
+    texts = [format_number(b, language, digits=d, signed=True) for b, d in zip((low, high), digits, strict=True)]
+    return " – ".join(texts)
 
 
 def signed(value: float, language: str) -> str:
@@ -146,8 +154,10 @@ def _where(e: Evaluation, line: dict) -> str:
     whole = line["contribution"]
     own = groups[(groups["metric"] == line["metric"]) & groups["found"] & (groups["source"] == "rate")]
     own = own[(own["contribution"] * whole > 0) & (own["group"] != _REST)]
-    largest = own.loc[own["contribution"].abs().idxmax()] if len(own) else pd.Series({"contribution": 0.0})
+    if own.empty:
+        return ""
+    largest = own.loc[own["contribution"].abs().idxmax()]
     if abs(largest["contribution"]) < abs(whole) / 2:
         return ""
     name = group_name(largest["group"], e.language)
-    return f"主要在{name}" if e.language == "zh" else f"mostly {name}"
+    return f"主要为{name}" if e.language == "zh" else f"mostly {name}"

@@ -114,7 +114,14 @@ def index_sentence(e: Evaluation) -> str:
         e.language,
         e.every,
         certain_causes(e),
+        incomplete=_incomplete(e),
     )
+
+
+def _incomplete(e: Evaluation) -> bool:
+    """Tell whether the index of this period or the last rests on incomplete data."""
+    rows = (index_score(e, ""), index_score(e, "", e.period.previous().key))
+    return e.incomplete or any(row is not None and row["flag"] == "incomplete" for row in rows)
 
 
 def index_score(e: Evaluation, family: str, period: str | None = None) -> dict | None:

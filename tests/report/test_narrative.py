@@ -102,6 +102,10 @@ def test_the_opening_sentence_gives_score_band_and_grade():
     )
     text = narrative.describe_index("October 2026", 82.44, 80.9, 83.8, "B", (-0.1, -1.5, 1.3), "en")
     assert "no significant change from last month (−0.1, 95% interval −1.5 to +1.3)" in text
+    text = narrative.describe_index(
+        "Q2 2016", 45.2, 43.4, 47.0, "D", (24.0, 21.4, 26.7), "en", causes=["x"], incomplete=True
+    )
+    assert "provisional" in text and "certain" not in text
     assert "无上期可比" in narrative.describe_index("2026年10月", 82.44, 80.9, 83.8, "B", None, "zh")
     assert "不计算" in narrative.describe_index("2026年10月", None, None, None, "", None, "zh")
 

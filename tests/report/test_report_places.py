@@ -11,7 +11,7 @@ from svcanalytics import report, store
 from svcanalytics.report.blocks import Blocks, Figure, Table, Text
 
 
-def cases(rates: dict[str, float], n: int = 260, seed: int = 2) -> pd.DataFrame:
+def cases(rates: dict[str, float], n: int = 1500, seed: int = 2) -> pd.DataFrame:
     """Return two months of cases whose share answered late differs by team as told."""
     rng = np.random.default_rng(seed)
     parts = []
@@ -53,7 +53,7 @@ def found(blocks, id: str) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def unequal(tmp_path_factory):
-    return evaluated(tmp_path_factory.mktemp("unequal"), {"Ahead": 0.0, "B": 0.16, "C": 0.15, "D": 0.16, "Behind": 0.4})
+    return evaluated(tmp_path_factory.mktemp("unequal"), {"Ahead": 0.01, "B": 0.2, "C": 0.2, "D": 0.2, "Behind": 0.5})
 
 
 def test_the_best_and_the_worst_stand_out_and_the_middle_is_a_tie(unequal):

@@ -42,7 +42,7 @@ def seasonal(tmp_path_factory):
     rows = []
     for day in pd.date_range("2026-07-01", "2026-09-30", tz="UTC"):
         opened = day + pd.to_timedelta(np.arange(20) * 1800, unit="s")
-        first = opened + pd.to_timedelta(np.where(np.arange(20) < 8, 4000, 60), unit="s")  # two fifths late, every day
+        first = opened + pd.to_timedelta(np.where(np.arange(20) < 2, 4000, 60), unit="s")  # a tenth late, every day
         again = np.zeros(20, int)
         ids = [f"{day:%m%d}{n}" for n in range(20)]
         rows.append(

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.timing import Result
-from svcanalytics.staffing import erlang_a, requirement, simulate
+from svcanalytics.staffing import Crew, Stream, erlang_a, requirement, route, simulate
 from svcanalytics.staffing.line import serve
 
 WEEKS, PLANS, DAYS = 2_000, 10, 5
@@ -124,10 +124,17 @@ def _speed() -> list[Result]:
     week = made_up(0.1, queues=10, days=12)  # 12 days of 28 intervals: 336
     common = {"patience_s": PATIENCE_S, "risk": RISK}
     alone, always = np.zeros(1), np.array([50])
+    streams = [
+        Stream(name, at[:50_000] * 2, times[part], patience[part], priority)
+        for priority, (name, part) in enumerate((("a", slice(0, 50_000)), ("b", slice(50_000, 100_000))))
+    ]
+    shifts = ((("a",), 15), (("b",), 15), (("a", "b"), 20))
+    crews = [Crew(skills, alone, np.array([agents])) for skills, agents in shifts]
     paths = "336 intervals, 10 queues, 500 paths"
     timed: list[tuple[str, float, Callable[[], object]]] = [
         ("1,000,000 evaluations of Erlang A", 20, lambda: erlang_a(arrivals, 240, agents, 180)),
         ("1,500,000 calls through one queue", 1, lambda: serve(at, times, patience, alone, always)),
+        ("100,000 calls by event: 2 queues, 3 crews", 1, lambda: route(streams, crews)),
         (f"{paths}: requirement", 10, lambda: requirement(week, 240.0, **common)),
         (f"{paths}: in whole agents", 10, lambda: requirement(week, 240.0, fractional=False, **common)),
         ("10 queues: requirement, then 996 days simulated", 90, lambda: _chain(week)),

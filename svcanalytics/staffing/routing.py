@@ -228,10 +228,8 @@ def _check(streams: Sequence[Stream], crews: Sequence[Crew]) -> None:
         raise StaffingError("every queue needs one stream", where="streams", fix="join streams of the same queue")
     for stream in streams:
         times = [stream.at, stream.handle_s] + ([] if stream.patience_s is None else [stream.patience_s])
-        if (
-            any(len(each) != len(stream.at) or not (each >= 0).all() for each in times)
-            or (np.diff(stream.at) < 0).any()
-        ):
+        whole = all(len(each) == len(stream.at) and (each >= 0).all() for each in times)
+        if not whole or (np.diff(stream.at) < 0).any():
             raise StaffingError(
                 "times are one per customer, from 0 up, arrivals ascending", where=stream.queue, fix="sort them"
             )

@@ -15,7 +15,8 @@ _LEVELS = np.array([0.5, 0.8, 0.95])
 _NORMAL = np.array([0.67448975, 1.28155157, 1.95996398])
 _DENSITY = np.exp(-0.5 * _NORMAL**2) / np.sqrt(2 * np.pi)
 _WIDEST = 4.0
-_DOUBT = 4.0
+# Squared standard errors by which scores must differ before the difference is half believed.
+_DOUBT, _GROUP_DOUBT = 8.0, 12.0
 _FEWEST = 3
 
 
@@ -70,13 +71,13 @@ def conformal_stretch(
     scores, groups = scores[known], groups[known]
     n = len(scores) / max(repeats, 1.0)
     ranks = (n + 1) / max(n, 1e-9) * _LEVELS
-    whole = _drawn(scores, _NORMAL, ranks, n)
+    whole = _drawn(scores, _NORMAL, ranks, n, _DOUBT)
     share = [n * np.mean(groups == g) if len(groups) else 0.0 for g in range(size)]
-    return Stretch(np.array([_drawn(scores[groups == g], whole, ranks, share[g]) for g in range(size)]))
+    return Stretch(np.array([_drawn(scores[groups == g], whole, ranks, share[g], _GROUP_DOUBT) for g in range(size)]))
 
 
 def _drawn(
-    scores: NDArray[np.float64], towards: NDArray[np.float64], ranks: NDArray[np.float64], n: float
+    scores: NDArray[np.float64], towards: NDArray[np.float64], ranks: NDArray[np.float64], n: float, doubt: float
 ) -> NDArray[np.float64]:
     if n < _FEWEST:
         return np.asarray(towards, float)
@@ -87,7 +88,7 @@ def _drawn(
     off = np.log(np.maximum(found, 0.05) / towards)
     # Standard error of the log of a sample quantile of absolute normal numbers.
     error = np.sqrt(_LEVELS * (1 - _LEVELS) / n) / (2 * _DENSITY * _NORMAL)
-    ratio = np.exp(off * off**2 / (off**2 + _DOUBT * error**2)) * towards / _NORMAL
+    ratio = np.exp(off * off**4 / (off**4 + (doubt * error**2) ** 2)) * towards / _NORMAL
     return np.maximum.accumulate(np.clip(ratio, 0.25, _WIDEST) * _NORMAL)
 
 

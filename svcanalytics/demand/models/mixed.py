@@ -14,6 +14,7 @@ _DOUBT = 1.2  # sd of the prior of a log standard deviation: a factor of three e
 _TAIL = 5.0  # degrees of freedom of the t distribution that days' noise is taken from
 _BEGIN = 4.0  # factor by which abrupt effects are let free at first
 _SHIFT = 3.0  # degrees of freedom of the t distribution of abrupt effects
+_HEAVIEST = 1.6  # factor on the variance of noise that tails are trusted with
 _ROBUST = 28  # days from which on a day far off is told from an effect seen once
 _WINDOW = 700  # days that standard deviations are learned from, the most recent ones
 _WIDE = 4.0  # sd of the intercept around the mean log count
@@ -190,7 +191,9 @@ class _Ridge:
     def effects(self, solved: _Solved, centre: float, rows: NDArray[np.intp]) -> Effects:
         """Spell out what was solved."""
         zs = self.z * solved.scale
-        covariance = zs[rows] @ solved.inverse @ zs[rows].T + np.exp(2 * self.theta[-1]) * np.eye(len(rows))
+        # Days to come are as often out of the ordinary as those past.
+        noise = np.exp(2 * self.theta[-1]) * min(self.tails.mean(), _HEAVIEST)
+        covariance = zs[rows] @ solved.inverse @ zs[rows].T + noise * np.eye(len(rows))
         sds = dict(zip(self.names, np.exp(self.theta).tolist(), strict=True))
         return Effects(sds, centre + zs @ solved.u, covariance)
 

@@ -40,6 +40,7 @@ def requirement(
     definition: Definition = "offered",
     risk: float | None = None,
     floor: float | Mapping[str, float] = 0,
+    concurrency: float | Mapping[str, float] = 1,
     shrinkage: float | Mapping[str, float] = 0.0,
     fractional: bool = True,
     lagged: bool = True,
@@ -67,6 +68,9 @@ def requirement(
         Between 0 and 1: the share of days that may miss.
     floor : float or mapping
         Agents never to go below in an open interval, such as two where rules ask for two at a window.
+    concurrency : float or mapping
+        Chats an agent holds at once. `handle_s` is then how long a chat lasts at that many, and the occupancy the share
+        of chats held of those that could be.
     shrinkage : float or mapping
         Share of paid time away from the queue, 0 up to less than 1; comes last, in `scheduled`.
     fractional : bool
@@ -99,17 +103,19 @@ def requirement(
         max_asa_s=max_asa_s, max_abandonment=max_abandonment, max_occupancy=max_occupancy,
     )  # fmt: skip
     queues = [volume.queue for volume in volumes]
-    least, away = for_queue("floor", floor, queues), for_queue("shrinkage", shrinkage, queues)
+    bounded = {"floor": (floor, 0.0, np.inf), "concurrency": (concurrency, 1.0, np.inf), "shrinkage": (shrinkage, 0, 1)}
+    own = {name: for_queue(name, value, queues) for name, (value, _, _) in bounded.items()}
     parts = []
     for volume in volumes:
-        at_least, share = float(least(volume.queue)), float(away(volume.queue))
-        if not at_least >= 0 or not 0 <= share < 1:
-            name, bound = ("shrinkage", "from 0 to less than 1") if at_least >= 0 else ("floor", "from 0 up")
-            raise StaffingError(
-                f"{name} is out of range", where=f"{name}, {volume.queue}", fix=f"give a number {bound}"
-            )
-        case = _Case(volume, promised[volume.queue], lagged, fractional, at_least)
-        parts.append(_table(case, *(_certain(case) if volume.paths is None else _uncertain(case, risk, seed)), share))
+        settings = {name: float(of(volume.queue)) for name, of in own.items()}
+        for name, (_, low, high) in bounded.items():
+            if not low <= settings[name] < high:
+                fix = f"give a number from {low:g}" + (" up" if high == np.inf else f" to less than {high:g}")
+                raise StaffingError(f"{name} is {settings[name]:g}", where=f"{name}, {volume.queue}", fix=fix)
+        at_once = settings["concurrency"]
+        case = _Case(volume, promised[volume.queue], lagged, fractional, settings["floor"] * at_once)
+        held, outcome, kept = _certain(case) if volume.paths is None else _uncertain(case, risk, seed)
+        parts.append(_table(case, held, outcome, kept).pipe(_people, at_once, fractional, settings["shrinkage"]))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -291,7 +297,7 @@ def _most(load: NDArray[np.float64], promise: Promise) -> NDArray[np.float64]:
 
 
 def _table(
-    case: _Case, agents: NDArray[np.float64], outcome: Outcome, kept: NDArray[np.float64] | float, shrinkage: float
+    case: _Case, agents: NDArray[np.float64], outcome: Outcome, kept: NDArray[np.float64] | float
 ) -> pd.DataFrame:
     volume = case.volume
     k, values = outcome.arrivals, outcome.values
@@ -307,14 +313,22 @@ def _table(
             "start": volume.start,
             "arrivals": volume.mean,
             "load": outcome.load.mean(axis=1),
-            "agents": agents if case.fractional else agents.astype(np.int64),
-            "scheduled": agents / (1 - shrinkage),
+            "agents": agents,
+            "scheduled": agents,
             "service_level": (weight * values["service_level"]).sum(axis=1) / total,
             "abandonment": (weight * gone).sum(axis=1) / total,
             "occupancy": busy,
             "kept": kept,
         }
     )
+
+
+def _people(table: pd.DataFrame, concurrency: float, fractional: bool, shrinkage: float) -> pd.DataFrame:
+    """Turn contacts that can be handled at once into agents."""
+    agents = table["agents"] / concurrency
+    if not fractional:
+        agents = np.ceil(agents - 1e-9).astype(np.int64)
+    return table.assign(agents=agents, scheduled=agents / (1 - shrinkage))
 
 
 def _check_risk(risk: float | None, forecast: Demand) -> None:

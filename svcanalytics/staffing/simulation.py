@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from svcanalytics.metrics.intervals import wilson_interval
 from svcanalytics.staffing.promise import Promise, Setting, promises
 from svcanalytics.staffing.rehearsal import Tally, rehearse, whole_agents
 from svcanalytics.staffing.sizing import Definition
-from svcanalytics.staffing.volumes import Demand, Times, Volume, read_volumes
+from svcanalytics.staffing.volumes import Demand, Times, Volume, for_queue, read_volumes
 
 __all__ = ["Simulation", "compare", "simulate"]
 
@@ -62,6 +62,7 @@ def simulate(
     max_abandonment: Setting = None,
     max_asa_s: Setting = None,
     definition: Definition = "offered",
+    concurrency: float | Mapping[str, float] = 1,
     absence: float = 0.0,
     handle_noise: float = 0.0,
     handle_cv: float = 1.0,
@@ -84,6 +85,8 @@ def simulate(
         As in `requirement`.
     service_level, within_s, patience_s, max_occupancy, max_abandonment, max_asa_s, definition
         What is promised, as in `requirement`.
+    concurrency : float or mapping
+        Chats an agent holds at once, as in `requirement`; fractions are rounded down to what all agents together hold.
     absence : float
         Probability that an agent of the plan is away for the day, beyond what shrinkage covers.
     handle_noise : float
@@ -113,13 +116,20 @@ def simulate(
         max_asa_s=max_asa_s, max_abandonment=max_abandonment, max_occupancy=max_occupancy,
     )  # fmt: skip
     agents = _agents(plan, volumes)
+    at_once = for_queue("concurrency", concurrency, [volume.queue for volume in volumes])
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in ("interval", "day", "week", "draws", "promises")}
     for number, volume in enumerate(volumes):
         promise, rng = promised[volume.queue], np.random.default_rng([seed, number])
         arrivals = _arrivals(volume, draws, rng)
         at_work = _present(agents[number], volume, absence, draws, rng)
         factor = _busy_days(volume, handle_noise, draws, rng)
-        tally = rehearse(volume, arrivals, at_work, promise, seed=seed, handle_factor=factor, handle_cv=handle_cv)
+        hands = float(at_once(volume.queue))
+        if not hands >= 1:
+            raise StaffingError(f"concurrency is {hands:g}", where=volume.queue, fix="give a number from 1 up")
+        held = np.floor(at_work * hands + 1e-9).astype(np.int64)
+        tally = rehearse(volume, arrivals, held, promise, seed=seed, handle_factor=factor, handle_cv=handle_cv)
+        # Seconds of people, whose time chats held together share.
+        tally = replace(tally, busy_s=tally.busy_s / hands, paid_s=at_work * volume.interval_s)
         weeks = volume.days - pd.to_timedelta(volume.days.day_of_week, unit="D")
         for period, keys in (("interval", volume.start), ("day", volume.days), ("week", weeks)):
             names, group = np.unique(keys.asi8, return_inverse=True)

@@ -89,6 +89,19 @@ def test_shrinkage_comes_last_and_settings_may_differ_by_queue(made_up):
     np.testing.assert_allclose(b["agents"], alone["agents"])
 
 
+def test_an_agent_with_three_chats_is_a_third_of_three_agents(made_up):
+    table = made_up().table
+    alone, three = (requirement(table, 600, concurrency=c, floor=1, patience_s=120) for c in (1, 3))
+    np.testing.assert_allclose(three["agents"], np.maximum(alone["agents"] / 3, 1))
+    whole = requirement(table, 600, concurrency=3, patience_s=120, fractional=False)
+    lived = simulate(whole, table, 600, concurrency=3, patience_s=120, draws=40)
+    assert lived.intervals["service_level"].mean() > 0.8
+    assert lived.draws["paid_s"].sum() == whole["agents"].sum() * 1800 * 40
+    flat = whole.assign(agents=4)
+    as_chats = simulate(flat, table, 600, concurrency=3, patience_s=120, draws=5).draws["within"]
+    assert (as_chats == simulate(flat.assign(agents=12), table, 600, patience_s=120, draws=5).draws["within"]).all()
+
+
 def test_handle_times_may_differ_by_slot(made_up):
     table = made_up(days=1).table
     slow = table.assign(handle_s=np.where(np.arange(len(table)) < 7, 200.0, 300.0)).drop(columns="mean")
@@ -158,8 +171,9 @@ def test_long_calls_leave_no_interval_below_its_target(made_up):
         ({"patience_s": {"calls": 60, "x": 3}}, "no queue 'x'"),
         ({"service_level": 1.0}, "between 0 and 1"),
         ({"risk": 0.0}, "risk must lie"),
-        ({"shrinkage": 1.0}, "shrinkage is out of range"),
-        ({"floor": -1}, "floor is out of range"),
+        ({"shrinkage": 1.0}, "shrinkage is 1"),
+        ({"floor": -1}, "floor is -1"),
+        ({"concurrency": 0.5}, "concurrency is 0.5"),
         ({"within_s": -20}, "within_s is negative"),
     ],
 )

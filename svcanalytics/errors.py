@@ -35,11 +35,20 @@ class SvcError(Exception):
         self.what, self.where, self.fix = what, where, fix
         super().__init__(what, where, fix)
 
+    def __reduce__(self) -> tuple[object, tuple[type, tuple[str, str, str]]]:
+        # What goes wrong in another process must arrive here as it was said there.
+        return _restore, (type(self), (self.what, self.where, self.fix))
+
     def __str__(self) -> str:
         parts = [f"{self.where}: {self.what}" if self.where else self.what]
         if self.fix:
             parts.append(f"To fix: {self.fix}")
         return "\n".join(parts)
+
+
+def _restore(kind: type[SvcError], said: tuple[str, str, str]) -> SvcError:
+    what, where, fix = said
+    return kind(what, where=where, fix=fix)
 
 
 class ConfigError(SvcError):

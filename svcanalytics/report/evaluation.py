@@ -179,7 +179,7 @@ def evaluate(
     late_teams, late_cases = lateness.read_late(lake, asked, [clock.reading.id for clock in clocks if clock.missed])
     profile = gathering.choose_profile(lake)
     dependence = gathering.estimate_dependence(lake, profile, asked)
-    index = None if profile is None else quality.score(found.history, profile, dependence=dependence)
+    index = gathering.score_periods(lake, found.history, profile, dependence, asked)
     weights, chained = _follow_weights(found.history, profile, asked)
     movement, places = _compare(lake, asked, found.history, readings, index, profile, dependence)
     return Evaluation(

@@ -21,7 +21,7 @@ from svcanalytics.store.contract import contract
 
 if TYPE_CHECKING:
     from svcanalytics.metrics import Metric
-    from svcanalytics.quality import Dependence, Profile
+    from svcanalytics.quality import Dependence, IndexResult, Profile
     from svcanalytics.store import Lake
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "read_books",
     "read_clocks",
     "read_metrics",
+    "score_periods",
 ]
 
 #: Ages of open cases, in days: [from, to).
@@ -126,6 +127,22 @@ def estimate_dependence(lake: Lake, profile: Profile | None, period: Period) -> 
         return quality.measure_dependence(lake, profile, start=start, end=period.last)
     except CatalogueError:
         return None
+
+
+def score_periods(
+    lake: Lake, history: pd.DataFrame, profile: Profile | None, dependence: Dependence | None, period: Period
+) -> IndexResult | None:
+    """Return the index over all periods of the history; None without a profile.
+
+    A floor rule may name a time standard, which is measured for that.
+    """
+    if profile is None:
+        return None
+    named = {cap.metric for cap in profile.caps} & set(metrics.rulebook(lake).standards) - set(history["metric"])
+    if named and len(history):
+        clocks = metrics.standards(lake, every=period.kind, start=history["start"].min().date(), end=period.last)
+        history = pd.concat([history, clocks.loc[clocks["metric"].isin(named), history.columns]], ignore_index=True)
+    return quality.score(history, profile, dependence=dependence)
 
 
 def read_clocks(lake: Lake, period: Period, language: str) -> list[Clock]:

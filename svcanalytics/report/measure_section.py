@@ -58,8 +58,9 @@ def measure_movement(evaluation: Evaluation) -> Blocks:
         for label, row in zip(labels, shown.to_dict("records"), strict=True)
     ]
     note = (
-        "各行相加等于指标的变动（四舍五入前）；“确定”按错误发现率5%校正。" if zh
-        else "The lines add up to the change of the measure (before rounding). Certain: false discovery rate 5%."
+        "各行相加等于指标的变动（四舍五入前）；“确定”按错误发现率5%校正；“其余”为样本少或未填写的。" if zh
+        else "The lines add up to the change of the measure (before rounding). Certain: false discovery rate 5%. The "
+        "rest: groups too small to show, and rows without one."
     )  # fmt: skip
     data = tabulate("movement", title, columns, records, e.language, note)
     alt = narrative.describe_alternative(what, text, e.language)

@@ -136,7 +136,7 @@ def explain_measure(
     Returns
     -------
     Movement or None
-        In the measure's own unit. None where it was not measured in both periods or can't be split.
+        In the measure's own unit. None where it was not measured in both periods, stood still, or can't be split.
     """
     if parts.empty or reading.direction not in ("up", "down"):
         return None
@@ -153,7 +153,7 @@ def explain_measure(
         lines = quality.explain(split, profile, period, baseline, dimension, total=whole)
     except CatalogueError:
         return None
-    if not lines["source"].isin(["rate", "mix", "new", "vanished"]).any():
+    if abs(change.value) < _NOTHING or not lines["source"].isin(["rate", "mix", "new", "vanished"]).any():
         return None
     ends = [change.low * scale, change.high * scale]
     sides = np.sort(lines[["low", "high"]].to_numpy() * scale, axis=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from svcanalytics import charts
+from svcanalytics.charts.axes import text_width
 from svcanalytics.report import narrative
 from svcanalytics.report.blocks import Blocks, Cell, Column, Figure, Heading, Table, Text, tabulate
 from svcanalytics.report.evaluation import Evaluation
@@ -13,12 +14,15 @@ from svcanalytics.report.measure_section import measure_movement
 from svcanalytics.report.movement import SHIFTS, Movement, fold_lines
 from svcanalytics.report.readings import Reading
 from svcanalytics.report.reasons import LEAST, band, cause_label, measure_name, part_label, signed, sureness
+from svcanalytics.report.standing import index_incomplete
 from svcanalytics.report.vocabulary import dimension_name
 
 __all__ = ["why_it_moved"]
 
 MOST_LINES = 7
 MOST_PARTS = 10
+#: Pixels a picture has for the name of a cause.
+WIDEST = 280
 
 
 def why_it_moved(evaluation: Evaluation) -> Blocks:
@@ -53,26 +57,43 @@ def _index(e: Evaluation, found: Movement) -> list:
     scored = lines[lines["source"] == "score"]
     shown = fold_lines(lines, MOST_LINES, LEAST)
     items: list = [Text(_index_sentence(e, found, scored))]
+    if index_incomplete(e):
+        items.append(
+            Text(
+                "两期中有数据不完整的：以下各项只说明数字由何而来，不能断定服务有无变化。"
+                if e.language == "zh"
+                else "One of the two periods has incomplete data: what follows says what the numbers are made of, not "
+                "whether the service changed.",
+                "note",
+            )
+        )
+    labels = [cause_label(e, row) for row in shown.to_dict("records")]
     frame = pd.DataFrame(
         {
-            "label": [cause_label(e, row) for row in shown.to_dict("records")],
+            "label": [_fitting(e, row, label) for row, label in zip(shown.to_dict("records"), labels, strict=True)],
             **{name: shown[name].to_numpy() for name in ("contribution", "low", "high", "certain")},
             "neutral": shown["source"].isin(SHIFTS).to_numpy(),
         }
     )
     ends = [(p.label(e.language), value) for p, value in ((e.period.previous(), found.before), (e.period, found.after))]
     svg = charts.svg(charts.draw_contributions(frame, language=e.language, before=ends[0], after=ends[1]), e.language)
-    table = _causes_table(e, found, shown, frame["label"].tolist())
+    table = _causes_table(e, found, shown, labels)
     course = _course(found, e)
     if e.language == "zh":
         title, what = f"指数{course}", f"指数从{ends[0][0]}到{ends[1][0]}的变动由哪些指标造成"
     else:
         title, what = f"Index: {course}", f"What led from the index of {ends[0][0]} to that of {ends[1][0]}"
     told = "；".join if e.language == "zh" else "; ".join
-    listed = told(f"{row.label} {signed(row.contribution, e.language)}" for row in frame.itertuples())
+    listed = told(
+        f"{label} {signed(value, e.language)}" for label, value in zip(labels, shown["contribution"], strict=True)
+    )
     alt = narrative.describe_alternative(what, f"{listed}{'。' if e.language == 'zh' else '.'}", e.language)
     items.append(Figure("movement_figure", title, alt, svg, table))
     return items + _parts(e, found, shown)
+
+
+def _fitting(e: Evaluation, line: dict, label: str) -> str:
+    return label if text_width(label, 13) <= WIDEST else cause_label(e, line, brief=True)
 
 
 def _index_sentence(e: Evaluation, found: Movement, scored: pd.DataFrame) -> str:
@@ -163,12 +184,12 @@ def _parts(e: Evaluation, found: Movement, shown: pd.DataFrame) -> list:
     name = dimension_name(found.dimension, e.language)
     title = f"变动发生在哪些{name}" if zh else f"Where it happened, by {name.lower()}"
     items: list = [Heading(title, 3)]
-    told = groups[groups["found"] & (groups["contribution"].abs() >= LEAST / 2)]
+    told = groups[groups["found"] & (groups["contribution"].abs() >= LEAST)]
     told = told.reindex(told["contribution"].abs().sort_values(ascending=False, kind="stable").index)
     if told.empty:
         text = (
-            f"没有哪个{name}的变动能与波动区分开。" if zh
-            else f"What single {name.lower()}s did can't be told from noise."
+            f"没有哪个{name}的变动大到能与波动区分开。" if zh
+            else f"No single {name.lower()}'s part is large enough to be told from noise."
         )  # fmt: skip
         items.append(Text(text))
     else:

@@ -59,11 +59,14 @@ def certain_causes(e: Evaluation) -> list[str]:
     return causes + [_written(shift_name(key, e.language), value, e) for key, value in left.items() if _told(value)]
 
 
-def cause_label(e: Evaluation, line: dict) -> str:
-    """Return what a line of the index's change is about: a measure and where it moved, or what was no quality."""
+def cause_label(e: Evaluation, line: dict, *, brief: bool = False) -> str:
+    """Return what a line of the index's change is about: a measure and where it moved, or what was no quality.
+
+    `brief` leaves out which way it went where it is said where.
+    """
     if line["source"] in _SHIFTS:
         return shift_name(line["source"], e.language)
-    detail = _detail(e, line)
+    detail = _detail(e, line, brief)
     name = measure_name(e, line["metric"])
     if not detail:
         return name
@@ -79,7 +82,7 @@ def part_label(line: dict, language: str) -> tuple[str, str]:
     """Return the group of a line, and what of it changed."""
     group = line["group"]
     if group == _REST:
-        name = "其余（样本少或未填）" if language == "zh" else "The rest (small or not recorded)"
+        name = "其余" if language == "zh" else "The rest"
     else:
         name = group_name(group, language)
     return name, _PARTS[line["source"]][0 if language == "zh" else 1]
@@ -128,10 +131,12 @@ def _told(value: float) -> bool:
     return abs(value) >= LEAST
 
 
-def _detail(e: Evaluation, line: dict) -> str:
+def _detail(e: Evaluation, line: dict, brief: bool) -> str:
     """Return which way the measure went, and in which group most of it happened."""
-    metric = line["metric"]
-    parts = [_direction(e, metric), _where(e, line)]
+    where = _where(e, line)
+    if brief and where:
+        return where
+    parts = [_direction(e, line["metric"]), where]
     return ("，" if e.language == "zh" else ", ").join(part for part in parts if part)
 
 

@@ -17,7 +17,7 @@ from svcanalytics.report.weights_section import weights_by_situation
 if TYPE_CHECKING:
     from svcanalytics.quality.index import IndexChange
 
-__all__ = ["index_change", "index_score", "index_sentence", "quality_index"]
+__all__ = ["index_change", "index_incomplete", "index_score", "index_sentence", "quality_index"]
 
 
 def quality_index(evaluation: Evaluation) -> Blocks:
@@ -67,11 +67,10 @@ def _capped(e: Evaluation, now: dict) -> str:
 
     if not now["capped_by"]:
         return ""
-    names = families()
-    ids = now["capped_by"].split(", ")
-    listed = narrative.enumerate_names(
-        [names[id][e.language] if id in names else measure_name(e, id) for id in ids], e.language
-    )
+    names = {id: name[e.language] for id, name in families().items()}
+    names |= {clock.reading.id: clock.reading.name for clock in e.clocks}
+    named = [names.get(id) or measure_name(e, id) for id in now["capped_by"].split(", ")]
+    listed = narrative.enumerate_names(named, e.language)
     earned = e.profile.grade(now["score"])
     if e.language == "zh":
         return f"底线规则：{listed}未达底线，等级由{earned}降为{now['grade']}；得分不受影响。"
@@ -114,11 +113,11 @@ def index_sentence(e: Evaluation) -> str:
         e.language,
         e.every,
         certain_causes(e),
-        incomplete=_incomplete(e),
+        incomplete=index_incomplete(e),
     )
 
 
-def _incomplete(e: Evaluation) -> bool:
+def index_incomplete(e: Evaluation) -> bool:
     """Tell whether the index of this period or the last rests on incomplete data."""
     rows = (index_score(e, ""), index_score(e, "", e.period.previous().key))
     return e.incomplete or any(row is not None and row["flag"] == "incomplete" for row in rows)

@@ -125,6 +125,24 @@ def test_without_an_index_the_heaviest_measure_is_explained_in_its_own_unit(tmp_
     assert rows[0]["group"].text.startswith("South")
 
 
+def test_what_went_from_floor_to_goal_is_certain_though_no_noise_is_left_to_test():
+    from svcanalytics.report.movement import _settled
+
+    lines = pd.DataFrame(
+        {
+            "source": "score",
+            "metric": ["a", "b", "c"],
+            "contribution": [9.4, 9.4, 0.0],
+            "p_value": np.nan,
+            "certain": False,
+        }
+    )
+    whole = pd.DataFrame(
+        {"metric": ["a", "a", "b", "b", "c", "c"], "period": ["1", "2"] * 3, "low": [0.6, 1.1, None, None, 0, 0]}
+    ).assign(high=lambda frame: frame["low"])
+    assert _settled(lines, whole, ["1", "2"])["certain"].tolist() == [True, False, False]
+
+
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_a_single_measure_s_profile_is_a_straight_line(direction):
     from svcanalytics.quality import normalise

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from svcanalytics.errors import CatalogueError, ContractError
 from svcanalytics.quality.comparison.overdispersion import between_variance, dispersion_ratio, truncate, winsorise
+from svcanalytics.quality.scaling import read_values
 
 __all__ = ["Funnel", "exact_limits", "funnel"]
 
@@ -23,6 +24,9 @@ _COLUMNS = {
     "ratio": ("observed", "expected"),
     "mean": ("value", "error"),
 }
+
+
+_MOST = {"rate": 1.0, "ratio": np.inf}
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def funnel(
     Raises
     ------
     CatalogueError
-        When a column is missing, an option is unknown, or fewer than two units are there.
+        When a column is missing or holds no numbers, an option is unknown, or fewer than two units are there.
     ContractError
         When counts are negative, a numerator is above its denominator, or a denominator or error is not above 0.
     """
@@ -110,7 +114,11 @@ def funnel(
         raise CatalogueError("shmi is defined for ratios", fix='use kind="ratio", or dispersion="additive"')
     if not levels or not all(0 < level < 1 for level in levels):
         raise CatalogueError("levels must lie between 0 and 1", where="funnel", fix="give 0.95 for 95 %")
+    if not 0 <= winsor < 0.5:
+        raise CatalogueError(f"{winsor:g} can't be pulled in at each end", where="winsor", fix="give 0 to below 0.5")
     frame, top, bottom = _checked(units, kind)
+    if centre is not None and not (np.isfinite(centre) and (kind == "mean" or 0 <= centre <= _MOST[kind])):
+        raise CatalogueError(f"no {kind} can be {centre:g}", where="centre", fix="give it on the scale of the units")
     middle = _centre(top, bottom, kind) if centre is None else float(centre)
     value = top if kind == "mean" else top / bottom
     size = 1 / bottom**2 if kind == "mean" else bottom
@@ -196,9 +204,9 @@ def _checked(units: pd.DataFrame, kind: str) -> tuple[pd.DataFrame, NDArray[np.f
         raise CatalogueError(
             f"a funnel of a {kind} needs a column {absent[0]!r}", where="funnel", fix=f"give {' and '.join(names)}"
         )
-    pair = units[list(names)].astype("Float64")
-    frame = units[pair.notna().all(axis=1).to_numpy()].reset_index(drop=True)
-    top, bottom = (frame[name].to_numpy(dtype="float64") for name in names)
+    pair = np.column_stack([read_values(units[name], f"funnel, {name}") for name in names])
+    known = ~np.isnan(pair).any(axis=1)
+    frame, (top, bottom) = units[known].reset_index(drop=True), pair[known].T
     if len(frame) < 2:
         raise CatalogueError("a funnel needs two units or more", where="funnel", fix="take in more units")
     if (bottom <= 0).any():

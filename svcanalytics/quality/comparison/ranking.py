@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from svcanalytics.errors import CatalogueError
-from svcanalytics.quality.comparison.significance import holm, likelihood_roots
+from svcanalytics.quality.comparison.significance import holm, likelihood_roots, read_counts
+from svcanalytics.quality.scaling import read_values
 
 __all__ = ["rank_sets", "ranks", "separate", "separate_rates", "tie_groups"]
 
@@ -59,8 +60,8 @@ def separate(
     CatalogueError
         For an unknown method, a level outside 0 to 1, missing values, or a negative error.
     """
-    value, error = np.asarray(values, dtype="float64"), np.asarray(errors, dtype="float64")
-    if not (np.isfinite(value).all() and np.isfinite(error).all() and (error >= 0).all()):
+    value, error = read_values(values, "ranks"), read_values(errors, "ranks")
+    if value.shape != error.shape or not (np.isfinite(value).all() and np.isfinite(error).all() and (error >= 0).all()):
         raise CatalogueError(
             "values and errors must be numbers, and no error negative", where="ranks", fix="leave those units out"
         )
@@ -95,7 +96,7 @@ def separate_rates(
     level, method, draws, seed
         As in `separate`.
     """
-    x, n = np.asarray(hits, dtype="float64"), np.asarray(trials, dtype="float64")
+    x, n = read_counts(hits, trials)
     x, n = x / dispersion, n / dispersion
     z = likelihood_roots(x[:, None], n[:, None], x[None, :], n[None, :])
     return _separated(z, x / n, 1 / np.sqrt(n), level, method, True, draws, seed)

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.comparison.overdispersion import between_variance
+from svcanalytics.quality.comparison.significance import read_counts
+from svcanalytics.quality.scaling import read_values
 
 __all__ = ["Shrunk", "floor_errors", "shrink", "shrink_rates"]
 
@@ -42,7 +45,11 @@ def shrink(values: ArrayLike, errors: ArrayLike) -> Shrunk:
     values, errors : array_like, shape (units,)
         Estimates and standard errors. An error of 0 keeps its value.
     """
-    value, error = np.asarray(values, dtype="float64"), np.asarray(errors, dtype="float64")
+    value, error = read_values(values, "values"), read_values(errors, "errors")
+    if value.shape != error.shape or np.isnan(value).any() or not (error >= 0).all():
+        raise CatalogueError(
+            "values and errors must be numbers, and no error negative", where="shrink", fix="leave those units out"
+        )
     floored = floor_errors(error)
     weight = 1 / floored**2
     fixed = float((weight * value).sum() / weight.sum())
@@ -71,7 +78,7 @@ def shrink_rates(hits: ArrayLike, trials: ArrayLike) -> Shrunk:
     from scipy.optimize import minimize
     from scipy.special import betaln, expit, logit
 
-    x, n = np.asarray(hits, dtype="float64"), np.asarray(trials, dtype="float64")
+    x, n = read_counts(hits, trials)
     pooled = float(x.sum() / n.sum())
     if pooled in (0.0, 1.0) or len(x) < 2:
         return Shrunk(np.full(len(x), pooled), np.zeros(len(x)), pooled, 0.0)

@@ -5,10 +5,29 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["holm", "likelihood_roots", "rates_against_rest", "values_against_rest"]
+from svcanalytics.errors import CatalogueError
+from svcanalytics.quality.scaling import read_values
+
+__all__ = ["holm", "likelihood_roots", "rates_against_rest", "read_counts", "values_against_rest"]
 
 _EXACT_BELOW = 2000.0
 """Expected hits and misses in the unit above which the likelihood ratio is as good as the exact test."""
+
+
+def read_counts(hits: ArrayLike, trials: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return hits and trials as floats.
+
+    Raises
+    ------
+    CatalogueError
+        Unless 0 <= hits <= trials and trials are above 0, unit by unit.
+    """
+    x, n = read_values(hits, "hits"), read_values(trials, "trials")
+    if x.shape != n.shape or not ((n > 0) & (x >= 0) & (x <= n * (1 + 1e-9))).all():
+        raise CatalogueError(
+            "hits must lie between 0 and trials, and these above 0", where="hits, trials", fix="leave those units out"
+        )
+    return x, n
 
 
 def rates_against_rest(hits: ArrayLike, trials: ArrayLike, dispersion: ArrayLike = 1.0) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ from svcanalytics.quality.doubt.dependence import Dependence
 from svcanalytics.quality.doubt.uncertainty import propagate
 from svcanalytics.quality.index import score
 from svcanalytics.quality.profiles import Profile
+from svcanalytics.quality.scaling import read_values
 
 __all__ = ["compare", "compare_counts"]
 
@@ -277,7 +278,7 @@ def _checked(counts: pd.DataFrame, unit: str, numerator: str, denominator: str, 
         raise CatalogueError(f"there is no column {absent[0]!r}", where="counts", fix=fix)
     counts = counts[counts[unit].notna()]
     frame = counts[[unit, *strata]].assign(
-        numerator=counts[numerator].astype("float64"), denominator=counts[denominator].astype("float64")
+        numerator=read_values(counts[numerator], numerator), denominator=read_values(counts[denominator], denominator)
     )
     frame[unit] = frame[unit].astype(str)
     x, n = frame["numerator"], frame["denominator"]

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from svcanalytics.errors import CatalogueError
+from svcanalytics.quality.scaling import read_values
 
 __all__ = ["effective_importance", "importance"]
 
@@ -114,7 +115,7 @@ def effective_importance(xx: ArrayLike, weight: ArrayLike) -> Array:
 
 
 def _complete(x: pd.DataFrame, y: ArrayLike, blocks: Sequence[object] | None) -> tuple[Array, Array, NDArray[np.int64]]:
-    values, outcome = x.to_numpy("float64"), np.asarray(y, dtype="float64")
+    values, outcome = read_values(x, "importance"), read_values(y, "importance, outcome")
     if len(values) != len(outcome):
         raise CatalogueError(f"{len(values)} rows of metrics, {len(outcome)} of outcomes", where="importance")
     whole = ~(np.isnan(values).any(axis=1) | np.isnan(outcome))

@@ -14,6 +14,7 @@ from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.customers.response import response_weights
 from svcanalytics.quality.customers.shares import Moments, moments_by_block, pinned_basis
 from svcanalytics.quality.profiles import Profile
+from svcanalytics.quality.scaling import read_values
 
 __all__ = ["Evidence", "gather_evidence", "prior_shares"]
 
@@ -113,6 +114,8 @@ def _check_columns(frame: pd.DataFrame, numbers: Sequence[str], others: Sequence
     texts = [name for name in numbers if not pd.api.types.is_numeric_dtype(frame[name])]
     if texts:
         raise CatalogueError("holds no numbers", where=texts[0], fix="use scores, rates or means")
+    for name in numbers:
+        read_values(frame[name], name)
 
 
 def _checked_prior(prior: Mapping[str, float], metrics: Sequence[str]) -> dict[str, float]:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.errors import CatalogueError
+from svcanalytics.quality.scaling import read_values
 
 __all__ = ["LEVEL_ROW", "oaxaca"]
 
@@ -127,7 +128,8 @@ def _two_groups(
         raise CatalogueError(f"there is no column {absent[0]!r}", where="oaxaca", fix="name columns of the frame")
     if fold not in ("two", "three"):
         raise CatalogueError(f"there is no split {fold!r}", where="oaxaca", fix='use "two" or "three"')
-    rows = frame[[outcome, *metrics, group]].dropna()
+    numbers = {name: read_values(frame[name], name) for name in (outcome, *metrics)}
+    rows = frame[[outcome, *metrics, group]].assign(**numbers).dropna()
     means = rows.groupby(group, observed=True)[outcome].mean().sort_values(ascending=False, kind="stable")
     if len(means) != 2:
         raise CatalogueError(f"has {len(means)} groups, not 2", where=group, fix="keep the rows of two groups")

@@ -155,6 +155,11 @@ RATES = pd.DataFrame({"unit": ["a", "b"], "numerator": [5, 6], "denominator": [1
         (RATES, {"kind": "ratio"}, CatalogueError, "column 'observed'"),
         (RATES, {"dispersion": "shmi"}, CatalogueError, "shmi is defined for ratios"),
         (RATES, {"levels": (95,)}, CatalogueError, "between 0 and 1"),
+        (RATES.assign(denominator=[np.inf, 10]), {}, CatalogueError, "a value is infinite"),
+        (RATES.assign(numerator="x"), {}, CatalogueError, "not all values are numbers"),
+        (RATES, {"centre": 5}, CatalogueError, "no rate can be 5"),
+        (RATES, {"centre": float("nan")}, CatalogueError, "no rate can be nan"),
+        (RATES, {"winsor": 0.5}, CatalogueError, "0.5 can't be pulled in"),
     ],
 )
 def test_counts_and_options_that_make_no_funnel_are_refused(units, options, error, what):

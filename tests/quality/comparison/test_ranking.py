@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from svcanalytics.errors import CatalogueError
 from svcanalytics.quality.comparison.ranking import rank_sets, ranks, separate, separate_rates, tie_groups
+from svcanalytics.quality.comparison.shrinkage import shrink, shrink_rates
 
 
 def test_rank_sets_of_ten_evenly_spaced_units_are_those_published():
@@ -105,3 +106,19 @@ def test_rank_sets_hold_all_true_ranks_as_often_as_they_say(spread):
         # Equal units may stand anywhere between their first and last place; the set must not rule out all of it.
         held += bool(((low <= last) & (first <= high)).all() and ((low <= first) & (last <= high)).all())
     assert held / 1000 >= 0.95 - 0.014
+
+
+@pytest.mark.parametrize(
+    ("hits", "trials"), [([5, 1], [2, 2]), ([0, 1], [0, 2]), ([1], [2, 2]), ([1, np.nan], [2, 2]), ([-1, 1], [2, 2])]
+)
+def test_counts_that_can_not_be_are_neither_ranked_nor_shrunk(hits, trials):
+    for call in (separate_rates, shrink_rates):
+        with pytest.raises(CatalogueError, match="hits must lie between 0 and trials"):
+            call(hits, trials)
+
+
+@pytest.mark.parametrize(("values", "errors"), [([1, np.nan], [1, 1]), ([1, 2], [1, -1]), ([1, 2, 3], [1, 1])])
+def test_values_without_a_number_or_an_error_are_neither_ranked_nor_shrunk(values, errors):
+    for call in (separate, shrink):
+        with pytest.raises(CatalogueError, match="values and errors must be numbers"):
+            call(values, errors)

@@ -249,6 +249,8 @@ COUNTS = pd.DataFrame({"unit": ["a", "b", "c"], "numerator": [50, 60, 70], "deno
         (COUNTS.assign(numerator=[101, 2, 3]), {}, ContractError, "unit a: a numerator is above its denominator"),
         (COUNTS.assign(denominator=[100, np.nan, 3]), {}, ContractError, "unit b: a count is missing"),
         (COUNTS.iloc[:1], {}, CatalogueError, "one unit alone can't be compared"),
+        (COUNTS.assign(denominator=np.inf), {}, CatalogueError, "denominator: a value is infinite"),
+        (COUNTS.assign(numerator="many"), {}, CatalogueError, "numerator: not all values are numbers"),
         (COUNTS, {"unit": "team"}, CatalogueError, "no column 'team'"),
         (COUNTS, {"mix": ["kind"]}, CatalogueError, "no column 'kind'"),
         (COUNTS, {"direction": "sideways"}, CatalogueError, "no direction 'sideways'"),

@@ -114,3 +114,11 @@ def test_what_cannot_be_shared_out_is_refused():
         importance(x, y[1:])
     with pytest.raises(CatalogueError, match="no method 'shap'"):
         importance(x, y, "shap")
+
+
+def test_an_infinite_value_or_a_text_is_refused_and_makes_no_missing_shares():
+    x = pd.DataFrame({"a": [1.0, 2.0, 3.0, 5.0], "b": [1.0, 3.0, 2.0, np.inf]})
+    with pytest.raises(CatalogueError, match="a value is infinite"):
+        importance(x, [1.0, 2.0, 3.0, 4.0])
+    with pytest.raises(CatalogueError, match="not all values are numbers"):
+        importance(x[["a"]], ["a", "b", "c", "d"])

@@ -218,6 +218,7 @@ def test_those_who_answer_are_weighed_when_answering_depends_on_the_experience()
         ({}, {"prior": WRONG | {"wait": 0.0}}, "no metric 'wait'"),
         ({}, {"pins": {"wait": 0.4}}, "no metric 'wait'"),
         ({}, {"pins": {"m0": 0.7, "m1": 0.4}}, "pinned weights add up to 1.1"),
+        ({"m0": np.inf}, {}, "m0: a value is infinite"),
     ],
 )
 def test_what_cannot_be_learned_from_is_refused(change, settings, message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from svcanalytics.staffing.deferred import deferred_requirement
 from svcanalytics.staffing.needs import requirement
 from svcanalytics.staffing.queueing import QueuePerformance, erlang_a, erlang_b, erlang_c, wait_percentile
 from svcanalytics.staffing.routing import Crew, Stream, route
@@ -14,6 +15,7 @@ __all__ = [
     "Simulation",
     "Stream",
     "compare",
+    "deferred_requirement",
     "erlang_a",
     "erlang_b",
     "erlang_c",

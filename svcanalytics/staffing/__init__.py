@@ -8,6 +8,7 @@ from svcanalytics.staffing.queueing import QueuePerformance, erlang_a, erlang_b,
 from svcanalytics.staffing.routing import Crew, Stream, route
 from svcanalytics.staffing.simulation import Simulation, compare, simulate
 from svcanalytics.staffing.sizing import required_agents
+from svcanalytics.staffing.skills import skilled_requirement
 
 __all__ = [
     "Crew",
@@ -23,5 +24,6 @@ __all__ = [
     "requirement",
     "route",
     "simulate",
+    "skilled_requirement",
     "wait_percentile",
 ]

@@ -12,8 +12,6 @@ from svcanalytics.quality.comparison.casemix import average_cases, standardise
 
 __all__ = ["adjust_measures", "are_rates"]
 
-_Z = 1.959963984540054  # measures carry 95 % intervals
-
 
 def are_rates(measures: pd.DataFrame) -> bool:
     """Tell whether rows of one metric are hits of cases: a share with 0 <= numerator <= denominator = n."""

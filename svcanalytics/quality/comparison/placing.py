@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.errors import CatalogueError
+from svcanalytics.quality.cells import MEASURES_Z
 from svcanalytics.quality.comparison.funnels import funnel
 from svcanalytics.quality.comparison.ranking import rank_sets, ranks, separate, separate_rates, tie_groups
 from svcanalytics.quality.comparison.shrinkage import floor_errors, shrink, shrink_rates
@@ -16,7 +17,6 @@ from svcanalytics.quality.comparison.significance import holm, rates_against_res
 
 __all__ = ["Readings", "place"]
 
-_Z = 1.959963984540054  # intervals come at 95 %
 _PLACED = ("", "provisional", "incomplete")
 
 
@@ -98,7 +98,7 @@ def _hidden(table: pd.DataFrame, smallest: int) -> pd.DataFrame:
 def _errors(table: pd.DataFrame) -> NDArray[np.float64]:
     # The wider side: where a scale ends, the other says too little.
     wide = np.maximum(table["high"] - table["value"], table["value"] - table["low"])
-    return wide.to_numpy(dtype="float64") / _Z
+    return wide.to_numpy(dtype="float64") / MEASURES_Z
 
 
 def _placed(

@@ -170,7 +170,7 @@ def joint_courses(outlooks: Sequence[Outlook], n: int, seed: int) -> list[NDArra
 
 def _correlation(surprises: Sequence[pd.Series]) -> NDArray[np.float64]:
     # Correlations of few common days are drawn to none.
-    frame = pd.concat(surprises, axis=1).sort_index()
+    frame = pd.concat(surprises, axis=1, sort=True)
     seen = frame.notna().to_numpy(float)
     value = frame.fillna(0.0).to_numpy()
     common = seen.T @ seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,7 +40,7 @@ class Tracking:
     table : pandas.DataFrame
         As `backtest` gives it: a row per forecast, queue and slot that is over: model, forecast_id, origin (first day
         forecast), queue, start, mean, the bounds that all of the forecasts have, actual, lead (day of the forecast,
-        from 1). `scores` takes it, split by queue, lead, slot, weekday or day.
+        from 1, closed days counted). `scores` takes it, split by queue, lead, slot, weekday or day.
     alarms : pandas.DataFrame
         What `drift_alarms` says of it.
     """
@@ -81,6 +82,8 @@ def track(
     by: str | Sequence[str] = "queue",
     *,
     slot: str | None = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
     false_alarms: float = 0.05,
 ) -> Tracking:
     """Compare forecasts that were kept with what came.
@@ -93,6 +96,8 @@ def track(
         queue.
     slot : str, optional
         Of the forecasts; by default that of the latest one.
+    start, end : date or str, optional
+        First local day of the slots compared, and the day after the last.
     false_alarms : float
         Share of such comparisons in which any alarm may be raised though nothing drifts.
 
@@ -111,14 +116,21 @@ def track(
     kept["slot_s"] = kept["slot_s"].fillna(_usual_step(kept["start_at"])).astype(int)
     slot_s = SLOTS[slot] if slot else int(kept["slot_s"].iloc[-1])
     kept = kept[kept["slot_s"] == slot_s]
+    origin = kept["start_at"].groupby(kept["forecast_id"]).transform("min")
+    kept = kept.assign(origin=origin.dt.tz_convert(lake.timezone).dt.tz_localize(None).dt.normalize())
+    if start is not None:
+        kept = kept[kept["start_at"] >= pd.Timestamp(start).tz_localize(lake.timezone)]
+    if end is not None:
+        kept = kept[kept["start_at"] < pd.Timestamp(end).tz_localize(lake.timezone)]
+    if kept.empty:
+        raise DemandError("no forecast is kept of these days", where=f"from {start} to {end}", fix="widen them")
     start = kept["start_at"].dt.tz_convert(lake.timezone).rename("start")
     day = start.dt.tz_localize(None).dt.normalize()
     came = count(lake, table, by, _slot_name(slot_s), start=day.min(), end=day.max() + pd.Timedelta(days=1))
     frame = kept.assign(
         model=_PUBLISHED,
         start=start,
-        origin=day.groupby(kept["forecast_id"]).transform("min"),
-        lead=day.groupby([kept["forecast_id"], kept["queue"]]).rank("dense").astype(int),
+        lead=(day - kept["origin"]).dt.days + 1,
     ).merge(came.rename(columns={"arrivals": "actual"}), on=["queue", "start"])
     if frame.empty:
         raise DemandError("nothing came yet of what was forecast", where=f"from {start.min()}", fix="load newer data")

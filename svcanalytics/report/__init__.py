@@ -25,6 +25,7 @@ _HOME: dict[str, str] = {
     "courses": "context",
     "months": "context",
     "decisions": "context",
+    "demand_ahead": "demand_section",
     "data_quality": "appendix",
     "definitions": "appendix",
 }

@@ -13,6 +13,7 @@ from svcanalytics import quality
 from svcanalytics.errors import CatalogueError, PublishError
 from svcanalytics.periods import Period, parse_period
 from svcanalytics.report import gathering, lateness
+from svcanalytics.report.demand_section import Ahead, foresee
 from svcanalytics.report.divisions import divide_measures
 from svcanalytics.report.movement import Movement, explain_index, explain_measure
 from svcanalytics.report.places import Places, Stars, choose_stars, compare_places
@@ -86,6 +87,8 @@ class Evaluation:
         age (label key), count, overdue; empty without cases.
     backlog_before : int or None
         Open cases at the end of last period.
+    ahead : Ahead or None
+        Demand of the next period; None where nothing arrives.
     tables, loads : DataFrame
         Rows per table; loads with rows read, new, updated, unchanged, quarantined.
     left_out : mapping of str to str
@@ -121,6 +124,7 @@ class Evaluation:
     late_cases: pd.DataFrame = field(default_factory=pd.DataFrame)
     backlog: pd.DataFrame = field(default_factory=pd.DataFrame)
     backlog_before: int | None = None
+    ahead: Ahead | None = None
     tables: pd.DataFrame = field(default_factory=pd.DataFrame)
     loads: pd.DataFrame = field(default_factory=pd.DataFrame)
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -210,6 +214,7 @@ def evaluate(
         late_cases=late_cases,
         backlog=ages,
         backlog_before=before,
+        ahead=foresee(lake, asked),
         tables=books.tables,
         loads=books.loads,
         left_out=found.left_out,

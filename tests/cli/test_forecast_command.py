@@ -41,7 +41,12 @@ def test_days_are_shown_written_kept_and_compared(filled, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     shown = run(filled, "--days", 2, "--out", tmp_path / "f.xlsx", "--model", "eight_week_average")
     assert "2026-10-15" in shown and "80 % from" in shown and "mail" in shown
-    assert pd.read_excel(tmp_path / "f.xlsx", sheet_name=None).keys() == {"Days", "Slots", "Data found", "Notes"}
+    assert pd.read_excel(tmp_path / "f.xlsx", sheet_name=None, engine="openpyxl").keys() == {
+        "Days",
+        "Slots",
+        "Data found",
+        "Notes",
+    }
     assert "Kept in the lake" in shown
     kept = store.open(filled).sql("select distinct queue from forecasts")["queue"]
     assert set(kept) == {"calls", "mail"}

@@ -1,0 +1,204 @@
+"""What comes next: demand of the period after the reported one, and how good earlier forecasts were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from svcanalytics.errors import DemandError
+from svcanalytics.report.blocks import Blocks, Column, Heading, Table, Text, tabulate
+from svcanalytics.report.formats import format_number, format_rate
+from svcanalytics.report.vocabulary import group_name
+
+if TYPE_CHECKING:
+    from svcanalytics.periods import Period
+    from svcanalytics.report.evaluation import Evaluation
+    from svcanalytics.store import Lake
+
+__all__ = ["Ahead", "demand_ahead", "foresee"]
+
+_HISTORY_DAYS = 420
+_LEAST_DAYS = 56
+_QUEUES = 3
+_REST = "*"
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """Demand to come.
+
+    Attributes
+    ----------
+    period : str
+        Key of the period to come.
+    table, by : str
+        What is counted and what makes a queue.
+    totals : DataFrame
+        queue ("" for all, "*" for the smaller ones together), last (arrivals of the reported period), mean, lower,
+        upper (95 %); empty where the history is too short or stops before the period's end.
+    holidays : tuple of str
+        Names of public holidays in the period to come.
+    provisional : tuple of int
+        Years whose working days are not announced yet.
+    days : int
+        Days of history on record.
+    accuracy : Series or None
+        What `svcanalytics.demand.scores` says of the forecasts kept for the reported period.
+    """
+
+    period: str
+    table: str
+    by: str
+    totals: pd.DataFrame
+    holidays: tuple[str, ...] = ()
+    provisional: tuple[int, ...] = ()
+    days: int = 0
+    accuracy: pd.Series | None = None
+
+
+def foresee(lake: Lake, period: Period) -> Ahead | None:
+    """Forecast the period after a reported one by its largest queues; None when nothing arrives in this lake."""
+    from svcanalytics import demand
+
+    table, by = ("contacts", "queue") if lake.has("contacts") else ("cases", "channel")
+    following, end = period.next(), period.last + timedelta(days=1)
+    try:
+        counted = demand.count(lake, table, by, "day", start=end - timedelta(days=_HISTORY_DAYS), end=end)
+        arrivals = demand.Arrivals(_largest(counted), "day", holidays=lake.country, timezone=lake.timezone)
+    except DemandError:
+        return None
+    days = max(int(matrix.recorded.sum()) for matrix in arrivals.matrices.values())
+    ahead = (pd.Timestamp(following.last) - arrivals.last_day).days
+    empty = Ahead(following.key, table, by, pd.DataFrame(), days=days)
+    if days < _LEAST_DAYS or arrivals.last_day < pd.Timestamp(period.start):
+        return empty
+    future = {name: matrix.rows(0, ahead) for name, matrix in arrivals.future(ahead).items()}
+    future = {name: matrix for name, matrix in future.items() if matrix.open_days.any()}
+    if not future or any(m.open_days[m.days < pd.Timestamp(following.start)].any() for m in future.values()):
+        return empty
+    try:
+        forecast = demand.forecast(arrivals, ahead, (0.95,), light=True, future=future)
+    except DemandError:
+        return empty
+    parts = forecast.totals("horizon").sort_values("mean", ascending=False)
+    parts = parts.sort_values("queue", key=lambda names: names == _REST, kind="stable")
+    totals = pd.concat([forecast.totals("horizon", queues=""), parts], ignore_index=True)
+    came = arrivals.table[arrivals.table["start"].dt.tz_localize(None) >= pd.Timestamp(period.start)]
+    last = came.groupby("queue")["arrivals"].sum()
+    last[""] = last.sum()
+    totals = totals.assign(last=totals["queue"].map(last)).rename(columns={"lower_95": "lower", "upper_95": "upper"})
+    features = pd.concat([matrix.features for matrix in future.values()])
+    return Ahead(
+        following.key,
+        table,
+        by,
+        totals[["queue", "last", "mean", "lower", "upper"]],
+        tuple(dict.fromkeys(name for name in features["holiday"] if name)),
+        tuple(sorted(set(features.index[features["provisional"].to_numpy(bool)].year))),
+        days,
+        _accuracy(lake, table, by, period),
+    )
+
+
+def _largest(counted: pd.DataFrame) -> pd.DataFrame:
+    """Take all but the largest queues together."""
+    sizes = counted.groupby("queue")["arrivals"].sum().sort_values(ascending=False)
+    kept = set(sizes.index[: _QUEUES if len(sizes) > _QUEUES + 1 else _QUEUES + 1])
+    names = counted["queue"].where(counted["queue"].isin(kept), _REST)
+    return counted.assign(queue=names).groupby(["queue", "start"], as_index=False)["arrivals"].sum()
+
+
+def _accuracy(lake: Lake, table: str, by: str, period: Period) -> pd.Series | None:
+    from svcanalytics import demand
+
+    if not lake.has("forecasts"):
+        return None
+    try:
+        tracking = demand.track(lake, table, by, start=period.start, end=period.last + timedelta(days=1))
+    except DemandError:
+        return None
+    return tracking.scores().iloc[0]
+
+
+def demand_ahead(evaluation: Evaluation) -> Blocks:
+    """Return the next period's demand with its interval, by queue, and how good forecasts of this period were."""
+    e, zh = evaluation, evaluation.language == "zh"
+    head = Heading("下期需求预测" if zh else "Demand ahead", 2, "demand")
+    ahead = e.ahead
+    if ahead is None or ahead.totals.empty:
+        text = (
+            "可用的历史到达数据不足（不到八周，或未到期末），不作下期预测。"
+            if zh
+            else (
+                "The history of arrivals is too short for a forecast (less than eight weeks, or it stops before the "
+                "period's end)."
+            )
+        )
+        return Blocks((head, Text(text, "note")))
+    return Blocks(
+        (head, Text(_expectation(ahead, e.language)), _table(ahead, e.language), *_remarks(ahead, e.language))
+    )
+
+
+def _expectation(ahead: Ahead, language: str) -> str:
+    whole = ahead.totals.iloc[0]
+    mean, low, high = (format_number(whole[name], language, digits=0) for name in ("mean", "lower", "upper"))
+    change = format_rate(abs(whole["mean"] / whole["last"] - 1), language, digits=1) if whole["last"] else None
+    more = whole["mean"] >= whole["last"]
+    if language == "zh":
+        what = "接触" if ahead.table == "contacts" else "事项"
+        moved = f"，比本期{'多' if more else '少'}{change}" if change else ""
+        return f"预计{ahead.period}将有{mean}件{what}到达（95%区间{low}–{high}）{moved}。"
+    what = "contacts" if ahead.table == "contacts" else "cases"
+    moved = f", {change} {'more' if more else 'fewer'} than in this period" if change else ""
+    return f"{mean} {what} are expected in {ahead.period} (95% interval {low}–{high}){moved}."
+
+
+def _table(ahead: Ahead, language: str) -> Table:
+    zh = language == "zh"
+    columns = [
+        Column("queue", ("队列" if ahead.by == "queue" else "渠道") if zh else ahead.by.capitalize()),
+        Column("last", "本期实际" if zh else "This period", "integer"),
+        Column("mean", "下期预计" if zh else "Expected", "integer"),
+        Column("lower", "95%下限" if zh else "95% from", "integer"),
+        Column("upper", "95%上限" if zh else "95% to", "integer"),
+    ]
+    names = {"": "合计" if zh else "All", _REST: "其他" if zh else "Others"}
+    records = [
+        {"queue": names.get(row["queue"]) or group_name(row["queue"], language)}
+        | {name: round(row[name]) for name in ("last", "mean", "lower", "upper")}
+        for row in ahead.totals.to_dict("records")
+    ]
+    note = (
+        "预测由各队列十四个月以内的每日到达量和工作日历得出；合计的区间不是各行区间之和。"
+        if zh
+        else "From up to fourteen months of daily arrivals and the calendar of working days. The interval of the whole "
+        "is not the sum of the parts' intervals."
+    )
+    return tabulate("demand_ahead", "下期需求" if zh else "Demand of the next period", columns, records, language, note)
+
+
+def _remarks(ahead: Ahead, language: str) -> list[Text]:
+    zh = language == "zh"
+    told = []
+    if ahead.holidays:
+        names = ("、" if zh else ", ").join(ahead.holidays)
+        told.append(f"下期含节假日：{names}。" if zh else f"Public holidays in it: {names}.")
+    if ahead.provisional:
+        years = ("、" if zh else ", ").join(map(str, ahead.provisional))
+        told.append(
+            f"{years}年的放假调休安排尚未公布，相关日期按法定节假日暂估。"
+            if zh
+            else f"Working days of {years} are not announced yet: moved days may differ."
+        )
+    if ahead.accuracy is not None:
+        wape, floor = (format_rate(float(ahead.accuracy[name]), language, digits=1) for name in ("wape", "floor"))
+        told.append(
+            f"本期已发布的时段预测误差为{wape}（到达量随机波动本身约{floor}）。"
+            if zh
+            else f"Forecasts published for this period missed slots by {wape} of arrivals; chance alone makes {floor}."
+        )
+    return [Text("".join(told) if zh else " ".join(told), "note")] if told else []

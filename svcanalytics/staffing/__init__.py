@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from svcanalytics.staffing.deferred import deferred_requirement
+from svcanalytics.staffing.misses import trace_misses
 from svcanalytics.staffing.needs import requirement
 from svcanalytics.staffing.queueing import QueuePerformance, erlang_a, erlang_b, erlang_c, wait_percentile
 from svcanalytics.staffing.routing import Crew, Stream, route
@@ -25,5 +26,6 @@ __all__ = [
     "route",
     "simulate",
     "skilled_requirement",
+    "trace_misses",
     "wait_percentile",
 ]

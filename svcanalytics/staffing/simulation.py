@@ -72,8 +72,9 @@ def simulate(
 ) -> Simulation:
     """Live through the plan's days again and again and return what came of them.
 
-    Each draw takes one sample path of demand (Poisson counts about the means of a plain table), serves every customer
-    in order of arrival by the plan's agents, and counts. Agents finish their call before they leave. With the same
+    Each draw takes one sample path of demand (Poisson counts about the means of a plain table; what really came, when
+    the table has whole `arrivals` and no mean), serves every customer in order of arrival by the plan's agents, and
+    counts. Agents finish their call before they leave. With the same
     seed, two plans meet the same days, customers and absences: `compare` then sees what the plans do and not luck.
 
     Parameters
@@ -116,11 +117,12 @@ def simulate(
         max_asa_s=max_asa_s, max_abandonment=max_abandonment, max_occupancy=max_occupancy,
     )  # fmt: skip
     agents = _agents(plan, volumes)
+    counted = isinstance(forecast, pd.DataFrame) and "mean" not in forecast
     at_once = for_queue("concurrency", concurrency, [volume.queue for volume in volumes])
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in ("interval", "day", "week", "draws", "promises")}
     for number, volume in enumerate(volumes):
         promise, rng = promised[volume.queue], np.random.default_rng([seed, number])
-        arrivals = _arrivals(volume, draws, rng)
+        arrivals = _arrivals(volume, draws, rng, counted)
         at_work = _present(agents[number], volume, absence, draws, rng)
         factor = _busy_days(volume, handle_noise, draws, rng)
         hands = float(at_once(volume.queue))
@@ -220,9 +222,11 @@ def _agents(plan: pd.DataFrame, volumes: list[Volume]) -> list[NDArray[np.float6
     return found
 
 
-def _arrivals(volume: Volume, draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _arrivals(volume: Volume, draws: int, rng: np.random.Generator, counted: bool) -> NDArray[np.float64]:
     if volume.paths is not None:
         return np.maximum(np.round(volume.paths), 0.0)
+    if counted and (volume.mean == np.round(volume.mean)).all():
+        return np.repeat(volume.mean[:, None], draws, axis=1)
     return rng.poisson(volume.mean[:, None], (len(volume.mean), draws)).astype("float64")
 
 

@@ -101,6 +101,13 @@ def test_clocks_going_back_give_a_longer_day():
     assert len(found.days) == 1 and found.draws["paid_s"].eq(25 * 3600 * 4).all()
 
 
+def test_what_really_came_is_taken_as_it_came():
+    table, plan = flat(9)
+    came = table.rename(columns={"mean": "arrivals"})
+    assert simulate(plan, came, 240, draws=4).draws["offered"].eq(60 * 48).all()
+    assert simulate(plan, table, 240, draws=4).draws["offered"].nunique() > 1
+
+
 def test_slots_without_a_plan_have_nobody():
     table, plan = flat(9)
     found = simulate(plan.iloc[:24], table, 240, patience_s=60, draws=4).intervals

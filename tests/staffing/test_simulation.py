@@ -105,7 +105,7 @@ def test_what_really_came_is_taken_as_it_came():
     table, plan = flat(9)
     came = table.rename(columns={"mean": "arrivals"})
     assert simulate(plan, came, 240, draws=4).draws["offered"].eq(60 * 48).all()
-    assert simulate(plan, table, 240, draws=4).draws["offered"].nunique() > 1
+    assert simulate(plan, table, 240, draws=4).draws["offered"].std() > 0
 
 
 def test_slots_without_a_plan_have_nobody():

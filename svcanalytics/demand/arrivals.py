@@ -222,18 +222,18 @@ class Arrivals:
     def following(self, day: Any, days: int = 10) -> dict[str, DayMatrix]:
         """Return what came from a local day on, until each queue has `days` days on record.
 
-        Closures that came count as announced: an open day without a full record is closed in the result. Counts are
-        those that came. Queues with fewer days on record are left out.
+        Closures that came count as announced: an open day on which less than half was recorded is closed in the
+        result. Counts are those that came. Queues with fewer days on record are left out.
         """
         found = {}
         first_day = self._local_day(day)
         for name, matrix in self.matrices.items():
             start = int(matrix.days.searchsorted(first_day))
-            recorded = np.flatnonzero(matrix.recorded[start:])
+            recorded = np.flatnonzero(matrix.on_record[start:])
             if len(recorded) < days:
                 continue
             part = matrix.rows(start, start + int(recorded[days - 1]) + 1)
-            exposure = np.where(part.recorded[:, None], part.exposure, 0.0)
+            exposure = np.where(part.on_record[:, None], part.exposure, 0.0)
             counts = np.where(exposure > 0, part.counts, np.nan)
             # Not the history's features: what was faulty about these days is not known before them.
             first = self._background.intake.tallies[name].first + start

@@ -18,6 +18,7 @@ from svcanalytics.demand.forecasting import MANY
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models.averages import WeekdayAverage
 from svcanalytics.demand.outlook import look_ahead
+from svcanalytics.demand.patching import fill_gaps
 from svcanalytics.demand.result import bounds_of, slot_starts
 from svcanalytics.demand.trials import Memory
 from svcanalytics.errors import DemandError
@@ -109,7 +110,7 @@ def backtest(
 
 def origins_of(matrix: DayMatrix, days: int, origins: int, step: int) -> list[pd.Timestamp]:
     """Return the days that rolling origins forecast first, the earliest first: at most `origins`, as there is room."""
-    recorded = matrix.days[matrix.recorded]
+    recorded = matrix.days[matrix.on_record]
     latest = len(recorded) - days
     room = max((latest - SHORTEST) // step + 1, 0)
     return [recorded[latest - step * back] for back in range(min(origins, room))][::-1]
@@ -132,7 +133,7 @@ class Run:
         return [part for origin in origins for part in self._from(arrivals, queue, origin, memory)]
 
     def _from(self, arrivals: Arrivals, queue: str, origin: pd.Timestamp, memory: Memory) -> Iterator[dict]:
-        history = arrivals.upto(origin).matrices[queue]
+        history = fill_gaps(arrivals.upto(origin).matrices[queue])
         came = arrivals.following(origin, self.days)[queue]
         future = replace(came, counts=np.full(came.counts.shape, np.nan))
         row, slot = np.nonzero(came.open_slots)
@@ -148,13 +149,17 @@ class Run:
             "baseline": WeekdayAverage(8).fit(history).mean(future)[row, slot] / share,
             "scale": np.full(len(row), _weekly_change(history)),
         }
+        known = np.isfinite(shared["actual"])
         for model in self.models:
             outlook = look_ahead(history, future, model, thorough=self.thorough, light=self.light, memory=memory)
             paths = outlook.sample(LIGHT_PATHS if self.light else PATHS, self.seed)
             bounds = bounds_of(paths, self.levels)
             table = {name: values[row, slot] / share for name, values in ({"mean": outlook.mean} | bounds).items()}
             crps = sample_crps(paths[:, row, slot] / share, shared["actual"])
-            yield {"model": _name(model), **shared, **table, "crps": crps}
+            columns = shared | table | {"crps": crps}
+            yield {"model": _name(model)} | {
+                name: values[known] if isinstance(values, np.ndarray) else values for name, values in columns.items()
+            }
 
 
 def _name(model: str | Model) -> str:

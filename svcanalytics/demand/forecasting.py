@@ -14,6 +14,7 @@ from svcanalytics.demand.fanout import run_side_by_side
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models import Model
 from svcanalytics.demand.outlook import Outlook, look_ahead
+from svcanalytics.demand.patching import fill_gaps
 from svcanalytics.demand.result import Forecast, bounds_of, slot_starts
 from svcanalytics.demand.trials import Memory
 from svcanalytics.errors import DemandError
@@ -96,7 +97,7 @@ def forecast(
 
 def _past(arrivals: Arrivals, queue: str) -> tuple[DayMatrix, tuple[str, ...]]:
     """Return a queue's history, a new one's with a past that others lend, and the lenders."""
-    history = arrivals.matrices[queue]
+    history = fill_gaps(arrivals.matrices[queue])
     if not is_new(history):
         return history, ()
     others = [other for name, other in arrivals.matrices.items() if name != queue and not is_new(other)]

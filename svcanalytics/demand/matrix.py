@@ -61,6 +61,12 @@ class DayMatrix:
         """Which days are open and have all their open slots counted, shape ``(D,)``."""
         return self.open_days & ~(np.isnan(self.counts) & self.open_slots).any(axis=1)
 
+    @property
+    def on_record(self) -> NDArray[np.bool_]:
+        """Which days are open and have at least half of their open slots counted, shape ``(D,)``."""
+        missing = (np.isnan(self.counts) & self.open_slots).sum(axis=1)
+        return self.open_days & (2 * missing <= self.open_slots.sum(axis=1))
+
     def rows(self, start: int, stop: int) -> DayMatrix:
         """Return the days from row `start` up to, not including, row `stop`."""
         part = slice(start, stop)

@@ -18,6 +18,7 @@ from svcanalytics.demand.models.averages import WeekdayAverage
 from svcanalytics.demand.models.dayregression import DayRegression
 from svcanalytics.demand.models.ladder import fast_models, light_models, named_model, thorough_models
 from svcanalytics.demand.models.shapes import fit_shapes, learnable
+from svcanalytics.demand.patching import fill_gaps
 from svcanalytics.demand.spread import Spread
 from svcanalytics.demand.trials import Memory, Trials, fit_at, run_trials
 from svcanalytics.errors import DemandError
@@ -111,6 +112,7 @@ def look_ahead(
         No day of the history is recorded, or there is no such model.
     """
     memory = {} if memory is None else memory
+    history = fill_gaps(history)
     if not learnable(history).any():
         raise DemandError(
             "no day of the history is recorded in full", where=f"queue {history.queue!r}", fix="give more history"

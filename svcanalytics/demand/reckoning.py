@@ -26,7 +26,7 @@ _SAID = {
     _SET_ASIDE: ("arrivals while closed", "set aside"),
     _OPENED: ("open day beyond the usual hours", "taken as open: it has arrivals"),
     _SHORT: ("shorter day", "slots without arrivals at its edge taken as closed"),
-    _BROKEN: ("gap within a day", "slots left missing, not counted as zero"),
+    _BROKEN: ("gap within a day", "slots left missing, not zero; estimated for learning if half the day is known"),
 }
 
 

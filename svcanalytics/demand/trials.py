@@ -87,13 +87,14 @@ def run_trials(
     first = max(SHORTEST, last - step * count)
     starts = [i for i in range(last, first - 1, -1) if i % step == 0][:count][::-1] if horizon else []
     rows, means, covariance = [], [], []
+    known = _fingerprints(history)
     for start in starts:
         at = recorded[start : start + horizon]
         future = _announced(history.rows(at[0], at[-1] + 1))
         mean = np.full((len(models), horizon, len(history.slots)), np.nan)
         spread = np.full((horizon, horizon), np.nan)
         for m, model in enumerate(models):
-            key = (history.queue, model.name, history.days[at[0]], horizon)
+            key = (history.queue, model.name, at.tobytes(), known[at[0]], known[at[-1] + 1])
             if key not in memory:
                 memory[key] = _try(history, model, start, recorded, future, memory)
             found, own = memory[key]
@@ -134,11 +135,18 @@ def _fit(history, model, start, recorded, memory, fresh):
     if not hasattr(model, "tuned"):
         return model.fit(history)
     anchor = start if fresh else _anchor(start)
-    key = (history.queue, model.name, "tuned", anchor)
+    end = int(recorded[anchor]) if anchor < len(recorded) else len(history.days)
+    key = (history.queue, model.name, "tuned", anchor, _fingerprints(history)[end])
     if key not in memory:
-        end = int(recorded[anchor]) if anchor < len(recorded) else len(history.days)
-        memory[key] = model.tuned(history.rows(0, min(end, len(history.days))))
+        memory[key] = model.tuned(history.rows(0, end))
     return memory[key].fit(history)
+
+
+def _fingerprints(history):
+    # Of the days before each row: hours inferred from a longer history may open or close days of the past.
+    opened = np.r_[0.0, np.cumsum(history.exposure.sum(axis=1))]
+    came = np.r_[0.0, np.cumsum(np.nansum(history.counts, axis=1))]
+    return list(zip(opened.tolist(), came.tolist(), strict=True))
 
 
 def _anchor(start: int) -> int:

@@ -79,7 +79,10 @@ def fit_shapes(history: DayMatrix, *, half_life: float = 70.0, reach: float = 0.
     real = (e * (off**2 - chance)).sum(axis=1, keepdims=True) / np.maximum(e.sum(axis=1, keepdims=True), 1e-12)
     real = np.maximum(real, 0.0)
     ratio = 1.0 + np.where(seen, off * real / (real + chance + 1e-12), 0.0)
-    profiles = common * np.maximum(ratio @ _kernel(len(common), reach).T, 0.05)
+    # Smoothed over slots that were ever open: closed ones, of which a wider matrix has more, say nothing.
+    kernel = _kernel(len(common), reach) * (weight @ exposure > 0)
+    kernel /= np.maximum(kernel.sum(axis=1, keepdims=True), 1e-12)
+    profiles = common * np.maximum(ratio @ kernel.T, 0.05)
     usual = np.where(seen.any(axis=1, keepdims=True), member @ exposure / mass, 1.0)
     return Shapes(profiles / np.maximum((profiles * usual).sum(axis=1, keepdims=True), 1e-12))
 

@@ -26,7 +26,7 @@ __all__ = ["compare", "compare_counts"]
 _COLUMNS = (
     *("of", "unit", "period", "value", "low", "high", "shrunk", "centre", "n"),
     *("rank", "rank_low", "rank_high", "tie", "places", "p_value", "stands_out", "unusual"),
-    *("numerator", "denominator", "flag"),
+    *("coverage", "numerator", "denominator", "flag"),
 )
 
 
@@ -82,9 +82,11 @@ def compare(
         For each of `of`, best first, units without a place last: of, unit, period, value (index and families 0-100, a
         metric in its own unit), low, high (95 %), shrunk (drawn to the centre by its noise), centre (the mean of all
         units), n, rank, rank_low, rank_high, tie (group of places that can't be told apart), places ("2–5"), p_value
-        (corrected), stands_out (better, worse, no), unusual (better, worse, no), numerator, denominator (of a rate, as
-        adjusted), flag: "" or provisional or incomplete; without a place no_data, suppressed, small, coverage,
-        no_overlap (its cases are of kinds others don't have), no_interval, alone (no other unit is left).
+        (corrected), stands_out (better, worse, no), unusual (better, worse, no), coverage (of index and families: share
+        of the weight whose measures were there; where units differ in it, their scores rest on different measures),
+        numerator, denominator (of a rate, as adjusted), flag: "" or provisional or incomplete; without a place no_data,
+        suppressed, small, coverage, no_overlap (its cases are of kinds others don't have), no_interval, alone (no other
+        unit is left).
 
     Raises
     ------
@@ -250,7 +252,7 @@ def _scored(frame: pd.DataFrame, profile: Profile, dependence: Dependence | None
 
 
 def _scores(scores: pd.DataFrame, rows: pd.Series | None, names: pd.Index) -> pd.DataFrame:
-    table = scores.reindex(names)[["score", "low", "high", "flag"]].rename(columns={"score": "value"})
+    table = scores.reindex(names)[["score", "low", "high", "coverage", "flag"]].rename(columns={"score": "value"})
     n = np.inf if rows is None else rows.reindex(names).fillna(0).astype("float64")
     return table.assign(n=n, flag=table["flag"].astype("object").fillna("")).reset_index()
 

@@ -129,6 +129,14 @@ def test_a_unit_that_rests_in_this_period_is_listed_as_one_without_data():
         compare(now, PROFILE, "team")
 
 
+def test_units_whose_index_rests_on_different_measures_say_how_much_was_there():
+    full = month(np.random.default_rng(1), 3)
+    part = full[(full["team"] != "t01") | (full["metric"] != "answered")]
+    found = compare(part, PROFILE, "team", of=["index", "speed", "resolved"]).set_index(["of", "unit"])["coverage"]
+    assert found["index"].to_dict() == pytest.approx({"t00": 1.0, "t01": 0.7, "t02": 1.0})
+    assert found["speed", "t01"] == pytest.approx(0.4) and found["resolved"].isna().all()
+
+
 def test_an_index_on_too_little_weight_has_no_place():
     found = compare(
         pd.concat([rates("answered", [90, 80, 70], [100] * 3), rates("resolved", [90, 80], [100] * 2)]),

@@ -75,8 +75,10 @@ def forecast(
     DemandError
         `days` or `levels` make no sense, a queue has no recorded day, or there is no such model.
     """
-    if days < 1:
-        raise DemandError("at least one day must be forecast", where=f"days={days}", fix="use days=1 or more")
+    if not isinstance(days, int | np.integer) or days < 1:
+        raise DemandError("at least one day must be forecast", where=f"days={days!r}", fix="use days=1 or more")
+    if isinstance(levels, int | float):
+        raise DemandError("levels are several", where=f"levels={levels}", fix=f"use levels=({levels},)")
     if not levels or not all(0 < level < 1 for level in levels):
         raise DemandError("levels lie between 0 and 1", where=f"levels={tuple(levels)}", fix="use levels=(0.8, 0.95)")
     ahead = arrivals.future(days) if future is None else future

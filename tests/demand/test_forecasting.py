@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.arrivals_made_up import Kind, draw, simulate
 from benchmarks.arrivals_real import SERIES
-from svcanalytics.demand import Arrivals, forecast
+from svcanalytics.demand import Arrivals, backtest, forecast
 from svcanalytics.demand.borrowing import borrow_past, is_new
 from svcanalytics.demand.models.averages import WeekdayAverage
 from svcanalytics.demand.outlook import look_ahead
@@ -101,6 +101,15 @@ def test_counts_after_the_origin_change_nothing():
     pd.testing.assert_frame_equal(*tables)
 
 
+def test_hours_added_after_the_origin_move_no_mean():
+    frame = frame_of()
+    cut = sorted(frame["start"].dt.normalize().unique())[-12]
+    nights = pd.DataFrame({"queue": "calls", "start": pd.date_range(cut, periods=24 * 9, freq="1h"), "arrivals": 7})
+    longer = pd.concat([frame, nights]).drop_duplicates(["queue", "start"])
+    tables = [forecast(Arrivals(f, slot="60min", holidays="").upto(cut)).table for f in (frame, longer)]
+    np.testing.assert_allclose(*(table["mean"] for table in tables), rtol=1e-9)
+
+
 def test_no_trial_sees_a_day_after_its_own_origin():
     history = Arrivals(frame_of(), slot="60min", holidays="").matrices["calls"]
     seen = []
@@ -129,6 +138,15 @@ def test_a_remembered_trial_is_the_one_that_would_be_run_again():
         part = arrivals.upto(origin)
         kept, fresh = forecast(part, memory=memory), forecast(part)
         pd.testing.assert_frame_equal(kept.table, fresh.table)
+
+
+def test_trials_are_not_remembered_across_other_hours():
+    rng = np.random.default_rng(5)
+    days = pd.bdate_range("2024-01-01", periods=140)
+    starts = pd.DatetimeIndex([day + pd.Timedelta(hours=hour) for day in days for hour in range(9, 18)])
+    bursts = pd.DataFrame({"start": starts, "arrivals": rng.negative_binomial(0.5, 0.5 / 20.5, len(starts))})
+    rows = backtest(Arrivals(bursts, "60min", holidays=""), 10, 8, 4, n_jobs=1, progress=False)
+    assert len(rows["origin"].unique()) == 8
 
 
 def test_scaling_volumes_scales_forecast_and_bounds():
@@ -231,7 +249,9 @@ def test_one_model_by_name_gets_the_spread_of_its_own_errors(arrivals):
     assert width[0] > 1.1 * width[1]
 
 
-@pytest.mark.parametrize("wrong", [{"days": 0}, {"levels": (80,)}, {"levels": ()}, {"model": "oracle"}])
+@pytest.mark.parametrize(
+    "wrong", [{"days": 0}, {"days": 2.5}, {"levels": (80,)}, {"levels": ()}, {"levels": 0.8}, {"model": "oracle"}]
+)
 def test_senseless_requests_are_refused(wrong, arrivals):
     with pytest.raises(DemandError):
         forecast(arrivals, **wrong)

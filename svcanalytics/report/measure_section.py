@@ -16,6 +16,8 @@ from svcanalytics.report.vocabulary import dimension_name
 __all__ = ["measure_movement"]
 
 MOST_LINES = 7
+#: Lines below this share of the change go into the rest.
+LEAST_SHARE = 0.05
 
 
 def measure_movement(evaluation: Evaluation) -> Blocks:
@@ -23,7 +25,7 @@ def measure_movement(evaluation: Evaluation) -> Blocks:
     e, found = evaluation, evaluation.movement
     zh, reading, name = e.language == "zh", e.reading(found.metric), dimension_name(found.dimension, e.language)
     text = _sentence(e, reading)
-    shown = fold_lines(found.lines, MOST_LINES)
+    shown = fold_lines(found.lines, MOST_LINES, abs(found.change) * LEAST_SHARE)
     labels = [_label(row, e.language) for row in shown.to_dict("records")]
     unit = axis_unit(reading.kind, [found.before, found.after], e.language)
     scale = 100 if reading.kind == "rate" else 1 / unit.divisor
@@ -52,7 +54,7 @@ def measure_movement(evaluation: Evaluation) -> Blocks:
         {
             "group": label,
             "contribution": Cell(row["contribution"], _written(row["contribution"], reading, e.language), kind=kind),
-            "band": " – ".join(_written(row[side], reading, e.language) for side in ("low", "high")),
+            "band": _band(row["low"], row["high"], reading, e.language),
             "certain": sureness(row["certain"], e.language),
         }
         for label, row in zip(labels, shown.to_dict("records"), strict=True)
@@ -86,6 +88,12 @@ def _sentence(e: Evaluation, reading: Reading) -> str:
 
 def _written(value: float, reading: Reading, language: str) -> str:
     return format_change(value, reading.kind, language)
+
+
+def _band(low: float, high: float, reading: Reading, language: str) -> str:
+    """Return an interval with its unit said once."""
+    texts = [_written(bound, reading, language) for bound in (low, high)]
+    return f"{texts[0].removesuffix('个百分点').removesuffix(' pp')} – {texts[1]}"
 
 
 def _label(row: dict, language: str) -> str:

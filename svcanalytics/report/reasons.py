@@ -53,7 +53,7 @@ def certain_causes(e: Evaluation) -> list[str]:
     causes = [_cause(e, row) for row in said.to_dict("records")]
     if not found.certain:
         more = len(sure) - len(said)
-        return causes + ([f"另有{more}项较小" if e.language == "zh" else f"{more} smaller"] if more else [])
+        return causes + ([f"另有{more}项较小" if e.language == "zh" else f"and {more} smaller"] if more else [])
     left = {"other": scored["contribution"].sum() - said["contribution"].sum()}
     left |= {source: lines.loc[lines["source"] == source, "contribution"].sum() for source in ("missing", "weights")}
     return causes + [_written(shift_name(key, e.language), value, e) for key, value in left.items() if _told(value)]
@@ -133,10 +133,11 @@ def _told(value: float) -> bool:
 
 def _detail(e: Evaluation, line: dict, brief: bool) -> str:
     """Return which way the measure went, and in which group most of it happened."""
-    where = _where(e, line)
-    if brief and where:
-        return where
-    parts = [_direction(e, line["metric"]), where]
+    group = _where(e, line)
+    if brief and group:
+        return group
+    mostly = f"主要为{group}" if e.language == "zh" else f"mostly {group}"
+    parts = [_direction(e, line["metric"]), mostly if group else ""]
     return ("，" if e.language == "zh" else ", ").join(part for part in parts if part)
 
 
@@ -153,6 +154,7 @@ def _direction(e: Evaluation, metric: str) -> str:
 
 
 def _where(e: Evaluation, line: dict) -> str:
+    """Return the group whose own level, told from noise, makes at least half of a line; "" where there is none."""
     groups = e.movement.groups
     if groups.empty:
         return ""
@@ -164,5 +166,4 @@ def _where(e: Evaluation, line: dict) -> str:
     largest = own.loc[own["contribution"].abs().idxmax()]
     if abs(largest["contribution"]) < abs(whole) / 2:
         return ""
-    name = group_name(largest["group"], e.language)
-    return f"主要为{name}" if e.language == "zh" else f"mostly {name}"
+    return group_name(largest["group"], e.language)

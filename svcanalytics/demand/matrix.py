@@ -31,8 +31,8 @@ class DayMatrix:
     counts : numpy.ndarray of float64, shape ``(D, S)``
         Arrivals; missing (NaN) where closed, not recorded, or yet to come.
     exposure : numpy.ndarray of float64, shape ``(D, S)``
-        How many slots of the wall clock there are: 1 open, 0 closed or skipped when clocks go forward, 2 where clocks go
-        back and the same wall time comes twice (its count is of both).
+        How many slots of the wall clock there are: 1 open, 0 closed or skipped when clocks go forward, 2 where clocks
+        go back and the same wall time comes twice (its count is of both).
     features : pandas.DataFrame, D rows, indexed by `days`
         What the calendar knows of each day: ``day_class``, ``provisional`` and the other columns of `describe_days`.
     """

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
 from svcanalytics.charts.rendering import load_altair
+from svcanalytics.errors import CatalogueError
 
 if TYPE_CHECKING:
     import altair
@@ -29,29 +30,50 @@ _WORDS = {
 
 
 def draw_contributions(
-    frame: pd.DataFrame, *, language: str, before: tuple[str, float], after: tuple[str, float]
+    frame: pd.DataFrame,
+    *,
+    language: str,
+    before: tuple[str, float] | None = None,
+    after: tuple[str, float] | None = None,
 ) -> altair.LayerChart:
     """Draw how contributions lead from one value of the index to another.
 
     Parameters
     ----------
     frame : DataFrame
-        In the order to be drawn: ``label``, ``contribution``, ``low``, ``high`` (points of the index), ``certain``, and
+        As `explain` or `top_contributions` returned it, or of one's own in the order to be drawn: ``label`` (else
+        ``key`` is shown), ``contribution``, ``low``, ``high`` (points of the index), ``certain``, and
         optionally ``neutral`` (true for what is no change of quality, such as weights; drawn grey). The contributions
         add up to the difference of the two values.
     language : str
         "zh" or "en".
-    before, after : tuple of str and float
-        Label and value of the index in the two periods.
+    before, after : tuple of str and float, optional
+        Label and value of the index in the two periods; default: those the frame was explained for.
 
     Raises
     ------
-    ValueError
-        When the contributions don't add up to the difference.
+    CatalogueError
+        When the contributions don't add up to the difference, or nobody says between what.
     """
+    told = frame.attrs
+    if before is None or after is None:
+        if not {"baseline", "before", "period", "after"} <= set(told):
+            raise CatalogueError(
+                "nothing says between which values of the index", where="chart", fix="give before and after"
+            )
+        before = before or (told["baseline"], told["before"])
+        after = after or (told["period"], told["after"])
+    if "label" not in frame:
+        frame = frame.assign(label=frame["key"])
+    if "neutral" not in frame and "source" in frame:
+        frame = frame.assign(neutral=frame["source"].isin(["weights", "missing"]))
     gap = before[1] + float(frame["contribution"].sum()) - after[1]
     if abs(gap) > 1e-6:
-        raise ValueError(f"the contributions miss the difference of the two values by {-gap:.3g}")
+        raise CatalogueError(
+            f"the contributions miss the difference of the two values by {-gap:.3g}",
+            where="chart",
+            fix="draw all lines of one explanation",
+        )
     alt = load_altair()
     words = _WORDS[language]
     records = _records(frame, before, after, words)

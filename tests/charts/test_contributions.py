@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from svcanalytics import charts
+from svcanalytics import charts, quality
+from svcanalytics.errors import CatalogueError
 
 CAUSES = pd.DataFrame(
     {
@@ -28,5 +29,24 @@ def test_a_waterfall_leads_from_one_value_to_the_other_and_says_what_is_sure(lan
 
 
 def test_a_waterfall_that_does_not_arrive_is_refused():
-    with pytest.raises(ValueError, match="miss the difference"):
+    with pytest.raises(CatalogueError, match="miss the difference"):
         charts.draw_contributions(CAUSES, language="en", before=("Q2", 76.2), after=("Q3", 80.0))
+    with pytest.raises(CatalogueError, match="between which values"):
+        charts.draw_contributions(CAUSES, language="en")
+
+
+def test_an_explanation_is_drawn_as_it_comes():
+    measures = pd.DataFrame(
+        {
+            "metric": ["answered", "solved"] * 2,
+            "period": ["2026-09"] * 2 + ["2026-10"] * 2,
+            "value": [0.5, 0.5, 0.8, 0.4],
+        }
+    ).assign(low=lambda f: f["value"] - 0.01, high=lambda f: f["value"] + 0.01)
+    posts = quality.Goalposts(0.0, 0.8, 1.0)
+    metrics = tuple(quality.ProfileMetric(m, "all", 0.5, posts) for m in ("answered", "solved"))
+    profile = quality.Profile("one", {"all": 1.0}, metrics)
+    told = quality.top_contributions(quality.explain(measures, profile, "2026-10", "2026-09"))
+    rows = charts.draw_contributions(told, language="en").to_dict()["data"]["values"]
+    assert [row["label"] for row in rows] == ["2026-09", "answered", "solved", "2026-10"]
+    assert rows[0]["end"] == pytest.approx(50) and rows[-1]["start"] == pytest.approx(60)

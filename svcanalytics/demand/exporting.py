@@ -36,6 +36,18 @@ _HEADINGS = {
 }
 _WEEKDAYS = (("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), tuple("一二三四五六日"))
 
+_CLASSES_ZH = {
+    "ordinary": "普通日",
+    "weekend": "周末",
+    "holiday": "法定节假日",
+    "substituted": "调休放假",
+    "make_up": "调休上班",
+    "eve": "假前一天",
+    "day_after": "假后第一天",
+    "bridge": "桥接日",
+    "school_break": "学校假期",
+}
+
 
 def export(forecast: Forecast, path: str | Path, *, findings: pd.DataFrame | None = None, language: str = "en") -> Path:
     """Write a forecast to a file.
@@ -86,7 +98,8 @@ def forecast_days(forecast: Forecast, language: str = "en") -> pd.DataFrame:
     days = days.merge(kinds, on=["queue", "day"], how="left")
     names = _WEEKDAYS[int(language == "zh")]
     days.insert(2, "weekday", [names[day] for day in days["day"].dt.day_of_week])
-    days.insert(3, "day_class", days.pop("day_class"))
+    kind = days.pop("day_class").astype(str)
+    days.insert(3, "day_class", kind.replace(_CLASSES_ZH) if language == "zh" else kind)
     return days
 
 

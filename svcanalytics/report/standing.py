@@ -271,13 +271,18 @@ def _index_table(e: Evaluation) -> Table:
     note = (
         "各指标按底线0分、目标80分、卓越100分折算，加权平均；等级A≥90、B≥80、C≥60、D<60；"
         "*为变化显著（95%）。缺数据的指标不计零分，权重由同类指标分担；整类缺数据的，权重由其他类别按比例分担。"
-        "总指数=各类别计分权重×得分之和。"
+        "总指数=各类别计分权重×得分之和。首句中的±为95%区间宽度的一半。"
         if zh
         else "Each measure scores 0 at its floor, 80 at its target and 100 at its goal; weighted means. Grades: A from "
         "90, B from 80, C from 60, else D. * marks a significant change (95%). A measure without data never counts as "
         "zero: its weight is shared within its family; that of a family without data among the others. The "
-        "index is the sum of weight used × score."
+        "index is the sum of weight used × score. In the first sentence ± is half the width of the 95% interval."
     )
+    if e.dependence is None:
+        note += (
+            "数据不足20天，各指标误差按相互独立计算。" if zh
+            else " From so few days the errors of measures are taken as independent."
+        )  # fmt: skip
     return tabulate(
         "index_families", "指数构成" if zh else "What makes up the index", columns, records, e.language, note
     )

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from svcanalytics.demand.arrivals import Arrivals
-from svcanalytics.demand.backtesting import backtest
-from svcanalytics.demand.counting import count
-from svcanalytics.demand.daydescription import describe_days
-from svcanalytics.demand.effects import calendar_effects
+from svcanalytics.demand.days.daydescription import describe_days
+from svcanalytics.demand.days.effects import calendar_effects
 from svcanalytics.demand.exporting import export, forecast_days
 from svcanalytics.demand.forecasting import forecast
-from svcanalytics.demand.handling import handle_times, shrinkage
+from svcanalytics.demand.history.arrivals import Arrivals
+from svcanalytics.demand.history.counting import count
 from svcanalytics.demand.intraday import update
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.result import Forecast
-from svcanalytics.demand.scoring import scores
-from svcanalytics.demand.significance import compare_models
-from svcanalytics.demand.tracking import Tracking, drift_alarms, keep, track
-from svcanalytics.demand.waiting import patience, patience_curve
+from svcanalytics.demand.service.handling import handle_times, shrinkage
+from svcanalytics.demand.service.waiting import patience, patience_curve
+from svcanalytics.demand.verdict.backtesting import backtest
+from svcanalytics.demand.verdict.scoring import scores
+from svcanalytics.demand.verdict.significance import compare_models
+from svcanalytics.demand.verdict.tracking import Tracking, drift_alarms, keep, track
 
 __all__ = [
     "Arrivals",

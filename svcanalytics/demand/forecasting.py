@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from svcanalytics.demand.arrivals import Arrivals
-from svcanalytics.demand.borrowing import borrow_past, is_new
-from svcanalytics.demand.fanout import run_side_by_side
+from svcanalytics.demand.ahead.borrowing import borrow_past, is_new
+from svcanalytics.demand.ahead.fanout import run_side_by_side
+from svcanalytics.demand.ahead.outlook import Outlook, look_ahead
+from svcanalytics.demand.ahead.trials import Memory
+from svcanalytics.demand.history.arrivals import Arrivals
+from svcanalytics.demand.history.patching import fill_gaps
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models import Model
-from svcanalytics.demand.outlook import Outlook, look_ahead
-from svcanalytics.demand.patching import fill_gaps
 from svcanalytics.demand.result import Forecast, bounds_of, slot_starts
-from svcanalytics.demand.trials import Memory
 from svcanalytics.errors import DemandError
 
 __all__ = ["forecast", "tabulate"]

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from svcanalytics.demand.conditioning import Pull, condition
-from svcanalytics.demand.findings import place
+from svcanalytics.demand.ahead.conditioning import Pull, condition
+from svcanalytics.demand.ahead.outlook import Outlook
 from svcanalytics.demand.forecasting import tabulate
-from svcanalytics.demand.intake import DAY_S, check_counts
+from svcanalytics.demand.history.findings import place
+from svcanalytics.demand.history.intake import DAY_S, check_counts
+from svcanalytics.demand.history.walltime import put_on_the_wall
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models.drawing import draw_counts
-from svcanalytics.demand.outlook import Outlook
 from svcanalytics.demand.result import Forecast
-from svcanalytics.demand.walltime import put_on_the_wall
 from svcanalytics.errors import DemandError
 
 __all__ = ["UpdatedOutlook", "update"]

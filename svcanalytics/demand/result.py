@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from svcanalytics.demand.ahead.outlook import Outlook
 from svcanalytics.demand.matrix import DayMatrix
-from svcanalytics.demand.outlook import Outlook
 from svcanalytics.errors import DemandError
 
 __all__ = ["Forecast", "bounds_of", "joint_courses", "slot_starts"]

@@ -11,11 +11,11 @@ import pytest
 from benchmarks.arrivals_made_up import Kind, draw, simulate
 from benchmarks.arrivals_real import SERIES
 from svcanalytics.demand import Arrivals, backtest, forecast
-from svcanalytics.demand.borrowing import borrow_past, is_new
+from svcanalytics.demand.ahead.borrowing import borrow_past, is_new
+from svcanalytics.demand.ahead.outlook import look_ahead
+from svcanalytics.demand.ahead.trials import run_trials
 from svcanalytics.demand.models.averages import WeekdayAverage
-from svcanalytics.demand.outlook import look_ahead
 from svcanalytics.demand.result import bounds_of
-from svcanalytics.demand.trials import run_trials
 from svcanalytics.errors import DemandError
 
 HOURLY = Kind(120, 150, "1h", 8, 18, cv=0.08)

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from svcanalytics import demand
-from svcanalytics.demand.conditioning import condition
-from svcanalytics.demand.spread import Spread, Stretch
+from svcanalytics.demand.ahead.conditioning import condition
+from svcanalytics.demand.ahead.spread import Spread, Stretch
 from svcanalytics.errors import DemandError
 
 PLAIN = Stretch(np.array([[0.67448975, 1.28155157, 1.95996398]]))

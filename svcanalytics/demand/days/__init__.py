@@ -1,0 +1,1 @@
+"""What is known of days: their class, festivals, events, regressors, and what these do to demand."""

@@ -1,0 +1,1 @@
+"""What staffing needs beside arrivals: handle times, shrinkage, patience."""

@@ -16,7 +16,7 @@ from svcanalytics.demand.history.arrivals import Arrivals
 from svcanalytics.demand.history.patching import fill_gaps
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models import Model
-from svcanalytics.demand.result import Forecast, bounds_of, slot_starts
+from svcanalytics.demand.result import Forecast, bounds_of, open_slots
 from svcanalytics.errors import DemandError
 
 __all__ = ["forecast", "tabulate"]
@@ -124,13 +124,11 @@ def _look(
 
 def tabulate(outlook: Outlook, levels: tuple[float, ...], seed: int) -> pd.DataFrame:
     """Return one queue's rows of a forecast's table."""
-    day, slot = np.nonzero(outlook.future.open_slots)
-    share = np.maximum(outlook.future.exposure[day, slot], 1.0)
+    at = open_slots(outlook.future)
     bounds = bounds_of(outlook.sample(_PATHS, seed), levels)
     columns = {"mean": outlook.mean, **bounds}
-    times = share.astype(int)
-    frame = pd.DataFrame({name: np.repeat(values[day, slot] / share, times) for name, values in columns.items()})
-    frame.insert(0, "start", slot_starts(outlook.future))
+    frame = pd.DataFrame({name: values[at.day, at.slot] / at.times for name, values in columns.items()})
+    frame.insert(0, "start", at.start)
     frame.insert(0, "queue", outlook.queue)
     return frame
 

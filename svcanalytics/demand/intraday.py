@@ -17,7 +17,7 @@ from svcanalytics.demand.history.intake import DAY_S, check_counts
 from svcanalytics.demand.history.walltime import put_on_the_wall
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models.drawing import draw_counts
-from svcanalytics.demand.result import Forecast
+from svcanalytics.demand.result import Forecast, open_slots
 from svcanalytics.errors import DemandError
 
 __all__ = ["UpdatedOutlook", "update"]
@@ -180,9 +180,8 @@ def _counts(future: DayMatrix, day: pd.Timestamp, rows: pd.DataFrame) -> NDArray
 
 def _tabulated(outlook: UpdatedOutlook, forecast: Forecast) -> pd.DataFrame:
     table = tabulate(outlook, forecast.levels, forecast.seed)
-    day, slot = np.nonzero(outlook.future.open_slots)
-    times = outlook.future.exposure[day, slot].astype(int)
-    known = np.isfinite(np.repeat(outlook.came[day, slot], times))
+    at = open_slots(outlook.future)
+    known = np.isfinite(outlook.came[at.day, at.slot])
     for name in table.columns.drop(["queue", "start", "mean"]):
         table[name] = table[name].where(~known, table["mean"])
     return table

@@ -13,7 +13,7 @@ from svcanalytics.demand.ahead.outlook import Outlook
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.errors import DemandError
 
-__all__ = ["Forecast", "bounds_of", "joint_courses", "slot_starts"]
+__all__ = ["Forecast", "OpenSlots", "bounds_of", "joint_courses", "open_slots"]
 
 _TABLE_PATHS = 1000
 
@@ -218,26 +218,47 @@ def bounds_of(paths: NDArray[np.float64], levels: Sequence[float]) -> dict[str, 
     return dict(zip(names, found, strict=True))
 
 
-def slot_starts(future: DayMatrix) -> pd.DatetimeIndex:
-    """Return when the open slots begin, aware, day by day; a slot of exposure 2 begins twice."""
+@dataclass(frozen=True, eq=False)
+class OpenSlots:
+    """The open slots of days as they come, in order of time; a slot of the wall clock that comes twice is there twice.
+
+    Attributes
+    ----------
+    day, slot : numpy.ndarray of int, shape ``(rows,)``
+        Where each row is found in arrays ``(D, S)``.
+    times : numpy.ndarray of int, shape ``(rows,)``
+        How often its wall time comes on its day; a count of the wall time is split evenly over these.
+    again : numpy.ndarray of bool, shape ``(rows,)``
+        Whether its wall time has come before on its day.
+    start : pandas.DatetimeIndex
+        When it begins, aware.
+    """
+
+    day: NDArray[np.intp]
+    slot: NDArray[np.intp]
+    times: NDArray[np.int64]
+    again: NDArray[np.bool_]
+    start: pd.DatetimeIndex
+
+
+def open_slots(future: DayMatrix) -> OpenSlots:
+    """Lay the open slots of days out in order of time."""
     day, slot = np.nonzero(future.open_slots)
-    twice = (future.exposure[day, slot] > 1).astype(int) + 1
-    second = np.concatenate([np.arange(times) for times in twice]) if len(twice) else np.zeros(0, int)
-    day, slot = np.repeat(day, twice), np.repeat(slot, twice)
-    local = future.days.to_numpy()[day] + future.slots[slot].astype("timedelta64[s]")
-    ambiguous = second == 0
-    return pd.DatetimeIndex(local).tz_localize(future.timezone, ambiguous=ambiguous, nonexistent="shift_forward")
+    # Where clocks go back by less than a slot, a slot is longer but begins once.
+    times = np.where(future.exposure[day, slot] >= 2, 2, 1)
+    again = np.arange(times.sum()) != np.repeat(np.cumsum(times) - times, times)
+    day, slot, times = (np.repeat(each, times) for each in (day, slot, times))
+    local = pd.DatetimeIndex(future.days.to_numpy()[day] + future.slots[slot].astype("timedelta64[s]"))
+    start = local.tz_localize(future.timezone, ambiguous=~again, nonexistent="shift_forward")
+    order = np.argsort(start.asi8, kind="stable")
+    return OpenSlots(day[order], slot[order], times[order], again[order], start[order])
 
 
 def _rows(future: DayMatrix, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn ``(n, D, S)`` into ``(rows, n)`` in the order of `slot_starts`; an hour that comes twice is split evenly."""
-    day, slot = np.nonzero(future.open_slots)
-    rows = values[:, day, slot].T
-    twice = future.exposure[day, slot] > 1
-    if not twice.any():
-        return rows
-    parts = []
-    for row, double in zip(rows, twice, strict=True):
-        half = np.floor(row / 2)
-        parts += [row - half, half] if double else [row]
-    return np.array(parts)
+    """Turn ``(n, D, S)`` into ``(rows, n)`` in the order of `open_slots`; a time that comes twice is split evenly."""
+    at = open_slots(future)
+    rows = values[:, at.day, at.slot].T
+    twice = at.times > 1
+    half = np.floor(rows[twice] / 2)
+    rows[twice] = np.where(at.again[twice][:, None], half, rows[twice] - half)
+    return rows

@@ -318,3 +318,19 @@ def test_calls_of_a_bank_are_forecast_ten_days_ahead_better_than_by_the_eight_we
     assert missed["auto"] / len(inside) <= 0.053
     assert missed["auto"] < 0.8 * missed["average"]
     assert np.mean(inside) == pytest.approx(0.8, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("timezone", "end", "slot"),
+    [("Europe/Berlin", "2026-10-23", "30min"), ("Australia/Lord_Howe", "2026-04-03", "60min")],
+)
+def test_rows_follow_the_time_also_where_the_clock_says_the_same_twice(timezone, end, slot):
+    starts = pd.date_range(end=end, periods=60 * 48, freq="30min", tz=timezone, inclusive="left")
+    counts = np.random.default_rng(0).poisson(20, len(starts))
+    frame = pd.DataFrame({"start": starts.tz_convert("UTC"), "arrivals": counts})
+    found = forecast(Arrivals(frame, slot, holidays="", timezone=timezone), days=4)
+    assert found.table["start"].dt.tz_convert("UTC").is_monotonic_increasing
+    assert not found.table["start"].duplicated().any()
+    paths = found.paths(50)
+    assert (paths.index.get_level_values("start") == pd.DatetimeIndex(found.table["start"])).all()
+    assert paths.to_numpy().mean() == pytest.approx(found.table["mean"].mean(), rel=0.05)

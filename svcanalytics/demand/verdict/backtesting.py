@@ -20,7 +20,7 @@ from svcanalytics.demand.history.arrivals import Arrivals
 from svcanalytics.demand.history.patching import fill_gaps
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models.averages import WeekdayAverage
-from svcanalytics.demand.result import bounds_of, slot_starts
+from svcanalytics.demand.result import bounds_of, open_slots
 from svcanalytics.errors import DemandError
 
 if TYPE_CHECKING:
@@ -136,14 +136,12 @@ class Run:
         history = fill_gaps(arrivals.upto(origin).matrices[queue])
         came = arrivals.following(origin, self.days)[queue]
         future = replace(came, counts=np.full(came.counts.shape, np.nan))
-        row, slot = np.nonzero(came.open_slots)
-        # Where clocks go back an hour comes twice; its count is of both.
-        times = np.maximum(came.exposure[row, slot], 1).astype(int)
-        row, slot, share = (np.repeat(each, times) for each in (row, slot, times))
+        at = open_slots(future)
+        row, slot, share = at.day, at.slot, at.times
         shared = {
             "queue": queue,
             "origin": origin,
-            "start": slot_starts(future).tz_convert(None).to_numpy(),
+            "start": at.start.tz_convert(None).to_numpy(),
             "actual": came.counts[row, slot] / share,
             "lead": np.cumsum(came.open_days)[row],
             "baseline": WeekdayAverage(8).fit(history).mean(future)[row, slot] / share,

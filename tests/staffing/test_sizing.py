@@ -55,7 +55,7 @@ def test_impatient_customers_need_no_more_agents_than_patient_ones():
     st.floats(0.1, 3000), st.floats(30, 1200), st.floats(10, 600), st.floats(0.3, 0.99), st.floats(0.5, 0.95),
     st.floats(0.01, 0.3),
 )  # fmt: skip
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 def test_the_agents_found_keep_all_targets_and_one_less_does_not(calls, handle, patience, level, occupancy, gone):
     def kept(agents):
         queue = erlang_a(calls, handle, agents, patience)

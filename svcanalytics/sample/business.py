@@ -82,15 +82,21 @@ def forecasts_table(world: World) -> pd.DataFrame:
     month, code = np.unique(_published(world, start), return_inverse=True)
     bias = rng.normal(1.0, 0.04, len(month))[code]
     mean = np.round(mean * bias * rng.normal(1, 0.03, len(mean)), 3)
-    spread = 1.96 * np.sqrt(mean + (0.1 * mean) ** 2)
+    deviation = np.sqrt(mean + (0.1 * mean) ** 2)
+    bounds = {
+        f"{side}_{level}": np.round(np.maximum(mean + sign * z * deviation, 0), 3)
+        for level, z in ((80, 1.2816), (95, 1.96))
+        for side, sign in (("lower", -1), ("upper", 1))
+    }
     return pd.DataFrame(
         {
             "forecast_id": month[code],
             "queue": np.asarray(_QUEUES, dtype=object)[queue],
             "start_at": world.stamps(start),
+            "slot_s": 1800,
+            "counted": "contacts by queue",
             "mean": mean,
-            "lower_95": np.round(np.maximum(mean - spread, 0), 3),
-            "upper_95": np.round(mean + spread, 3),
+            **bounds,
         }
     )
 

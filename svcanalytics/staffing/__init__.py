@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from svcanalytics.staffing.deferred import deferred_requirement
+from svcanalytics.staffing.erlang import QueuePerformance, erlang_a, erlang_b, erlang_c, wait_percentile
 from svcanalytics.staffing.misses import trace_misses
 from svcanalytics.staffing.needs import requirement
-from svcanalytics.staffing.queueing import QueuePerformance, erlang_a, erlang_b, erlang_c, wait_percentile
 from svcanalytics.staffing.routing import Crew, Stream, route
 from svcanalytics.staffing.simulation import Simulation, compare, simulate
 from svcanalytics.staffing.sizing import required_agents

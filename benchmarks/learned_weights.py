@@ -39,9 +39,9 @@ def run(rounds: int = 200) -> list[Result]:
         Result("weights: mean absolute error at 2,000 answers", wrong["error"].mean(), ERROR, "share",
                f"{_mean(wrong['error'])}; of the prior {wrong['prior_error'].mean():.4f}"),
         Result("weights: worst loss of rank correlation, prior right", harm.max(), HARM, "rho", f"mean {_mean(harm)}"),
-        _short("two weights off by .15", wrong),
-        _short("the same, in cells of 20", cells),
-        _short("off by .45 in all, cells of 20", far),
+        *_short("two weights off by .15", wrong),
+        *_short("the same, in cells of 20", cells),
+        *_short("off by .45 in all, cells of 20", far),
         Result("weights: error, response correction over none", silence["with"].mean() / silence["without"].mean(),
                0.8, "ratio", f"{_mean(silence['with'])} over {_mean(silence['without'])}"),
         Result("weights: 95 % intervals miss the true weight", 1 - covered, 0.08, "share", f"{rounds // 4} rounds"),
@@ -62,12 +62,15 @@ def gains_by_wrongness(rounds: int = 40) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def _short(what: str, found: pd.DataFrame) -> Result:
-    """Say how far a gain falls short of .10; the bound is what the true weights fall short, and .01."""
+def _short(what: str, found: pd.DataFrame) -> list[Result]:
+    """Say how far a gain falls short of .10, and of what the true weights gain."""
     gain, most = found["learned"] - found["prior"], (found["truth"] - found["prior"]).mean()
-    name = f"weights: short of +.10, {what}"
     detail = f"gain {_mean(gain)}, of the true weights {most:.4f}; used in {found['used'].mean():.0%}"
-    return Result(name, GAIN - gain.mean(), max(0.0, GAIN - most + NEAR), "rho", detail)
+    return [
+        # Not even the true weights may gain what is asked for: that is told as it is, beside what could be had.
+        Result(f"weights: short of +.10, {what}", GAIN - gain.mean(), 0.0, "rho", detail),
+        Result(f"weights: short of the true ones, {what}", most - gain.mean(), NEAR, "rho", detail),
+    ]
 
 
 def _mean(values: pd.Series) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models.dayeffects import day_groups
-from svcanalytics.demand.models.drawing import draw_counts
+from svcanalytics.demand.models.drawing import draw_joint_days
 from svcanalytics.demand.models.mixed import Effects, Group, fit_effects
 from svcanalytics.demand.models.shapes import Shapes, fit_shapes, learnable
 
@@ -73,11 +73,7 @@ class FittedDayRegression:
 
     def sample(self, future: DayMatrix, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return courses, shape ``(n, D, S)``: days vary together, as far as they share a level."""
-        mean, covariance = self.outlook(future)
-        rate = np.repeat(mean[None], n, axis=0)
-        busy = rng.standard_normal((n, len(covariance))) @ np.linalg.cholesky(covariance).T
-        rate[:, future.open_days] *= np.exp(busy - 0.5 * np.diag(covariance))[:, :, None]
-        return draw_counts(rate, rng)
+        return draw_joint_days(*self.outlook(future), future.open_days, n, rng)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["busyness_cv", "draw_busy_days", "draw_counts"]
+__all__ = ["busyness_cv", "draw_busy_days", "draw_counts", "draw_joint_days"]
 
 _LARGE = 30.0
 
@@ -39,6 +39,34 @@ def draw_busy_days(mean: NDArray[np.float64], cv: float, n: int, rng: np.random.
     if cv > 0:
         busy = rng.gamma(cv**-2, cv**2, busy.shape)
     return draw_counts(busy * mean, rng)
+
+
+def draw_joint_days(
+    mean: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    opened: NDArray[np.bool_],
+    n: int,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Draw courses of days that vary together, as far as they share a level.
+
+    Parameters
+    ----------
+    mean : numpy.ndarray, shape ``(D, S)``
+        NaN where closed.
+    covariance : numpy.ndarray, shape ``(N, N)``
+        Of the log totals of the `N` open days.
+    opened : numpy.ndarray of bool, shape ``(D,)``
+        Which days are open.
+
+    Returns
+    -------
+    numpy.ndarray, shape ``(n, D, S)``
+    """
+    rate = np.repeat(mean[None], n, axis=0)
+    busy = rng.standard_normal((n, len(covariance))) @ np.linalg.cholesky(covariance).T
+    rate[:, opened] *= np.exp(busy - 0.5 * np.diag(covariance))[:, :, None]
+    return draw_counts(rate, rng)
 
 
 def busyness_cv(totals: NDArray[np.float64], expected: NDArray[np.float64]) -> float:

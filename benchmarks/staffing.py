@@ -18,7 +18,7 @@ import pandas as pd
 
 from benchmarks.timing import Result
 from svcanalytics.staffing import Crew, Stream, erlang_a, requirement, route, simulate
-from svcanalytics.staffing.line import serve
+from svcanalytics.staffing.living.line import serve
 
 WEEKS, PLANS, DAYS = 2_000, 10, 5
 HANDLE_S, PATIENCE_S, TARGET, RISK = 240.0, 180.0, 0.8, 0.2

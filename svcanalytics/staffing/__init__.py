@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from svcanalytics.staffing.deferred import deferred_requirement
-from svcanalytics.staffing.erlang import QueuePerformance, erlang_a, erlang_b, erlang_c, wait_percentile
-from svcanalytics.staffing.misses import trace_misses
-from svcanalytics.staffing.needs import requirement
-from svcanalytics.staffing.routing import Crew, Stream, route
-from svcanalytics.staffing.simulation import Simulation, compare, simulate
-from svcanalytics.staffing.sizing import required_agents
-from svcanalytics.staffing.skills import skilled_requirement
+from svcanalytics.staffing.formulas.erlang import QueuePerformance, erlang_a, erlang_b, erlang_c, wait_percentile
+from svcanalytics.staffing.formulas.sizing import required_agents
+from svcanalytics.staffing.living.misses import trace_misses
+from svcanalytics.staffing.living.routing import Crew, Stream, route
+from svcanalytics.staffing.living.simulation import Simulation, compare, simulate
+from svcanalytics.staffing.needs.deferred import deferred_requirement
+from svcanalytics.staffing.needs.intervals import requirement
+from svcanalytics.staffing.needs.skills import skilled_requirement
 
 __all__ = [
     "Crew",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from svcanalytics.staffing.sizing import Definition, required_agents
+from svcanalytics.staffing.formulas.sizing import Definition, required_agents
 from svcanalytics.staffing.volumes import Volume, for_queue
 
 __all__ = ["Promise", "promises"]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from svcanalytics.staffing import erlang_a, erlang_c
-from svcanalytics.staffing.line import serve
+from svcanalytics.staffing.living.line import serve
 
 
 def event_by_event(at, handle, patience, steps, agents):

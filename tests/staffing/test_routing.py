@@ -13,7 +13,7 @@ from scipy.sparse.linalg import spsolve
 
 from svcanalytics.errors import StaffingError
 from svcanalytics.staffing import Crew, Stream, erlang_a, erlang_c, route
-from svcanalytics.staffing.line import serve
+from svcanalytics.staffing.living.line import serve
 
 START = np.zeros(1)
 

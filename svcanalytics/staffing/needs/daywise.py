@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from svcanalytics.staffing.curves import SlotCurves
-from svcanalytics.staffing.lagging import WEIGHTS
+from svcanalytics.staffing.living.rehearsal import rehearse, whole_agents
+from svcanalytics.staffing.needs.curves import SlotCurves
+from svcanalytics.staffing.needs.lagging import WEIGHTS
 from svcanalytics.staffing.promise import Promise
-from svcanalytics.staffing.rehearsal import rehearse, whole_agents
 from svcanalytics.staffing.volumes import Volume
 
 __all__ = ["Lesson", "Outcome", "learn", "nothing_learned", "outcome_of"]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from svcanalytics.errors import StaffingError
-from svcanalytics.staffing.patience import log_kummer, log_poisson
+from svcanalytics.staffing.formulas.patience import log_kummer, log_poisson
 
 __all__ = ["QueuePerformance", "erlang_a", "erlang_b", "erlang_c", "wait_percentile"]
 

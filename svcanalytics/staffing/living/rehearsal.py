@@ -8,7 +8,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from svcanalytics.staffing.line import serve
+from svcanalytics.staffing.living.line import serve
 from svcanalytics.staffing.promise import Promise
 from svcanalytics.staffing.volumes import Volume
 

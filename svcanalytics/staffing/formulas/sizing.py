@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from svcanalytics.errors import StaffingError
-from svcanalytics.staffing.erlang import QueuePerformance, erlang_a, erlang_c
+from svcanalytics.staffing.formulas.erlang import QueuePerformance, erlang_a, erlang_c
 
 __all__ = ["required_agents"]
 

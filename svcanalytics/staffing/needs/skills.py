@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.errors import StaffingError
+from svcanalytics.staffing.formulas.sizing import required_agents
+from svcanalytics.staffing.living.routing import Crew, Stream, route
 from svcanalytics.staffing.promise import Promise, Setting, promises
-from svcanalytics.staffing.routing import Crew, Stream, route
-from svcanalytics.staffing.sizing import required_agents
 from svcanalytics.staffing.volumes import Demand, Times, Volume, read_volumes
 
 __all__ = ["skilled_requirement"]

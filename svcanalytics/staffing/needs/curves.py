@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from svcanalytics.staffing.erlang import erlang_a, erlang_c
+from svcanalytics.staffing.formulas.erlang import erlang_a, erlang_c
 from svcanalytics.staffing.promise import Promise
 
 __all__ = ["Curves", "SlotCurves", "exact", "tabulate", "tabulate_slots"]

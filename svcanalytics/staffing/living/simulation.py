@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from svcanalytics.errors import StaffingError
 from svcanalytics.metrics.intervals import wilson_interval
+from svcanalytics.staffing.formulas.sizing import Definition
+from svcanalytics.staffing.living.rehearsal import Tally, rehearse, whole_agents
 from svcanalytics.staffing.promise import Promise, Setting, promises
-from svcanalytics.staffing.rehearsal import Tally, rehearse, whole_agents
-from svcanalytics.staffing.sizing import Definition
 from svcanalytics.staffing.volumes import Demand, Times, Volume, for_queue, read_volumes
 
 __all__ = ["Simulation", "compare", "simulate"]

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from svcanalytics.errors import StaffingError
+from svcanalytics.staffing.formulas.sizing import Definition
+from svcanalytics.staffing.living.simulation import Simulation, compare, simulate
 from svcanalytics.staffing.promise import Setting
-from svcanalytics.staffing.simulation import Simulation, compare, simulate
-from svcanalytics.staffing.sizing import Definition
 from svcanalytics.staffing.volumes import Demand, PathSource, Times
 
 __all__ = ["trace_misses"]

@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.errors import StaffingError
-from svcanalytics.staffing.curves import SlotCurves, exact, tabulate_slots
-from svcanalytics.staffing.daywise import Lesson, Outcome, learn, nothing_learned, outcome_of
-from svcanalytics.staffing.lagging import WEIGHTS, interval_load, lagged_load
+from svcanalytics.staffing.formulas.sizing import Definition
+from svcanalytics.staffing.needs.curves import SlotCurves, exact, tabulate_slots
+from svcanalytics.staffing.needs.daywise import Lesson, Outcome, learn, nothing_learned, outcome_of
+from svcanalytics.staffing.needs.lagging import WEIGHTS, interval_load, lagged_load
 from svcanalytics.staffing.promise import Promise, Setting, promises
-from svcanalytics.staffing.sizing import Definition
 from svcanalytics.staffing.volumes import Demand, Times, Volume, for_queue, read_volumes
 
 __all__ = ["requirement"]

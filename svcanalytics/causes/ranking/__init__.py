@@ -1,0 +1,1 @@
+"""From five kinds of evidence to one ranked table of findings."""

@@ -6,6 +6,7 @@ from svcanalytics.metrics.attainment import standards
 from svcanalytics.metrics.clocks import clock_rows, data_stop
 from svcanalytics.metrics.comparison import compare
 from svcanalytics.metrics.definitions import Catalogue, Metric, catalogue, families
+from svcanalytics.metrics.listing import list_rows
 from svcanalytics.metrics.measures import measure
 from svcanalytics.metrics.rules import Rulebook, Standard, clock_calendars, rulebook
 from svcanalytics.metrics.seasons import compare_days
@@ -25,6 +26,7 @@ __all__ = [
     "compare_days",
     "data_stop",
     "families",
+    "list_rows",
     "measure",
     "overdue",
     "rulebook",

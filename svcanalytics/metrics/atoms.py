@@ -13,7 +13,7 @@ from svcanalytics.metrics.expressions import Expression
 from svcanalytics.metrics.intervals import quantile_ranks
 from svcanalytics.metrics.views import View
 
-__all__ = ["Rows", "quantile_atoms", "sum_atoms"]
+__all__ = ["Rows", "quantile_atoms", "row_sums", "sum_atoms"]
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,7 @@ class _Sums:
         return self.add(f"cast(coalesce(sum(case when {test} then {inner} end), 0) as varchar)")
 
     def number(self, expression: Expression) -> str:
-        """Return SQL of an expression as a number: yes counts 1."""
-        yes_no = is_boolean(expression, self.of)
-        return f"(case when {expression.sql} then 1 else 0 end)" if yes_no else f"({expression.sql})"
+        return _number(expression, self.of)
 
 
 def _plan(sums: _Sums, metric: Metric, known: str) -> dict[str, str]:
@@ -166,6 +164,34 @@ def _plan(sums: _Sums, metric: Metric, known: str) -> dict[str, str]:
             plan = {"x": sums.total(every, x), "y": sums.total(every, y), "n": sums.count(base)}
             plan |= {"xx": sums.product(every, x, x), "xy": sums.product(every, x, y), "yy": sums.product(every, y, y)}
     return plan | ({"pending": sums.add(_pending(metric, base))} if metric.pending else {})
+
+
+def row_sums(of: View, metric: Metric, known: str = "") -> tuple[str, str, str]:
+    """Return SQL for what one row adds to a metric's sums: whether it counts, numerator and denominator.
+
+    Parameters
+    ----------
+    of : View
+        The metric's view.
+    metric : Metric
+        A rate, mean, ratio or count.
+    known : str
+        SQL that leaves out the rows of sources which never record what the metric needs.
+    """
+    parsed = metric.expressions()
+    hit, base = parsed["numerator"], _all_of(parsed["denominator"].sql, known)
+    if metric.kind == "rate":
+        return base, f"(case when {hit.sql} then 1 else 0 end)", "1"
+    if metric.kind != "ratio":
+        number = _number(hit, of)
+        return _all_of(base, f"{number} is not null"), number, "1"
+    x, y = (f"coalesce({_number(parsed[part], of)}, 0)" for part in ("numerator", "denominator"))
+    return _all_of(f"{x} <> 0 or {y} <> 0", known), x, y
+
+
+def _number(expression: Expression, of: View) -> str:
+    # Yes counts 1.
+    return f"(case when {expression.sql} then 1 else 0 end)" if is_boolean(expression, of) else f"({expression.sql})"
 
 
 def _pending(metric: Metric, base: str) -> str:

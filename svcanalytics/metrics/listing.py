@@ -1,0 +1,129 @@
+"""The rows that metrics are made of: one per case, contact, answer or item, with what it adds to both sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from svcanalytics.metrics.atoms import row_sums
+from svcanalytics.metrics.definitions import Metric, catalogue
+from svcanalytics.metrics.expressions import attribute
+from svcanalytics.metrics.grid import span
+from svcanalytics.metrics.knowledge import Knowledge
+from svcanalytics.metrics.views import view
+from svcanalytics.store.engine import identifier, literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from svcanalytics.store import Lake
+
+__all__ = ["list_rows"]
+
+_SUMS = {"numerator": "x", "denominator": "y"}
+
+
+def list_rows(
+    lake: Lake,
+    metrics: Sequence[str],
+    columns: Sequence[str] = (),
+    start: date | str | None = None,
+    end: date | str | None = None,
+) -> dict[str, pd.DataFrame]:
+    """List the rows that metrics are made of.
+
+    The sums of the columns ``numerator`` and ``denominator`` are exactly those that `measure` gives for the same days.
+
+    Parameters
+    ----------
+    lake : Lake
+        What to read, at its snapshot.
+    metrics : sequence of str
+        Ids of the catalogue. Quantiles are no sums; they are left out, and so is what the lake's tables can't answer.
+    columns : sequence of str
+        Columns or attributes to give beside; a view gives those it has.
+    start, end : date or str, optional
+        First and last local day or written period, both inclusive.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        By metric: at (the metric's time, naive and local), numerator, denominator
+        (float64, in atoms; a count's denominator is 1), and the columns.
+
+    Raises
+    ------
+    CatalogueError
+        When a metric is unknown.
+    PeriodError
+        When `start` or `end` isn't a period.
+    """
+    days = span(start, end, lake.month_start)
+    chosen = [metric for metric in catalogue(lake).choose(list(metrics)) if metric.kind != "quantile"]
+    chosen = [metric for metric in chosen if all(lake.has(table) for table in view(metric.view).needs)]
+    found: dict[str, pd.DataFrame] = {}
+    con = lake.connection()
+    try:
+        known = Knowledge(lake, con)
+        known.learn(chosen)
+        chosen = [metric for metric in chosen if known.test(metric) is not None]
+        for name, at in dict.fromkeys((metric.view, metric.at) for metric in chosen):
+            group = [metric for metric in chosen if (metric.view, metric.at) == (name, at)]
+            found |= _listed(con, known, name, at, group, columns, days)
+    finally:
+        con.close()
+    return {metric.id: found[metric.id] for metric in chosen}
+
+
+def _listed(
+    con: duckdb.DuckDBPyConnection,
+    known: Knowledge,
+    name: str,
+    at: str,
+    metrics: list[Metric],
+    columns: Sequence[str],
+    days: tuple[date | None, date | None],
+) -> dict[str, pd.DataFrame]:
+    of, zone = view(name), known.lake.timezone
+    wanted = [column for column in dict.fromkeys(columns) if column != "at"]
+    own = [column for column in wanted if column in of.columns()]
+    keys = [column for column in wanted if column not in own and known.has_attribute(of, column)]
+    tests = {metric.id: known.test(metric) or "" for metric in metrics}
+    read = {at, *own}.union(*(metric.columns() for metric in metrics))
+    read |= ({"attributes"} if keys else set()) | ({"source"} if any(tests.values()) else set())
+    listed = [f"{identifier(at)} as _at", *(f"{identifier(column)} as {identifier(column)}" for column in own)]
+    listed += [f"{attribute(key)} as {identifier(key)}" for key in keys]
+    for number, metric in enumerate(metrics):
+        counts, above, below = row_sums(of, metric, tests[metric.id])
+        listed.append(f"case when {counts} then {above} end as _x{number}")
+        listed.append(f"case when {counts} then {below} end as _y{number}")
+    relation = f"({of.select(read, zone, known.empty)})"
+    rows = con.sql(f"select {', '.join(listed)} from {relation} where {_within(identifier(at), days, zone)}").df()
+    local = pd.to_datetime(rows.pop("_at"), utc=True).dt.tz_convert(zone).dt.tz_localize(None)
+    rows["at"] = local.astype("datetime64[us]")
+    out = {}
+    for number, metric in enumerate(metrics):
+        part = rows[rows[f"_x{number}"].notna()]
+        sums = {
+            "numerator": part[f"_x{number}"].astype("float64"),
+            "denominator": part[f"_y{number}"].astype("float64"),
+        }
+        out[metric.id] = pd.DataFrame({"at": part["at"], **sums}).join(part[[*own, *keys]]).reset_index(drop=True)
+    return out
+
+
+def _within(at: str, days: tuple[date | None, date | None], zone: str) -> str:
+    # Local days begin at local midnight, wherever the clock is changed.
+    first, last = days
+    tests = [f"{at} is not null"]
+    tests += [f"{at} >= {_midnight(first, zone)}"] if first else []
+    tests += [f"{at} < {_midnight(last + timedelta(days=1), zone)}"] if last else []
+    return " and ".join(tests)
+
+
+def _midnight(day: date, zone: str) -> str:
+    return f"timestamptz {literal(datetime.combine(day, time(), ZoneInfo(zone)).isoformat())}"

@@ -1,0 +1,251 @@
+"""How much of what went wrong in a set of cases the circumstances of each layer explain.
+
+Gelbach, J. B. (2016), "When do covariates matter? And which ones, and how much?", Journal of Labor Economics 34:2: what
+the coefficient of a set loses when circumstances are added to the regression is the sum of one part per circumstance,
+whatever their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from svcanalytics.causes.tracing.design import Array, Column, Design
+
+__all__ = ["Part", "Regression", "Shares"]
+
+_ALIKE = 0.95
+"""A circumstance that tells so much of the set can't be told apart from it."""
+_NEAR = 1e-9
+
+
+@dataclass(frozen=True)
+class Part:
+    """An amount of the excess, with its standard error and the freedom of the t that it is held against."""
+
+    amount: float
+    error: float
+    freedom: float
+
+    @property
+    def p_value(self) -> float:
+        """Of no such part, two-sided."""
+        from scipy.stats import t
+
+        return float(2 * t.sf(abs(self.amount) / self.error, self.freedom)) if self.error > 0 else 1.0
+
+    def interval(self) -> tuple[float, float]:
+        """Return the 95 % interval."""
+        from scipy.stats import t
+
+        reach = float(t.ppf(0.975, self.freedom)) * self.error
+        return self.amount - reach, self.amount + reach
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What became of the excess of a set of cases.
+
+    Attributes
+    ----------
+    excess : Part
+        Beyond what the other cases of the period, and the set's own past, led to expect.
+    parts : dict of str to Part
+        What the circumstances of each layer explain; "" is what other places and kinds of cases do, "rest" what nothing
+        does. They add up to the excess.
+    through : Part
+        How much of it shows in the course of the cases, in waits, hand-overs and rework, whatever brought that about.
+    layers : dict of str to str
+        Layer by circumstance.
+    columns : dict of str to float
+        Amount by circumstance.
+    values : dict of str to str
+        The value of each circumstance that carries most of it.
+    alike : tuple of str
+        Circumstances that can't be told apart from the set.
+    """
+
+    excess: Part
+    parts: dict[str, Part]
+    through: Part
+    layers: dict[str, str]
+    columns: dict[str, float]
+    values: dict[str, str]
+    alike: tuple[str, ...]
+
+
+class Regression:
+    """The regression of an outcome on circumstances, made ready once for any number of sets of cases.
+
+    Every circumstance has an effect of its own in the baseline and in the period: what was harmless may have broken.
+
+    Parameters
+    ----------
+    design : Design
+    """
+
+    def __init__(self, design: Design) -> None:
+        self._design = design
+        self._compared = bool((~design.now).any())
+        now = design.now.astype("float64")[:, None]
+        z = design.matrix
+        self._wide = np.hstack([z, z * now]) if self._compared else z
+        self._gram = self._wide.T @ self._wide
+        self._moment = self._wide.T @ design.bad
+        self._size = z.shape[1]
+
+    def share_out(self, inside: NDArray[np.bool_], own: Collection[str] = (), layer: str = "") -> Shares:
+        """Share out the excess of a set of cases among circumstances.
+
+        With a baseline the excess is what the set's cases became worse by beyond the others; without one, how much
+        worse they are than the others; a set that holds every case of the period is held against the baseline. How
+        cases went comes after all else, since it is through waits and hand-overs that versions and people work.
+
+        Parameters
+        ----------
+        inside : numpy.ndarray of bool, shape ``(n,)``
+            The set, in both periods.
+        own : collection of str
+            Circumstances that define the set, which can't explain it.
+        layer : str
+            The layer that these speak for, if one: what the other layers leave is its part.
+
+        Returns
+        -------
+        Shares
+            Standard errors are robust to groups erring together (Liang and Zeger 1986), t distributions have the
+            freedom of Satterthwaite's rule over groups (Bell and McCaffrey 2002).
+        """
+        frame, asked = self._frame(inside)
+        columns, alike = self._usable(frame, asked, own)
+        first, last = ([c for c in columns if c.course == course] for course in (False, True))
+        size = float((inside & self._design.now).sum())
+        base, one, two = (self._fit(frame, chosen) for chosen in ([], first, columns))
+        mix = self._slopes(base, asked, first, first)
+        through = self._slopes(one, asked, columns, last)
+        terms: dict[str, list[tuple[_Fit, Array]]] = {c.layer: [] for c in first}
+        for name in terms:
+            mine = np.isin(one.owner, [c.name for c in first if c.layer == name])
+            terms[name] = [(one, np.where(mine, mix, 0.0))]
+        if layer:
+            terms.setdefault(layer, []).append((one, _unit(one, asked)))
+        else:
+            terms["rest"] = [(two, _unit(two, asked))]
+            if last:
+                terms.setdefault("process", []).append((two, through))
+        return Shares(
+            self._part([(base, _unit(base, asked))], size),
+            {name: self._part(each, size) for name, each in terms.items()},
+            self._part([(two, through)], size),
+            {c.name: c.layer for c in columns},
+            self._by_column(one, mix, first, size) | self._by_column(two, through, last, size),
+            self._by_value(one, mix, first) | self._by_value(two, through, last),
+            alike,
+        )
+
+    def _frame(self, inside: NDArray[np.bool_]) -> tuple[Array, int]:
+        # The regressors every set has, and the place of the one whose coefficient is asked for.
+        now, one = self._design.now, np.ones(len(inside))
+        s = inside.astype("float64")
+        if not (~inside & now).any():
+            return (np.column_stack([one, now.astype("float64")]), 1) if self._compared else (one[:, None], 0)
+        if self._compared and (inside & ~now).any() and (~inside & ~now).any():
+            return np.column_stack([one, now.astype("float64"), s, s * now]), 3
+        if self._compared:
+            return np.column_stack([one, now.astype("float64"), s]), 2
+        return np.column_stack([one, s]), 1
+
+    def _usable(self, frame: Array, asked: int, own: Collection[str]) -> tuple[list[Column], tuple[str, ...]]:
+        # Leave out what defines the set, and what says nearly the same as the set.
+        others = np.delete(frame, asked, axis=1)
+        target = frame[:, asked]
+        cross = others.T @ self._wide
+        inner = np.linalg.pinv(others.T @ others, hermitian=True)
+        target_z = self._wide.T @ target - cross.T @ (inner @ (others.T @ target))
+        whole = float(target @ target - (others.T @ target) @ inner @ (others.T @ target))
+        columns, alike = [], []
+        for column in self._design.columns:
+            if column.name in own:
+                continue
+            at = self._places(column)
+            gram = self._gram[np.ix_(at, at)] - cross[:, at].T @ inner @ cross[:, at]
+            told = float(target_z[at] @ np.linalg.pinv(gram, rcond=1e-8, hermitian=True) @ target_z[at])
+            if whole > _NEAR and told > _ALIKE * whole:
+                alike.append(column.name)
+            else:
+                columns.append(column)
+        return columns, tuple(alike)
+
+    def _places(self, column: Column) -> NDArray[np.int64]:
+        at = np.arange(column.first, column.last)
+        return np.concatenate([at, at + self._size]) if self._compared else at
+
+    def _fit(self, frame: Array, columns: list[Column]) -> _Fit:
+        at = self._all_places(columns)
+        cross = frame.T @ self._wide[:, at]
+        gram = np.block([[frame.T @ frame, cross], [cross.T, self._gram[np.ix_(at, at)]]])
+        moment = np.concatenate([frame.T @ self._design.bad, self._moment[at]])
+        scale = np.sqrt(np.maximum(np.diag(gram), _NEAR))
+        inverse = np.linalg.pinv(gram / np.outer(scale, scale), rcond=1e-10, hermitian=True) / np.outer(scale, scale)
+        times = 2 if self._compared else 1
+        owner = [""] * frame.shape[1] + [c.name for c in columns for _ in c.values * times]
+        value = [""] * frame.shape[1] + [v for c in columns for v in c.values * times]
+        solution = inverse @ moment
+        wide = frame.shape[1]
+        residual = self._design.bad - frame @ solution[:wide] - self._wide[:, at] @ solution[wide:]
+        return _Fit(frame, at, inverse, solution, residual, np.array(owner), np.array(value))
+
+    def _all_places(self, columns: list[Column]) -> NDArray[np.int64]:
+        return np.concatenate([np.zeros(0, dtype=np.int64), *(self._places(c) for c in columns)])
+
+    def _slopes(self, given: _Fit, asked: int, columns: list[Column], only: list[Column]) -> Array:
+        # How much more of each circumstance the set has, beyond what is `given`; in the order of a fit of `columns`.
+        at = self._all_places(columns)
+        held = np.vstack([given.frame.T @ self._wide[:, at], self._gram[np.ix_(given.at, at)]])
+        chosen = np.isin(at, self._all_places(only))
+        return np.concatenate([np.zeros(given.frame.shape[1]), np.where(chosen, given.inverse[asked] @ held, 0.0)])
+
+    def _part(self, terms: list[tuple[_Fit, Array]], size: float) -> Part:
+        # Every amount is linear in the outcome, with weight `pull` on each case.
+        amount, groups = 0.0, int(self._design.group.max()) + 1
+        scores, weights = np.zeros(groups), np.zeros(len(self._design.bad))
+        for fit, slopes in terms:
+            amount += size * float(slopes @ fit.solution)
+            contrast, wide = fit.inverse @ slopes, fit.frame.shape[1]
+            pull = size * (fit.frame @ contrast[:wide] + self._wide[:, fit.at] @ contrast[wide:])
+            scores += np.bincount(self._design.group, pull * fit.residual, groups)
+            weights += pull
+        held = np.bincount(self._design.group, weights**2, groups)
+        if groups < 2 or not held.any():
+            return Part(amount, 0.0, 1.0)
+        freedom = max(float(held.sum() ** 2 / (held**2).sum()) - 1, 1.0)
+        return Part(amount, float(np.sqrt((scores**2).sum() * groups / (groups - 1))), freedom)
+
+    def _by_column(self, fit: _Fit, slopes: Array, columns: list[Column], size: float) -> dict[str, float]:
+        carried = size * slopes * fit.solution
+        return {c.name: float(carried[fit.owner == c.name].sum()) for c in columns}
+
+    def _by_value(self, fit: _Fit, slopes: Array, columns: list[Column]) -> dict[str, str]:
+        carried = slopes * fit.solution
+        mine = {c.name: fit.owner == c.name for c in columns}
+        return {
+            c.name: max(c.values, key=lambda v: float(carried[mine[c.name] & (fit.value == v)].sum())) for c in columns
+        }
+
+
+def _unit(fit: _Fit, place: int) -> Array:
+    return np.eye(1, len(fit.solution), place)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    frame: Array
+    at: NDArray[np.int64]
+    inverse: Array
+    solution: Array
+    residual: Array
+    owner: NDArray[np.str_]
+    value: NDArray[np.str_]

@@ -1,0 +1,53 @@
+"""Texts as plain words: one spelling, no numbers, Chinese runs and other words kept apart."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import pandas as pd
+
+__all__ = ["HAN", "LONGEST", "content_hash", "normalise", "read_texts"]
+
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Chinese characters, as the inside of a regular expression's class."""
+
+LONGEST = 2000
+"""Characters of a text that are read; a message says what it is about before that."""
+
+_PLACEHOLDER = re.compile(r"\[(?:email|id_card|bank_card|phone|passport|plate)\]")
+_ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+", re.ASCII)
+# A run of Chinese characters, or a word of letters that may hold an apostrophe or digits but does not begin with one.
+_TOKEN = re.compile(rf"[{HAN}]+|[^\W\d_{HAN}](?:[^\W_{HAN}]|['\u2019](?=[^\W\d_{HAN}]))*")
+
+
+def normalise(text: object) -> str:
+    """Return a text's words in one spelling, one space between them; "" when there are none or it is no text.
+
+    Full-width characters become narrow (NFKC), capitals small, and numbers, punctuation, addresses and the
+    placeholders of masking go, so that texts that differ only in these are the same.
+
+    Examples
+    --------
+    >>> normalise("APP\u767b\u5f55\u5931\u8d25!! Error 404, see https://x.cn")
+    'app \u767b\u5f55\u5931\u8d25 error see'
+    """
+    if not isinstance(text, str):
+        return ""
+    plain = unicodedata.normalize("NFKC", text[:LONGEST]).lower()
+    return " ".join(_TOKEN.findall(_ADDRESS.sub(" ", _PLACEHOLDER.sub(" ", plain))))
+
+
+def read_texts(texts: Iterable[object]) -> list[str]:
+    """Return the normalised texts in the given order; see `normalise`."""
+    if isinstance(texts, pd.Series):
+        texts = texts.to_numpy(dtype=object)
+    return [normalise(text) for text in texts]
+
+
+def content_hash(text: str) -> int:
+    """Return a number that depends on nothing but the text (64 bits): the order in which texts are worked on."""
+    import hashlib
+
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

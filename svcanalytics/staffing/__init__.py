@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from svcanalytics.staffing.formulas.erlang import QueuePerformance, erlang_a, erlang_b, erlang_c, wait_percentile
 from svcanalytics.staffing.formulas.sizing import required_agents
+from svcanalytics.staffing.living.comparison import compare
 from svcanalytics.staffing.living.misses import trace_misses
 from svcanalytics.staffing.living.routing import Crew, Stream, route
-from svcanalytics.staffing.living.simulation import Simulation, compare, simulate
+from svcanalytics.staffing.living.simulation import Simulation, simulate
+from svcanalytics.staffing.living.whatif import relive, what_if
+from svcanalytics.staffing.living.windows import risk_windows
 from svcanalytics.staffing.needs.deferred import deferred_requirement
 from svcanalytics.staffing.needs.intervals import requirement
 from svcanalytics.staffing.needs.skills import skilled_requirement
+from svcanalytics.staffing.shifting.planning import plan_shifts
+from svcanalytics.staffing.shifting.reading import read_shifts
+from svcanalytics.staffing.shifting.rules import ShiftRules
+from svcanalytics.staffing.shifting.shiftplan import ShiftPlan
+from svcanalytics.staffing.shifting.wording import explain_shortfalls
 
 __all__ = [
     "Crew",
     "QueuePerformance",
+    "ShiftPlan",
+    "ShiftRules",
     "Simulation",
     "Stream",
     "compare",
@@ -21,11 +31,17 @@ __all__ = [
     "erlang_a",
     "erlang_b",
     "erlang_c",
+    "explain_shortfalls",
+    "plan_shifts",
+    "read_shifts",
+    "relive",
     "required_agents",
     "requirement",
+    "risk_windows",
     "route",
     "simulate",
     "skilled_requirement",
     "trace_misses",
     "wait_percentile",
+    "what_if",
 ]

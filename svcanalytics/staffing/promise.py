@@ -27,6 +27,7 @@ class Promise:
     max_abandonment: float | None = None
     max_occupancy: float | None = None
     patience_s: float | None = None
+    short_abandon_s: float = 0.0
 
     @property
     def bounds(self) -> list[tuple[str, float, float]]:
@@ -54,6 +55,7 @@ def promises(
     max_asa_s: Setting,
     max_abandonment: Setting,
     max_occupancy: Setting,
+    short_abandon_s: float | Mapping[str, float] = 0,
 ) -> dict[str, Promise]:
     """Return the promise of each queue from settings that are one value or a mapping by queue.
 
@@ -65,7 +67,7 @@ def promises(
     queues = [volume.queue for volume in volumes]
     given = {
         "service_level": service_level, "within_s": within_s, "patience_s": patience_s, "max_asa_s": max_asa_s,
-        "max_abandonment": max_abandonment, "max_occupancy": max_occupancy,
+        "max_abandonment": max_abandonment, "max_occupancy": max_occupancy, "short_abandon_s": short_abandon_s,
     }  # fmt: skip
     of = {name: for_queue(name, value, queues) for name, value in given.items()}
     made = {}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from svcanalytics.errors import StaffingError
 from svcanalytics.staffing import erlang_a, erlang_c, required_agents, requirement, simulate
-from svcanalytics.staffing.living.rehearsal import whole_agents
+from svcanalytics.staffing.living.presence import whole_agents
 from svcanalytics.staffing.needs.curves import tabulate
 from svcanalytics.staffing.needs.lagging import MOMENTS, lagged_load
 from svcanalytics.staffing.promise import Promise

@@ -312,14 +312,15 @@ def _blocking(load: NDArray, lines: NDArray) -> NDArray:
 def _checked(**given: ArrayLike) -> tuple[NDArray, ...]:
     arrays = {name: np.asarray(value, dtype="float64") for name, value in given.items()}
     for name, array in arrays.items():
-        bad = ~(array >= 0)
+        bad = ~((array >= 0) & (array < np.inf))
         if bad.any():
             place = tuple(int(i) for i in np.argwhere(bad)[0])
             value = array[place]
+            what = "not a number" if np.isnan(value) else "infinite" if value > 0 else f"negative ({value:g})"
             raise StaffingError(
-                f"{name} is {'not a number' if np.isnan(value) else f'negative ({value:g})'}",
+                f"{name} is {what}",
                 where=f"{name}[{', '.join(map(str, place))}]" if place else name,
-                fix="give a number from 0 up",
+                fix="give a finite number from 0 up",
             )
     return tuple(np.array(each, dtype="float64") for each in np.broadcast_arrays(*arrays.values()))
 

@@ -30,9 +30,8 @@ def log_kummer(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.flo
     below = y < x - 3 * np.sqrt(x)
     out[below] = _continued(x[below], y[below])
     a, b = x[~below], y[~below]
-    with np.errstate(divide="ignore"):
-        reached = np.log(gammainc(a, b))
-    out[~below] = np.where(b > 0, reached - log_poisson(a, b), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        out[~below] = np.where(b > 0, np.log(gammainc(a, b)) - log_poisson(a, b), 0.0)
     return out
 
 

@@ -31,6 +31,7 @@ class _Targets:
     max_occupancy: float | None
     max_abandonment: float | None
     max_asa_s: float | None
+    short_abandon_s: float
 
 
 def required_agents(
@@ -44,8 +45,10 @@ def required_agents(
     max_abandonment: float | None = None,
     max_asa_s: float | None = None,
     definition: Definition = "offered",
+    short_abandon_s: float = 0,
     interval_s: ArrayLike = 1800,
     fractional: bool = False,
+    max_agents: float | None = None,
 ) -> NDArray[np.int64] | NDArray[np.float64]:
     """Return the least agents with which a queue keeps all its targets in steady state.
 
@@ -68,11 +71,15 @@ def required_agents(
         Upper bound of the mean wait of the answered, in seconds, above 0.
     definition : {"offered", "answered", "virtual"}
         Which service level `service_level` is about; see `QueuePerformance`.
+    short_abandon_s : float
+        Who hangs up within so many seconds counts neither for nor against the service level (offered).
     interval_s : array_like
         Length of the interval in seconds.
     fractional : bool
         Return the least real number of agents, by the continuation of the formulas between whole agents. Rounding up
         queue by queue and interval by interval adds up to whole people; round where shifts are made.
+    max_agents : float, optional
+        Raise where more would be needed, and say what so many come to.
 
     Returns
     -------
@@ -81,9 +88,10 @@ def required_agents(
     Raises
     ------
     StaffingError
-        When no target is given, a target is out of its range, or an argument is negative or not a number.
+        When no target is given, a target is out of its range, an argument is negative or not a number, or more than
+        `max_agents` would be needed.
     """
-    targets = _Targets(service_level, within_s, definition, max_occupancy, max_abandonment, max_asa_s)
+    targets = _Targets(service_level, within_s, definition, max_occupancy, max_abandonment, max_asa_s, short_abandon_s)
     _check(targets, patience_s)
     given = [arrivals, handle_s, interval_s, *([] if patience_s is None else [patience_s])]
     parts = [np.asarray(each, dtype="float64") for each in given]
@@ -103,6 +111,8 @@ def required_agents(
         high[pending], low[pending] = np.where(held, middle, high[pending]), np.where(held, low[pending], middle)
         pending = pending[high[pending] - low[pending] > 1]
     high[count == 0] = 0
+    if max_agents is not None and (high > max_agents).any():
+        _refuse(int(np.argmax(high > max_agents)), max_agents, high, count, handle, interval, patience, targets, shape)
     if not fractional:
         return high.astype(np.int64).reshape(shape)
     low = np.maximum(high - 1, 0)
@@ -134,8 +144,26 @@ def _perform(
     count: NDArray, handle: NDArray, interval: NDArray, *patience: NDArray, agents: NDArray, targets: _Targets
 ) -> QueuePerformance:
     if patience:
-        return erlang_a(count, handle, agents, patience[0], targets.within_s, interval)
+        return erlang_a(
+            count, handle, agents, patience[0], targets.within_s, interval, short_abandon_s=targets.short_abandon_s
+        )
     return erlang_c(count, handle, agents, targets.within_s, interval)
+
+
+def _refuse(
+    place: int, most: float, high: NDArray, count: NDArray, handle: NDArray, interval: NDArray,
+    patience: list[NDArray], targets: _Targets, shape: tuple[int, ...],
+) -> None:  # fmt: skip
+    here = [each[place : place + 1] for each in (count, handle, interval, *patience)]
+    queue = _perform(*here, agents=np.array([float(most)]), targets=targets)
+    index = ", ".join(map(str, np.unravel_index(place, shape)))
+    level, wait = getattr(queue, _LEVELS[targets.definition])[0], queue.asa_s[0]
+    raise StaffingError(
+        f"{most:g} agents can't keep the targets: service level {level:.3f}, occupancy {queue.occupancy[0]:.3f}, "
+        f"mean wait {wait:.0f} s",
+        where=f"arrivals[{index}]" if index else "arrivals",
+        fix=f"{high[place]:g} agents keep them; or relax the strictest target",
+    )
 
 
 def _pick(places: NDArray, *arrays: NDArray) -> list[NDArray]:
@@ -163,7 +191,6 @@ def _check(targets: _Targets, patience_s: ArrayLike | None) -> None:
         elif not 0 < bound < 1:
             # A level of 1 would take endless agents: some customer may always find all of them busy.
             raise StaffingError(f"{name} must lie between 0 and 1, not {bound}", where=name, fix="give 0.8 for 80 %")
-    if targets.max_abandonment is not None and patience_s is None:
-        raise StaffingError(
-            "without a patience nobody abandons", where="max_abandonment", fix="give patience_s as well"
-        )
+    for name in ("max_abandonment", "short_abandon_s"):
+        if getattr(targets, name) and patience_s is None:
+            raise StaffingError("without a patience nobody abandons", where=name, fix="give patience_s as well")

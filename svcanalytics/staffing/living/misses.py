@@ -2,89 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from svcanalytics.errors import StaffingError
-from svcanalytics.staffing.formulas.sizing import Definition
-from svcanalytics.staffing.living.simulation import Simulation, compare, simulate
-from svcanalytics.staffing.promise import Setting
-from svcanalytics.staffing.volumes import Demand, PathSource, Times
+from svcanalytics.staffing.living.comparison import compare
+from svcanalytics.staffing.living.presence import Attendance, Team, read_teams
+from svcanalytics.staffing.living.simulation import Simulation, live
 
 __all__ = ["trace_misses"]
 
 
-def trace_misses(
-    plan: pd.DataFrame,
-    needed: pd.DataFrame,
-    forecast: PathSource,
-    handle_s: Times,
-    *,
-    service_level: Setting = 0.8,
-    within_s: float | Mapping[str, float] = 20,
-    patience_s: Setting = None,
-    max_occupancy: Setting = None,
-    max_abandonment: Setting = None,
-    max_asa_s: Setting = None,
-    definition: Definition = "offered",
-    concurrency: float | Mapping[str, float] = 1,
-    absence: float = 0.0,
-    handle_noise: float = 0.0,
-    handle_cv: float = 1.0,
-    interval_s: float | None = None,
-    draws: int = 200,
-    seed: int = 1,
-) -> pd.DataFrame:
-    """Return how many of the days miss their promise, and what each source adds.
+def trace_misses(lived: Simulation, needed: pd.DataFrame) -> pd.DataFrame:
+    """Return how many of a plan's days miss their promise, and what each source adds.
 
     The required agents first meet the forecast's mean with nothing but chance in calls and times. Then come, one after
-    the other and each on top of the last: the error of the forecast, days on which everything takes longer, absence,
-    and at last the plan in place of the requirement. What a source adds depends on this order, which is that of time:
-    what is settled first comes first.
+    the other and each on top of the last: the error of the forecast, days on which everything takes longer, people away
+    or late, as many hours as the plan has in place of those required, and at last the plan itself. What a source adds
+    depends on this order, which is that of time: what is settled first comes first.
 
     Parameters
     ----------
-    plan : DataFrame
-        What shifts give: queue, start, agents.
+    lived : Simulation
+        Of the plan, over a forecast with sample paths.
     needed : DataFrame
         What `requirement` asked for.
-    forecast : Forecast
-        With sample paths.
-    handle_s, interval_s, service_level, within_s, patience_s, max_occupancy, max_abandonment, max_asa_s, definition,
-    concurrency, absence, handle_noise, handle_cv, draws, seed
-        As in `simulate`.
 
     Returns
     -------
     pandas.DataFrame
-        queue, source (chance, forecast, handle time, absence, shift fit), missed (share of days up to here), added,
-        low, high (95 %, from draws).
+        queue, source (chance, forecast, handle time, shrinkage, staffing, shift fit), missed (share of days up to
+        here), added, low, high (95 %, from draws).
 
     Raises
     ------
     StaffingError
-        As in `simulate`; or the forecast is a plain table.
+        The requirement is of other queues or slots; or the forecast was a plain table.
     """
-    if isinstance(forecast, pd.DataFrame):
-        raise StaffingError("a table of means has no error to trace", fix="give a forecast with sample paths")
-
-    def live(agents: pd.DataFrame, demand: Demand, noise: float, away: float) -> Simulation:
-        return simulate(
-            agents, demand, handle_s, service_level=service_level, within_s=within_s, patience_s=patience_s,
-            max_occupancy=max_occupancy, max_abandonment=max_abandonment, max_asa_s=max_asa_s, definition=definition,
-            concurrency=concurrency, absence=away, handle_noise=noise, handle_cv=handle_cv, interval_s=interval_s,
-            draws=draws, seed=seed,
-        )  # fmt: skip
-
-    steps = {
-        "chance": live(needed, forecast.table, 0.0, 0.0),
-        "forecast": live(needed, forecast, 0.0, 0.0),
-        "handle time": live(needed, forecast, handle_noise, 0.0),
-        "absence": live(needed, forecast, handle_noise, absence),
-        "shift fit": live(plan, forecast, handle_noise, absence),
-    }
+    scene = lived.scene
+    if any(volume.paths is None for volume in scene.volumes):
+        raise StaffingError("a table of means has no error to trace", fix="simulate a forecast with sample paths")
+    asked = read_teams(needed, scene.volumes, scene.crews)
+    same_hours = read_teams(_scaled(needed, asked, scene.teams), scene.volumes, scene.crews)
+    quiet = replace(scene, teams=asked, attendance=Attendance(), handle_noise=0.0)
+    noisy = replace(quiet, handle_noise=scene.handle_noise)
+    away = replace(noisy, attendance=scene.attendance)
+    steps = {"chance": live(replace(quiet, arrivals=scene.expected_arrivals())), "forecast": live(quiet)}
+    steps["handle time"] = live(noisy) if scene.handle_noise else steps["forecast"]
+    steps["shrinkage"] = live(away) if scene.attendance != Attendance() else steps["handle time"]
+    steps["staffing"] = live(replace(away, teams=same_hours))
+    steps["shift fit"] = lived
     parts, before = [], None
     for source, after in steps.items():
         if before is None:
@@ -106,3 +75,15 @@ def trace_misses(
         before = after
     table = pd.concat(parts, ignore_index=True)
     return table.sort_values("queue", kind="stable", ignore_index=True)
+
+
+def _scaled(needed: pd.DataFrame, asked: tuple[Team, ...], given: tuple[Team, ...]) -> pd.DataFrame:
+    """The requirement in the plan's hours, by team where both have it, else all together."""
+    wanted, planned = ({team.name: team.hours for team in teams} for teams in (asked, given))
+    overall = sum(planned.values()) / max(sum(wanted.values()), 1e-9)
+    alike = wanted.keys() == planned.keys()
+    ratio = {
+        name: planned[name] / hours if alike and hours else overall for name, hours in wanted.items()
+    }  # fmt: skip
+    key = "crew" if "crew" in needed else "queue"
+    return needed.assign(agents=needed["agents"] * needed[key].astype(str).map(ratio))

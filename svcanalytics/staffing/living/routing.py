@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from svcanalytics.errors import StaffingError
 
-__all__ = ["Crew", "Stream", "route"]
+__all__ = ["Calls", "Crew", "Stream", "route", "serve_crews"]
 
 _DONE, _STEP, _GONE, _BACK = range(4)
 
@@ -94,9 +94,48 @@ def route(streams: Sequence[Stream], crews: Sequence[Crew], seed: int = 0) -> pd
         A queue is given twice, a crew knows a queue that is not there, or times are not ascending or negative.
     """
     _check(streams, crews)
+    calls = serve_crews(streams, crews, seed)
+    return pd.DataFrame(
+        {
+            "queue": pd.Categorical.from_codes(calls.queue, [stream.queue for stream in streams]),
+            "came": calls.came,
+            "wait_s": calls.wait_s,
+            "answered": calls.answered,
+            "crew": calls.crew,
+            "attempt": calls.attempt,
+        }
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Calls:
+    """What became of every call, in the order they came into being.
+
+    Attributes
+    ----------
+    queue, crew : numpy.ndarray of int
+        Their numbers; a crew of -1 is none.
+    came, wait_s, handle_s : numpy.ndarray
+        Seconds; the wait lasts until answered or hung up, and is infinite when neither.
+    answered : numpy.ndarray of bool
+    attempt : numpy.ndarray of int
+        1 is the first.
+    """
+
+    queue: NDArray[np.intp]
+    came: NDArray[np.float64]
+    wait_s: NDArray[np.float64]
+    handle_s: NDArray[np.float64]
+    answered: NDArray[np.bool_]
+    crew: NDArray[np.intp]
+    attempt: NDArray[np.intp]
+
+
+def serve_crews(streams: Sequence[Stream], crews: Sequence[Crew], seed: int | Sequence[int] = 0) -> Calls:
+    """Serve as `route` does, without its checks and its table."""
     floor = _Floor(streams, crews, np.random.default_rng(seed))
     floor.run()
-    return floor.table()
+    return floor.calls()
 
 
 @dataclass(eq=False)
@@ -207,19 +246,13 @@ class _Floor:
         self.crew.append(-1)
         heappush(self.events, (back, next(self.order), _BACK, len(self.came) - 1, 0))
 
-    def table(self) -> pd.DataFrame:
+    def calls(self) -> Calls:
         started, came = np.array(self.started), np.array(self.came)
         answered = ~np.isnan(started)
-        return pd.DataFrame(
-            {
-                "queue": pd.Categorical.from_codes(self.queue, [stream.queue for stream in self.streams]),
-                "came": came,
-                "wait_s": np.where(answered, started, np.array(self.deadline)) - came,
-                "answered": answered,
-                "crew": self.crew,
-                "attempt": self.attempt,
-            }
-        )
+        return Calls(
+            np.array(self.queue, dtype=np.intp), came, np.where(answered, started, np.array(self.deadline)) - came,
+            np.array(self.handle), answered, np.array(self.crew, dtype=np.intp), np.array(self.attempt, dtype=np.intp),
+        )  # fmt: skip
 
 
 def _check(streams: Sequence[Stream], crews: Sequence[Crew]) -> None:

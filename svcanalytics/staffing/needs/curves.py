@@ -30,7 +30,10 @@ def exact(
     if promise.patience_s is None:
         queue = erlang_c(count, handle_s, agents, promise.within_s, interval_s)
     else:
-        queue = erlang_a(count, handle_s, agents, promise.patience_s, promise.within_s, interval_s)
+        queue = erlang_a(
+            count, handle_s, agents, promise.patience_s, promise.within_s, interval_s,
+            short_abandon_s=promise.short_abandon_s,
+        )  # fmt: skip
     return {
         "service_level": getattr(queue, _LEVELS[promise.definition]),
         "abandonment": queue.abandonment,
@@ -54,12 +57,12 @@ class Curves:
         return float(self.agents[-1])
 
     def at(self, name: str, load: NDArray[np.float64], agents: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return one measure; `agents` has shape ``(S,)`` and `load`, in Erlang, ``(S, ...)``."""
+        """Return one measure; `agents` has shape ``(S,)`` or ``(S, P)``, and `load`, in Erlang, these and more."""
         n = np.clip(agents, 0.0, self.most)
         below = np.clip(np.searchsorted(self.agents, n, side="right") - 1, 0, len(self.agents) - 2)
         share = (n - self.agents[below]) / (self.agents[below + 1] - self.agents[below])
         table = self.values[name]
-        wide = (slice(None),) + (None,) * (load.ndim - 1)
+        wide = (Ellipsis,) + (None,) * (load.ndim - n.ndim)
         with np.errstate(divide="ignore"):
             place = np.log(load)
         place -= np.log(np.maximum(n, 1e-9))[wide]
@@ -69,7 +72,7 @@ class Curves:
         np.clip(place, 0.0, columns - 1.001, out=place)
         left = place.astype(np.intp)
         place -= left
-        if load[0].size < columns:
+        if n.ndim > 1 or load[0].size < columns:
             left += (below * columns)[wide]
             flat, share = table.ravel(), share[wide]
             here = flat.take(left) * (1 - place) + flat.take(left + 1) * place

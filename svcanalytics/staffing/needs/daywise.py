@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from svcanalytics.staffing.living.rehearsal import rehearse, whole_agents
+from svcanalytics.staffing.living.presence import Presence, whole_agents
+from svcanalytics.staffing.living.rehearsal import Desk, rehearse
 from svcanalytics.staffing.needs.curves import SlotCurves
 from svcanalytics.staffing.needs.lagging import WEIGHTS
+from svcanalytics.staffing.needs.trouble import Trouble
 from svcanalytics.staffing.promise import Promise
 from svcanalytics.staffing.volumes import Volume
 
@@ -23,7 +25,7 @@ _REPEATS = 4  # deviations tried per path
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Measures of slots by the formulas, averaged over each interval; all of shape ``(S, P)``, agents ``(S,)``."""
+    """Measures of slots by the formulas, averaged over each interval; all ``(S, P)``, agents at work or ``(S,)``."""
 
     arrivals: NDArray[np.float64]
     load: NDArray[np.float64]
@@ -41,7 +43,7 @@ class Outcome:
             if "abandonment" in self.values:
                 found["abandonment"] = (k * gone).sum(axis=0) / k.sum(axis=0)
                 found["asa_s"] = (answered * self.values["asa_s"]).sum(axis=0) / answered.sum(axis=0)
-                found["occupancy"] = np.minimum((self.load * (1 - gone)).sum(axis=0) / self.agents.sum(), 1.0)
+                found["occupancy"] = np.minimum((self.load * (1 - gone)).sum(axis=0) / self.agents.sum(axis=0), 1.0)
         empty = {"service_level": 1.0}
         return {name: np.where(np.isnan(value), empty.get(name, 0.0), value) for name, value in found.items()}
 
@@ -95,7 +97,7 @@ def nothing_learned(promise: Promise) -> Lesson:
 
 def learn(
     volume: Volume, load: NDArray[np.float64], agents: NDArray[np.float64], curves: SlotCurves, promise: Promise,
-    seed: int,
+    trouble: Trouble, seed: int,
 ) -> Lesson:  # fmt: skip
     """Simulate some of the paths with about the right agents and compare each day with the formulas.
 
@@ -107,6 +109,7 @@ def learn(
     agents : numpy.ndarray, shape ``(S,)``
     curves : SlotCurves
     promise : Promise
+    trouble : Trouble
     seed : int
     """
     assert volume.paths is not None
@@ -114,11 +117,13 @@ def learn(
     total = max(float(volume.mean.sum()), 1e-9)
     draws = int(np.clip(_CALLS / total, np.ceil(_LEAST_DAYS / len(days)), volume.paths.shape[1]))
     arrivals = np.round(volume.paths[:, :draws])
-    whole = whole_agents(agents, volume.opens)
-    seen = rehearse(volume, arrivals, whole, promise, seed=seed).by(day).measures(promise)
     everything = np.arange(len(agents))
+    some = trouble.of(slice(draws))
+    whole = some.at_work(whole_agents(agents, volume.opens).astype("float64"), everything)
+    present = Presence.of_slots(volume.second, np.round(whole).astype(np.int64), draws)
+    seen = rehearse(Desk(volume, arrivals, promise, some.pace), present, seed).by(day).measures(promise)
     # What rounding to whole agents costs is part of the lesson.
-    found = outcome_of(arrivals, load[:, :draws], agents, curves, everything)
+    found = outcome_of(arrivals, load[:, :draws], some.at_work(agents, everything), curves, everything)
     weight = np.zeros((len(days), draws))
     np.add.at(weight, day, arrivals)
     lines, deviations = {}, {}

@@ -14,6 +14,7 @@ from svcanalytics.staffing.formulas.sizing import Definition
 from svcanalytics.staffing.needs.curves import SlotCurves, exact, tabulate_slots
 from svcanalytics.staffing.needs.daywise import Lesson, Outcome, learn, nothing_learned, outcome_of
 from svcanalytics.staffing.needs.lagging import WEIGHTS, interval_load, lagged_load
+from svcanalytics.staffing.needs.trouble import Trouble, draw_trouble
 from svcanalytics.staffing.promise import Promise, Setting, promises
 from svcanalytics.staffing.volumes import Demand, Times, Volume, for_queue, read_volumes
 
@@ -38,7 +39,10 @@ def requirement(
     max_abandonment: Setting = None,
     max_asa_s: Setting = None,
     definition: Definition = "offered",
+    short_abandon_s: float | Mapping[str, float] = 0,
     risk: float | None = None,
+    absence: float = 0.0,
+    handle_noise: float = 0.0,
     floor: float | Mapping[str, float] = 0,
     concurrency: float | Mapping[str, float] = 1,
     shrinkage: float | Mapping[str, float] = 0.0,
@@ -53,8 +57,9 @@ def requirement(
     A plain table is taken for certain: each interval by itself keeps the targets. Of a forecast with sample paths the
     promise is about days. Without `risk`, the targets hold on average over the paths; with it, a day keeps all its
     targets together with probability 1 - `risk`. All intervals of a queue's day are staffed for the same quantile of
-    their load, the lowest that keeps the promise. The formulas know neither chance within a day nor what one interval
-    leaves to the next; how real days differ from them is learned per queue from simulated ones.
+    their load, the lowest that keeps the promise. Days on which everything takes longer, or people are away, are part
+    of that risk when `handle_noise` or `absence` say so. The formulas know neither chance within a day nor what one
+    interval leaves to the next; how real days differ from them is learned per queue from simulated ones.
 
     Parameters
     ----------
@@ -62,10 +67,14 @@ def requirement(
         Anything with ``.table`` and ``.paths(n, seed)``, or a frame of queue, start and mean (or arrivals).
     handle_s : float, mapping by queue, or DataFrame
         Mean handle time in seconds; a frame has queue, handle_s and, when it differs by slot, start.
-    service_level, within_s, patience_s, max_occupancy, max_abandonment, max_asa_s, definition
+    service_level, within_s, patience_s, max_occupancy, max_abandonment, max_asa_s, definition, short_abandon_s
         As in `required_agents`; each one value or a mapping by queue.
     risk : float, optional
         Between 0 and 1: the share of days that may miss.
+    absence : float
+        Probability that somebody planned is away for the day, beyond what shrinkage covers; needs sample paths.
+    handle_noise : float
+        Coefficient of variation of a day's mean handle time (log-normal); needs sample paths.
     floor : float or mapping
         Agents never to go below in an open interval, such as two where rules ask for two at a window.
     concurrency : float or mapping
@@ -94,13 +103,14 @@ def requirement(
     StaffingError
         A number is out of its range, a queue unknown, or the targets can't be reached.
     """
-    _check_risk(risk, forecast)
+    _check_risk(risk, absence, handle_noise, forecast)
     volumes = read_volumes(
         forecast, handle_s, paths=0 if isinstance(forecast, pd.DataFrame) else paths, seed=seed, interval_s=interval_s
     )
     promised = promises(
         volumes, service_level=service_level, within_s=within_s, definition=definition, patience_s=patience_s,
         max_asa_s=max_asa_s, max_abandonment=max_abandonment, max_occupancy=max_occupancy,
+        short_abandon_s=short_abandon_s,
     )  # fmt: skip
     queues = [volume.queue for volume in volumes]
     bounded = {"floor": (floor, 0.0, np.inf), "concurrency": (concurrency, 1.0, np.inf), "shrinkage": (shrinkage, 0, 1)}
@@ -114,7 +124,10 @@ def requirement(
                 raise StaffingError(f"{name} is {settings[name]:g}", where=f"{name}, {volume.queue}", fix=fix)
         at_once = settings["concurrency"]
         case = _Case(volume, promised[volume.queue], lagged, fractional, settings["floor"] * at_once)
-        held, outcome, kept = _certain(case) if volume.paths is None else _uncertain(case, risk, seed)
+        if volume.paths is None:
+            held, outcome, kept = _certain(case)
+        else:
+            held, outcome, kept = _uncertain(case, risk, absence, handle_noise, seed)
         parts.append(_table(case, held, outcome, kept).pipe(_people, at_once, fractional, settings["shrinkage"]))
     return pd.concat(parts, ignore_index=True)
 
@@ -185,19 +198,24 @@ def _certain(case: _Case) -> tuple[NDArray[np.float64], Outcome, float]:
     return agents, Outcome(volume.mean[:, None], (load @ WEIGHTS)[:, None], agents, found), np.nan
 
 
-def _uncertain(case: _Case, risk: float | None, seed: int) -> tuple[NDArray[np.float64], Outcome, NDArray[np.float64]]:
+def _uncertain(
+    case: _Case, risk: float | None, absence: float, noise: float, seed: int
+) -> tuple[NDArray[np.float64], Outcome, NDArray[np.float64]]:
     volume, promise = case.volume, case.promise
     assert volume.paths is not None
     load = case.load(volume.paths)
-    limit = float(_most(load.max(axis=(1, 2)), promise).max())
+    trouble = draw_trouble(volume, 1.5 * load.max() + 40, absence, noise, seed)
+    load = trouble.load(load)
+    limit = float(_most(load.max(axis=(1, 2)), promise).max()) / (1 - absence)
     curves = tabulate_slots(limit, volume.handle_s, volume.interval_s, promise)
-    search = _Search(case, load, curves, risk)
-    lesson = learn(volume, load, search.staff(nothing_learned(promise), thin=5), curves, promise, seed)
+    search = _Search(case, load, curves, trouble, risk)
+    lesson = learn(volume, load, search.staff(nothing_learned(promise), thin=5), curves, promise, trouble, seed)
     agents = search.staff(lesson)
     kept = np.empty(len(agents))
     for rows in search.days:
         kept[rows] = lesson.kept(search.outcome(rows, agents[rows]).day(promise))
-    return agents, outcome_of(volume.paths, load, agents, curves, np.arange(len(agents))), kept
+    everything = np.arange(len(agents))
+    return agents, outcome_of(volume.paths, load, trouble.at_work(agents, everything), curves, everything), kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,6 +225,7 @@ class _Search:
     case: _Case
     load: NDArray[np.float64]
     curves: SlotCurves
+    trouble: Trouble
     risk: float | None
 
     @property
@@ -247,8 +266,10 @@ class _Search:
 
     def outcome(self, rows: NDArray[np.intp], agents: NDArray[np.float64], thin: int = 1) -> Outcome:
         assert self.case.volume.paths is not None
+        some = slice(None, None, thin)
+        at_work = self.trouble.of(some).at_work(agents, rows)
         return outcome_of(
-            self.case.volume.paths[rows, ::thin], self.load[rows, ::thin], agents, self.curves, rows, self._names
+            self.case.volume.paths[rows, some], self.load[rows, some], at_work, self.curves, rows, self._names
         )
 
     @property
@@ -268,7 +289,10 @@ class _Search:
         def measure(agents: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
             return {name: self.curves.at(name, load, agents, each) for name in self._names}
 
-        return self.case.least(load, self.case.volume.mean == 0, measure)
+        agents = self.case.least(load, self.case.volume.mean == 0, measure)
+        if self.trouble.absence:
+            agents = np.where(agents > self.case.floor, agents / (1 - self.trouble.absence), agents)
+        return agents if self.case.fractional else np.ceil(agents - 1e-9)
 
     def _short(self, agents: NDArray[np.float64], lesson: Lesson, thin: int) -> NDArray[np.bool_]:
         return np.array([not self._enough(rows, agents[rows], lesson, thin) for rows in self.days])
@@ -304,7 +328,8 @@ def _table(
     total = np.maximum(k.sum(axis=1), 1e-12)
     gone = values["abandonment"]
     with np.errstate(divide="ignore", invalid="ignore"):
-        busy = np.where(agents > 0, np.minimum((outcome.load * (1 - gone)).mean(axis=1) / agents, 1.0), 0.0)
+        at_work = outcome.agents if outcome.agents.ndim == 1 else outcome.agents.mean(axis=1)
+        busy = np.where(agents > 0, np.minimum((outcome.load * (1 - gone)).mean(axis=1) / at_work, 1.0), 0.0)
     weight = np.where(k.sum(axis=1, keepdims=True) > 0, k, 1.0 / k.shape[1])
     total = weight.sum(axis=1)
     return pd.DataFrame(
@@ -331,12 +356,13 @@ def _people(table: pd.DataFrame, concurrency: float, fractional: bool, shrinkage
     return table.assign(agents=agents, scheduled=agents / (1 - shrinkage))
 
 
-def _check_risk(risk: float | None, forecast: Demand) -> None:
-    if risk is None:
-        return
-    if not 0 < risk < 1:
+def _check_risk(risk: float | None, absence: float, noise: float, forecast: Demand) -> None:
+    if risk is not None and not 0 < risk < 1:
         raise StaffingError(f"risk must lie between 0 and 1, not {risk}", where="risk", fix="give 0.1 for 10 %")
-    if isinstance(forecast, pd.DataFrame):
-        raise StaffingError(
-            "a table of means knows no risk", where="risk", fix="give a forecast with sample paths, or leave risk out"
-        )
+    for name, value in (("risk", risk), ("absence", absence), ("handle_noise", noise)):
+        if value and isinstance(forecast, pd.DataFrame):
+            raise StaffingError(
+                f"a table of means knows no {name.replace('handle_', '')}",
+                where=name,
+                fix=f"give a forecast with sample paths, or leave {name} out",
+            )

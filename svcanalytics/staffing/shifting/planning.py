@@ -1,0 +1,173 @@
+"""The cheapest shifts that cover a requirement."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from svcanalytics.errors import StaffingError
+from svcanalytics.staffing.promise import Promise, Setting
+from svcanalytics.staffing.shifting.clock import read_slots
+from svcanalytics.staffing.shifting.covering import Covering
+from svcanalytics.staffing.shifting.laying_out import lay_out
+from svcanalytics.staffing.shifting.limits import Limit
+from svcanalytics.staffing.shifting.losses import weigh_losses
+from svcanalytics.staffing.shifting.offers import offer_shifts
+from svcanalytics.staffing.shifting.programme import solve
+from svcanalytics.staffing.shifting.rules import ShiftRules
+from svcanalytics.staffing.shifting.shiftplan import ShiftPlan
+from svcanalytics.staffing.volumes import for_queue
+
+__all__ = ["plan_shifts"]
+
+_SECONDS = 60.0
+
+
+def plan_shifts(
+    requirement: pd.DataFrame,
+    shifts: ShiftRules,
+    until: float | datetime | None = None,
+    *,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    agents: int | Mapping[str, int] | None = None,
+    floor: float | Mapping[str, float] = 0,
+    shortfall: float = 5.0,
+    surplus: float = 0.0,
+    within_s: float | Mapping[str, float] = 20,
+    patience_s: Setting = None,
+    gap: float = 0.001,
+    interval_s: float | None = None,
+) -> ShiftPlan:
+    """Return the cheapest shifts for a requirement: pay, and what shortfall and surplus are weighed at, made least.
+
+    Set covering over absolute time, with breaks placed by the optimiser and shortfall elastic, so that there is always
+    a plan; what it can't cover is told in its `missing`.
+
+    Parameters
+    ----------
+    requirement : DataFrame
+        queue, start and agents, as from `requirement`; `scheduled`, where given, is what is covered. With arrivals and
+        load, a shortfall costs what service is lost by it.
+    shifts : ShiftRules
+        From `read_shifts`.
+    until : float or datetime, optional
+        Seconds, or the moment, after which the best plan so far is returned; by default a minute.
+    groups : mapping, optional
+        Group of agents to the queues they serve; by default each queue has agents of its own. A group's time may be
+        divided among its queues in any way.
+    agents : int or mapping, optional
+        People there are, in all or by group; never more are planned, with their rest, days off and hours a week.
+    floor : float or mapping
+        People never to go below in an interval that is in the requirement, whatever it costs.
+    shortfall : float
+        What an agent-hour missing costs at least, in paid hours; more where more service is lost by it.
+    surplus : float
+        What an agent-hour too many costs beyond its pay, in paid hours.
+    within_s, patience_s
+        What the service level is about, as in `requirement`.
+    gap : float
+        Relative gap to the lower bound that counts as optimal.
+    interval_s : float, optional
+        Length of a slot; by default the shortest distance between two starts.
+
+    Raises
+    ------
+    StaffingError
+        The requirement lacks a column, has a slot twice or a number that can't be, or a setting is out of its range.
+    """
+    ends = time.monotonic() + _seconds(until)
+    for name, value in (("shortfall", shortfall), ("surplus", surplus), ("gap", gap)):
+        if not (value >= 0 and np.isfinite(value)):
+            raise StaffingError(f"{name} is {value}", where=name, fix="give a number from 0 up")
+    rows = _read(requirement)
+    queues = [str(name) for name in rows["queue"].unique()]
+    slots = read_slots(rows["start"], shifts.timezone, interval_s)
+    rows["slot"] = slots.place(rows["start"])
+    rows["floor"] = rows["queue"].map(for_queue("floor", floor, queues)).astype("float64")
+    rows["required"] = np.maximum(rows["required"], rows["floor"])
+    crews = _groups(groups, queues)
+    limit, patience = (for_queue(*each, queues) for each in (("within_s", within_s), ("patience_s", patience_s)))
+    promises = {queue: Promise(within_s=limit(queue), patience_s=patience(queue)) for queue in queues}
+    hour = shifts.costs.hour * slots.length / 60
+    covering = Covering(
+        rows=rows,
+        slots=slots,
+        offers=offer_shifts(shifts, slots),
+        rules=shifts,
+        groups=crews,
+        losses=weigh_losses(rows, slots.length * 60, shortfall * hour, promises),
+        surplus=surplus * hour,
+        limits=(*_limits(agents, crews), *_most(shifts, crews)),
+        given={group: np.zeros(len(slots.minute)) for group in crews},
+    )
+    solution = solve(covering.programme(), max(ends - time.monotonic(), 0.1), gap)
+    return lay_out(covering, solution)
+
+
+def _seconds(until: float | datetime | None) -> float:
+    if until is None:
+        return _SECONDS
+    if isinstance(until, datetime):
+        now = datetime.now(UTC) if until.tzinfo else datetime.now()
+        until = (until - now).total_seconds()
+    if not until > 0:
+        raise StaffingError("the time to plan in is over before it began", where="until", fix="give seconds above 0")
+    return float(until)
+
+
+def _read(requirement: pd.DataFrame) -> pd.DataFrame:
+    missing = [name for name in ("queue", "start", "agents") if name not in requirement]
+    if missing:
+        raise StaffingError(f"the requirement has no column {missing[0]!r}", fix="give queue, start and agents")
+    if requirement.empty:
+        raise StaffingError("the requirement has no rows", fix="give a row per queue and slot")
+    known = [name for name in ("queue", "start", "agents", "scheduled", "arrivals", "load") if name in requirement]
+    rows = requirement[known].reset_index(drop=True)
+    rows["queue"] = rows["queue"].astype(str)
+    rows["required"] = rows["scheduled" if "scheduled" in rows else "agents"].astype("float64")
+    bad = rows[~((rows["required"] >= 0) & (rows["agents"] >= 0) & np.isfinite(rows["required"]))]
+    if len(bad):
+        row = bad.iloc[0]
+        raise StaffingError(
+            f"agents is {row['required']}", where=f"{row['queue']}, {row['start']}", fix="give a number from 0 up"
+        )
+    twice = rows[rows.duplicated(["queue", "start"])]
+    if len(twice):
+        row = twice.iloc[0]
+        raise StaffingError(f"{row['start']} is given twice", where=row["queue"], fix="add the rows up")
+    return rows
+
+
+def _groups(groups: Mapping[str, Sequence[str]] | None, queues: list[str]) -> dict[str, tuple[str, ...]]:
+    if groups is None:
+        return {queue: (queue,) for queue in queues}
+    crews = {str(name): tuple(served) for name, served in groups.items()}
+    known = {queue for served in crews.values() for queue in served}
+    strange, alone = sorted(known - set(queues)), [queue for queue in queues if queue not in known]
+    if strange or alone:
+        what = f"there is no queue {strange[0]!r}" if strange else f"no group serves the queue {alone[0]!r}"
+        raise StaffingError(what, where="groups", fix=f"give groups for {', '.join(queues)}")
+    return crews
+
+
+def _limits(agents: int | Mapping[str, int] | None, groups: Mapping[str, tuple[str, ...]]) -> list[Limit]:
+    if agents is None:
+        return []
+    if not isinstance(agents, Mapping):
+        agents, names = {"": agents}, {"": tuple(groups)}
+    else:
+        names = {name: (name,) for name in agents}
+    for name, people in agents.items():
+        if name and name not in groups:
+            raise StaffingError(f"there is no group {name!r}", where="agents", fix=f"name {', '.join(groups)}")
+        if not people >= 0 or people != int(people):
+            raise StaffingError(f"agents is {people}", where=name or "agents", fix="give a whole number from 0 up")
+    return [Limit(names[name], int(people)) for name, people in agents.items()]
+
+
+def _most(rules: ShiftRules, groups: Mapping[str, tuple[str, ...]]) -> list[Limit]:
+    return [Limit(tuple(groups), each.most, each.id) for each in rules.patterns.values() if each.most is not None]

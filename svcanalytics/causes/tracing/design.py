@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from svcanalytics.causes.tracing.layers import is_course, layer_of_column
 from svcanalytics.errors import CauseError
 
-__all__ = ["Column", "Design", "lay_out"]
+__all__ = ["Column", "Design", "group_values", "lay_out", "list_circumstances"]
 
 Array = NDArray[np.float64]
 
@@ -85,8 +85,8 @@ def lay_out(
 ) -> Design:
     """Lay out cases and their circumstances as numbers.
 
-    Numbers of many values become six groups, finer among the large ones, texts their twelve most frequent values; what is missing is
-    a value of its own.
+    Numbers of many values become six groups, finer among the large ones, texts their twelve most frequent values; what
+    is missing is a value of its own.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def lay_out(
     CauseError
         When a column is missing, the outcome isn't a number, or there is no case of the period.
     """
-    columns = _circumstances(rows, outcome) if by is None else list(by)
+    columns = list_circumstances(rows, outcome) if by is None else list(by)
     absent = [name for name in [outcome, *columns] if name not in rows.columns]
     if absent:
         raise CauseError(f"there is no column {absent[0]!r}", where="rows", fix="name columns of the frame")
@@ -122,7 +122,7 @@ def lay_out(
     listed: list[Column] = []
     place = 0
     for name in columns:
-        code, values = _values(rows[name])
+        code, values, _ = group_values(rows[name])
         # Against the most frequent value: it says nothing of its own.
         usual = int(np.bincount(code, minlength=len(values)).argmax()) if len(values) else 0
         kept = [number for number in range(len(values)) if number != usual]
@@ -143,7 +143,8 @@ def lay_out(
     return Design(bad, now, code, matrix, tuple(listed))
 
 
-def _circumstances(rows: pd.DataFrame, outcome: str) -> list[str]:
+def list_circumstances(rows: pd.DataFrame, outcome: str = "bad") -> list[str]:
+    """Return the columns that can be circumstances: all but ids, times, the outcome and the agent, in order of name."""
     left_out = {"id", "case_id", "contact_id", "at", "period", "agent", "bad", outcome}
     return [
         name
@@ -152,7 +153,18 @@ def _circumstances(rows: pd.DataFrame, outcome: str) -> list[str]:
     ]
 
 
-def _values(column: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
+def group_values(column: pd.Series) -> tuple[NDArray[np.int64], list[str], Array | None]:
+    """Group the values of a column into a few.
+
+    Returns
+    -------
+    code : numpy.ndarray of int64, shape ``(n,)``
+        The group of each row.
+    values : list of str
+        What each group is; "" is missing, "other" what is rare.
+    edges : numpy.ndarray or None
+        Where one group of numbers ends and the next begins; None where values are taken as they are.
+    """
     number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     if number and column.nunique() > _FEW:
         return _bins(column)
@@ -166,22 +178,23 @@ def _values(column: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
     codes = pd.Series(texts).map(place)
     if codes.isna().any():
         codes, kept = codes.fillna(len(kept)), [*kept, "other"]
-    return codes.to_numpy("int64"), [str(value) for value in kept]
+    return codes.to_numpy("int64"), [str(value) for value in kept], None
 
 
-def _bins(column: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
+def _bins(column: pd.Series) -> tuple[NDArray[np.int64], list[str], Array]:
     value = column.to_numpy("float64", na_value=np.nan)
     missing = ~np.isfinite(value)
-    inner = np.unique(np.quantile(value[~missing], _EDGES))
-    inner = inner[inner < value[~missing].max()]
+    known = value[~missing]
+    inner = np.unique(np.quantile(known, _EDGES))
+    inner = inner[inner < known.max()]
     if not len(inner):  # nearly all have the largest value
-        inner = np.array([np.max(value[~missing], where=value[~missing] < value[~missing].max(), initial=-np.inf)])
+        inner = np.array([known[known < known.max()].max()])
     code = np.where(missing, len(inner) + 1, np.searchsorted(inner, np.where(missing, 0.0, value)))
     ends = [f"{edge:.4g}" for edge in inner]
     names = [f"<={ends[0]}", *(f"{low}-{high}" for low, high in pairwise(ends)), f">{ends[-1]}"]
     if missing.any():
         names.append("")
-    return code.astype(np.int64), names
+    return code.astype(np.int64), names, inner
 
 
 def _text(value: object) -> str:

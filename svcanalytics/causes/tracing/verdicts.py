@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from svcanalytics.causes.finding import Finding
 from svcanalytics.causes.gathering.material import Material
 from svcanalytics.causes.tracing.circumstances import with_circumstances
+from svcanalytics.causes.tracing.correction import hold_family
 from svcanalytics.causes.tracing.decomposition import Part, Regression, Shares
 from svcanalytics.causes.tracing.design import lay_out
 from svcanalytics.causes.tracing.layers import LAYERS, conditions_of, layer_of
@@ -229,7 +230,7 @@ def _conclude(found: list[tuple[str, str, int, str, Shares]]) -> list[Trace]:
         for layer in (*LAYERS, "demand")
         if layer in shares.parts
     ]
-    corrected = _holm(np.array([found[place][4].parts[layer].p_value for place, layer in tested]))
+    corrected = hold_family(np.array([found[place][4].parts[layer].p_value for place, layer in tested]))
     p_values = dict(zip(tested, corrected, strict=True))
     out = []
     for place, (measure, where, n, own, shares) in enumerate(found):
@@ -238,14 +239,6 @@ def _conclude(found: list[tuple[str, str, int, str, Shares]]) -> list[Trace]:
         )
         verdict = _verdict(table, shares.excess.amount, own)
         out.append(Trace(measure, where, n, shares.excess.amount, table, verdict, shares.through.amount, shares.alike))
-    return out
-
-
-def _holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    order = np.argsort(p_values, kind="stable")
-    steps = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    out = np.empty(len(p_values))
-    out[order] = np.minimum(steps, 1.0)
     return out
 
 

@@ -35,12 +35,7 @@ def lay_out(covering: Covering, solution: Solution) -> ShiftPlan:
         }
     )
     cost = float((shifts["count"] * shifts["cost"]).sum())
-    price = (
-        cost
-        + float(covering.losses.cost(short).sum())
-        + covering.surplus * float(over.sum())
-        + covering.unkept(planned)
-    )
+    weighed = float(covering.losses.cost(short).sum()) + covering.surplus * float(over.sum()) + covering.unkept(planned)
     return ShiftPlan(
         shifts=shifts,
         coverage=coverage,

@@ -13,6 +13,9 @@ from svcanalytics.staffing.living.windows import risk_windows
 from svcanalytics.staffing.needs.deferred import deferred_requirement
 from svcanalytics.staffing.needs.intervals import requirement
 from svcanalytics.staffing.needs.skills import skilled_requirement
+from svcanalytics.staffing.rostering.lacking import explain_lacking
+from svcanalytics.staffing.rostering.roster import Roster, plan_roster
+from svcanalytics.staffing.rostering.rules import RosterRules, roster_rules
 from svcanalytics.staffing.shifting.planning import plan_shifts
 from svcanalytics.staffing.shifting.reading import read_shifts
 from svcanalytics.staffing.shifting.rules import ShiftRules
@@ -22,6 +25,8 @@ from svcanalytics.staffing.shifting.wording import explain_shortfalls
 __all__ = [
     "Crew",
     "QueuePerformance",
+    "Roster",
+    "RosterRules",
     "ShiftPlan",
     "ShiftRules",
     "Simulation",
@@ -31,13 +36,16 @@ __all__ = [
     "erlang_a",
     "erlang_b",
     "erlang_c",
+    "explain_lacking",
     "explain_shortfalls",
+    "plan_roster",
     "plan_shifts",
     "read_shifts",
     "relive",
     "required_agents",
     "requirement",
     "risk_windows",
+    "roster_rules",
     "route",
     "simulate",
     "skilled_requirement",

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A shell that forbids bytecode makes every later start several times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report test test-all lint lock lab bench bench-forecast clean
+.PHONY: report test test-all lint lock lab schedule bench bench-forecast clean
 
 report: $(VENV)/.installed
 	$(BIN)/svcanalytics demo
@@ -23,6 +23,11 @@ lint: $(VENV)/.installed
 
 lab: $(VENV)/.installed
 	$(BIN)/svcanalytics lab
+
+# Loads dropped files and publishes what is due; without svcanalytics.toml it works for the demonstration.
+schedule: $(VENV)/.installed
+	test -f svcanalytics.toml || $(BIN)/svcanalytics demo
+	$(BIN)/python -m pipelines
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks

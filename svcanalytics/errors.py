@@ -11,6 +11,7 @@ __all__ = [
     "LakeError",
     "LoadError",
     "MappingError",
+    "PassingFaultError",
     "PeriodError",
     "PublishError",
     "StaffingError",
@@ -85,6 +86,10 @@ class DemandError(SvcError, ValueError):
 
 class PublishError(SvcError):
     """A report could not be run or published."""
+
+
+class PassingFaultError(PublishError):
+    """A report could not be published for a reason that may pass by itself: trying again can help."""
 
 
 class StaffingError(SvcError, ValueError):

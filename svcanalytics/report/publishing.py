@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 
 from svcanalytics import resources
-from svcanalytics.errors import PublishError
+from svcanalytics.errors import PassingFaultError, PublishError
 from svcanalytics.periods import Period, parse_period
 from svcanalytics.report import index, inputs
 from svcanalytics.report.edition import Edition, Place, read
@@ -72,7 +72,8 @@ def publish(
     ------
     PublishError
         When a name or parameter is refused, the run fails, or the page breaks the rules of `gate`. Nothing is
-        published then; the notebook of a failed run is kept in ``<out>/.failed/``.
+        published then; the notebook of a failed run is kept in ``<out>/.failed/``. A `PassingFaultError` when trying
+        again can help: a kernel or process that died, a disk that was full.
     PeriodError
         When `period` is no period.
     """
@@ -95,7 +96,7 @@ def publish(
         try:
             edition = _make(job, draft, progress, cell_timeout_s, timeout_s)
         except OSError as error:
-            raise PublishError(
+            raise PassingFaultError(
                 f"the edition could not be written: {error.strerror or error}",
                 where=str(job.place.folder),
                 fix="make room or give write permission, then publish again",
@@ -184,7 +185,7 @@ def _make(job: Job, draft: Path, progress: Progress | None, cell_timeout_s: int,
         )
     except PublishError as error:
         kept = _keep_failed(job, work)
-        raise PublishError(error.what, where=error.where, fix=f"{error.fix}; what it left is in {kept}") from None
+        raise type(error)(error.what, where=error.where, fix=f"{error.fix}; what it left is in {kept}") from None
     if progress:
         progress("render", 1, 1)
     folder = draft / "edition"

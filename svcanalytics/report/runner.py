@@ -21,7 +21,7 @@ from typing import Any
 
 import svcanalytics
 from svcanalytics import errors
-from svcanalytics.errors import PublishError
+from svcanalytics.errors import PassingFaultError, PublishError
 from svcanalytics.report.execution import KERNEL
 
 __all__ = ["Run", "run"]
@@ -237,14 +237,14 @@ def _failure(verdict: Mapping[str, Any], where: str, timeout_s: int, cell_timeou
             fix="allow more time",
         )
     if verdict["event"] == "killed":
-        return PublishError(
+        return PassingFaultError(
             f"the process that ran the notebook was killed (code {verdict['code']})",
             where=where,
             fix="look for a lack of memory, then publish again",
         )
     error, message = verdict["error"], verdict["message"].strip()
     if error == "DeadKernelError":
-        return PublishError("the kernel died", where=where, fix="look for a lack of memory, then publish again")
+        return PassingFaultError("the kernel died", where=where, fix="look for a lack of memory, then publish again")
     if error == "CellTimeoutError":
         return PublishError(
             f"the cell took longer than {cell_timeout_s} s and was stopped", where=where, fix="allow more time"

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from svcanalytics import resources
 from svcanalytics.errors import ConfigError
 
-__all__ = ["FILE", "Settings", "home", "settings", "write_settings"]
+__all__ = ["FILE", "SECTIONS", "Settings", "home", "settings", "write_settings"]
 
 FILE = "svcanalytics.toml"
+SECTIONS = ("schedule", "notify")
+"""Tables of the file that others read: what is published by itself, and who is told."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,12 @@ def settings(near: Path | None = None) -> Settings:
     if not file.is_file():
         return Settings()
     raw = resources.read_toml(file)
+    raw = {key: value for key, value in raw.items() if key not in SECTIONS}
     known = {spec.name for spec in fields(Settings)}
     if unknown := sorted(set(raw) - known):
-        raise ConfigError(f"unknown key {unknown[0]!r}", where=str(file), fix=f"use {', '.join(sorted(known))}")
+        raise ConfigError(
+            f"unknown key {unknown[0]!r}", where=str(file), fix=f"use {', '.join(sorted([*known, *SECTIONS]))}"
+        )
     return Settings(**raw)
 
 

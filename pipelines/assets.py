@@ -1,0 +1,143 @@
+"""What the schedule makes: loads, forecast, and for each period measures, findings and reports."""
+
+# Dagster reads the annotations of `context` when a function is decorated, so they must not be postponed.
+
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+from pydantic import Field
+
+import svcanalytics as sv
+from pipelines.installation import Installation
+from pipelines.partitions import partitions_of, period_of_key
+from svcanalytics.errors import PassingFaultError, SvcError
+from svcanalytics.periods import Period
+from svcanalytics.report.agenda import Due, Outcome
+from svcanalytics.report.labels import REPORTS
+from svcanalytics.report.notices import compose_notice, send_notice
+from svcanalytics.report.readiness import examine_period
+
+__all__ = ["DropFile", "build_forecast", "build_loads", "build_period_assets"]
+
+_SHOWN = 20
+
+
+class DropFile(dg.Config):
+    """A file to load."""
+
+    file: str = Field(description="Its path")
+    source: str = Field(default="", description="Name of the source mapping; empty: the columns tell")
+
+
+def build_loads(installation: Installation) -> dg.AssetsDefinition:
+    """Return the asset of what has been loaded: one run loads one file; the same file again changes nothing."""
+
+    @dg.asset(name="loads", group_name="data", description="Files loaded into the lake")
+    def loads(context: dg.AssetExecutionContext, config: DropFile) -> dg.MaterializeResult:
+        try:
+            result = sv.load(installation.open_lake(), config.file, source=config.source or None)
+        except SvcError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from None
+        counts = {name: getattr(result, name) for name in ("read", "new", "updated", "unchanged", "quarantined")}
+        return dg.MaterializeResult(metadata={"file": Path(config.file).name, **counts})
+
+    return loads
+
+
+def build_forecast(installation: Installation) -> dg.AssetsDefinition:
+    """Return the asset of the newest forecast, kept in the lake to be compared with what comes."""
+
+    @dg.asset(name="forecast", deps=["loads"], group_name="data", description="Demand ahead, kept in the lake")
+    def forecast(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from svcanalytics import demand
+
+        lake = installation.open_lake()
+        table, by, slot = ("contacts", "queue", "30min") if lake.has("contacts") else ("cases", "channel", "day")
+        try:
+            counted = demand.count(lake, table, by=[by], slot=slot)
+            arrivals = demand.Arrivals(counted, slot, holidays=lake.country, timezone=lake.timezone)
+            kept = demand.keep(lake, demand.forecast(arrivals), table=table, by=[by])
+        except SvcError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from None
+        return dg.MaterializeResult(metadata={"forecast": kept, "queues": int(counted["queue"].nunique())})
+
+    return forecast
+
+
+def build_period_assets(installation: Installation, kind: str, lake: sv.Lake) -> list[dg.AssetsDefinition]:
+    """Return the assets of one kind of period: its measures, and after them its findings and its reports.
+
+    Measures refuse a period whose data are not there, naming what is missing, so nothing after them runs.
+    """
+    partitions = partitions_of(kind, installation.first_day(), lake.timezone, lake.month_start)
+    common = {"partitions_def": partitions, "group_name": kind}
+
+    def period_of(context: dg.AssetExecutionContext) -> Period:
+        return period_of_key(context.partition_key, kind, lake.month_start)
+
+    @dg.asset(name=f"measures_{kind}", deps=["loads"], description="All measures of the period", **common)
+    def measures(context: dg.AssetExecutionContext) -> pd.DataFrame:
+        period, now = period_of(context), installation.open_lake()
+        ready = examine_period(now, period, installation.today(now))
+        if ready.state != "ready":
+            missing = "; ".join(ready.missing) or f"it ends on {period.last}"
+            raise dg.Failure(description=f"{period.key} is {ready.state}: {missing}", allow_retries=False)
+        found = sv.measure(now, every=kind, start=period.key, end=period.key)
+        context.add_output_metadata(
+            {"snapshot": now.snapshot.id, "measures": len(found), "first": dg.MetadataValue.md(_table(found))}
+        )
+        return found
+
+    @dg.asset(name=f"findings_{kind}", deps=[measures], description="What costs the index most", **common)
+    def findings(context: dg.AssetExecutionContext) -> pd.DataFrame:
+        from svcanalytics import causes
+
+        found = causes.findings(installation.open_lake(), period_of(context).key)
+        shown = found[["kind", "measure", "where", "n", "points", "low", "high", "layer"]]
+        context.add_output_metadata({"findings": len(found), "first": dg.MetadataValue.md(_table(shown))})
+        return found.drop(columns=["cases", "details"])
+
+    @dg.asset(name=f"reports_{kind}", deps=[measures], description="Published editions", **common)
+    def reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        period, now = period_of(context), installation.open_lake()
+        names = [name for name in installation.timetable.reports if REPORTS[name][0] == kind]
+        editions = {}
+        for name in names:
+            for language in installation.timetable.languages or (now.language,):
+                edition = _publish(context, installation, now, Due(name, period, language, "due"))
+                editions[f"{name}_{language}"] = dg.MetadataValue.url(edition.page.as_uri())
+        return dg.MaterializeResult(metadata=editions or {"reports": "none in the timetable"})
+
+    return [measures, findings, reports]
+
+
+def _publish(context: dg.AssetExecutionContext, installation: Installation, lake: sv.Lake, due: Due):
+    # One publication; what may pass by itself is tried again by Dagster, the last word is told once.
+    timetable = installation.timetable
+    try:
+        edition = sv.publish(due.report, due.period, lake, installation.reports, due.language)
+    except PassingFaultError as error:
+        if context.retry_number < timetable.retries:
+            wait = timetable.retry_wait_s * 2**context.retry_number
+            raise dg.RetryRequested(max_retries=timetable.retries, seconds_to_wait=wait) from error
+        _tell(context, installation, Outcome(due, None, error, context.retry_number + 1))
+        raise dg.Failure(description=str(error), allow_retries=False) from None
+    except SvcError as error:
+        _tell(context, installation, Outcome(due, None, error, context.retry_number + 1))
+        raise dg.Failure(description=str(error), allow_retries=False) from None
+    _tell(context, installation, Outcome(due, edition, None, context.retry_number + 1))
+    return edition
+
+
+def _tell(context: dg.AssetExecutionContext, installation: Installation, outcome: Outcome) -> None:
+    notice = compose_notice(outcome, installation.reports, installation.notify.link)
+    for trouble in send_notice(notice, installation.notify, installation.reports / ".notices"):
+        context.log.warning(f"not told: {trouble}")
+
+
+def _table(frame: pd.DataFrame) -> str:
+    columns = list(frame.columns)
+    head = "| " + " | ".join(columns) + " |\n|" + "---|" * len(columns)
+    rows = (" | ".join("" if pd.isna(v) else str(v) for v in row) for row in frame.head(_SHOWN).itertuples(index=False))
+    return "\n".join([head, *(f"| {row} |" for row in rows)])

@@ -46,6 +46,10 @@ _LATE = re.compile(
 )
 _PERSON = re.compile(r"(^|_)by$|agent|assigned|caller|user|person|employee|owner$|resource$|(^|_)name$|phone|mail$")
 
+# Where a case ended up tells how it went: of no use for measures made of hand-overs.
+_PATH = {"transferred_n", "at_first_contact", "teams_n"}
+_ENDS = {"team", "owner_team", "agent"}
+
 _SHARE_OF_IDS = 0.5
 _FEW = 100
 _TELLING = 0.75
@@ -120,7 +124,7 @@ def usable(rows: pd.DataFrame, names: Collection[str], own: Collection[str] = ()
     partitions: dict[tuple[int, bytes], str] = {}
     bad = rows["bad"].to_numpy("float64")
     for name in names:
-        if name in own:
+        if name in own or (name in _ENDS and _PATH & set(own)):
             left_out[name] = "the measure is made of it"
             continue
         codes, values = pd.factorize(rows[name], use_na_sentinel=False)

@@ -63,8 +63,8 @@ class Frame:
         return self.cube.place[self._row(segment)] == segment
 
     def name(self, segment: int) -> str:
-        """Return a segment as ``team=B&channel=app``; all rows are "all"."""
-        return "all" if segment == len(self.cube.first) else self.cube.name(segment)
+        """Return a segment as ``channel=app&team=B``; all rows are ""."""
+        return "" if segment == len(self.cube.first) else self.cube.name(segment)
 
     def _row(self, segment: int) -> int:
         return int(np.searchsorted(self.cube.place.max(axis=1), segment))
@@ -88,6 +88,9 @@ class Contrast:
         How many standard errors it had been worse than the whole before; NaN without a baseline.
     others : tuple of str
         Other segments that hold much the same of the excess.
+    inside : numpy.ndarray of bool, shape ``(rows,)``
+    left : numpy.ndarray, shape ``(rows,)``
+        What came beyond the expected, row by row (normal scores of what is no share).
     """
 
     segment: int
@@ -100,6 +103,8 @@ class Contrast:
     p_value: float
     standing: float
     others: tuple[str, ...]
+    inside: NDArray[np.bool_]
+    left: Array
 
 
 def lay_out(rows: pd.DataFrame, by: list[str], least: int) -> Frame:
@@ -248,6 +253,8 @@ class _Scan:
             p,
             self._standing(segment),
             self._others(segment, chosen),
+            frame.inside(segment),
+            self.score - self.moved,
         )
 
     def _width(self, segment: int) -> float:

@@ -1,0 +1,111 @@
+"""One cause, one finding: what different searches say of the same cases is put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from svcanalytics.causes.ranking.candidates import Candidate
+
+__all__ = ["merge", "merge_measures", "overlap"]
+
+_SAME = 0.5
+_SAME_CASES = 0.8
+_FACTOR = 3.0
+# What names a mechanism says more than what names a place, where both explain the same cases.
+_CLEARER = {"artefact": 0, "theme": 1, "step": 1, "rule": 2, "segment": 2, "relation": 3}
+_MUCH_SURER = 1e-4
+
+
+def overlap(first: frozenset[str], second: frozenset[str]) -> float:
+    """Return the share of two sets that they have in common (Jaccard); 0 when one is empty."""
+    return len(first & second) / len(first | second) if first and second else 0.0
+
+
+def merge(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Put together what explains the same cases of a metric by the same cause.
+
+    Two findings of a metric are one when they share at least half of the cases that went wrong and cost about the same.
+    The clearest description is kept: one that names a mechanism (an artefact, a theme, a step) before one that names a
+    place, unless the place is far surer; else the surer. The others are named in its details.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+
+    Returns
+    -------
+    list of Candidate
+        Each with ``details["also"]``: kind, where and p_value of what was put with it.
+    """
+    kept: list[Candidate] = []
+    for each in sorted(candidates, key=lambda c: (c.finding.p_value, c.finding.where)):
+        place = next((i for i, other in enumerate(kept) if _same(each, other)), None)
+        if place is None:
+            kept.append(each)
+        else:
+            kept[place] = _joined(kept[place], each)
+    return kept
+
+
+def merge_measures(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Put together findings of several measures about the same cases: the cause is one, its costs add up.
+
+    The one that costs most is kept (without a price, the surest).
+
+    Returns
+    -------
+    list of Candidate
+        With ``details["also_costs"]`` and ``details["points_in_all"]`` where others were put with it.
+    """
+    kept: list[Candidate] = []
+    for each in sorted(candidates, key=lambda c: (-_price(c), c.finding.p_value, c.finding.measure, c.finding.where)):
+        place = next((i for i, other in enumerate(kept) if _alike(each, other)), None)
+        if place is None:
+            kept.append(each)
+            continue
+        first, other = kept[place].finding, each.finding
+        said = {name: getattr(other, name) for name in ("measure", "where", "excess", "points")}
+        costs = [*_list(kept[place], "also_costs"), said]
+        whole = first.points + sum(float(cost["points"]) for cost in costs)  # type: ignore[index]
+        details = {**first.details, "also_costs": costs, "points_in_all": whole}
+        kept[place] = replace(kept[place], finding=replace(first, details=details))
+    return kept
+
+
+def _alike(first: Candidate, second: Candidate) -> bool:
+    a, b = first.finding, second.finding
+    return (
+        a.measure != b.measure
+        and (a.kind, b.kind).count("artefact") != 1
+        and (overlap(first.cases, second.cases) >= _SAME_CASES)
+    )
+
+
+def _price(candidate: Candidate) -> float:
+    points = candidate.finding.points
+    return points if points == points else -1.0
+
+
+def _same(first: Candidate, second: Candidate) -> bool:
+    a, b = first.finding, second.finding
+    if a.measure != b.measure:
+        return False
+    if a.where == b.where:
+        return True
+    alike = 1 / _FACTOR <= abs(a.excess) / max(abs(b.excess), 1e-12) <= _FACTOR
+    return alike and overlap(first.wrong, second.wrong) >= _SAME
+
+
+def _joined(surer: Candidate, other: Candidate) -> Candidate:
+    clearer = _CLEARER[other.finding.kind] < _CLEARER[surer.finding.kind]
+    if clearer and other.finding.p_value * _MUCH_SURER <= surer.finding.p_value:
+        surer, other = other, surer
+    said = {"kind": other.finding.kind, "where": other.finding.where, "p_value": other.finding.p_value}
+    also = [*_list(surer, "also"), said, *_list(other, "also")]
+    return replace(surer, finding=replace(surer.finding, details={**surer.finding.details, "also": also}))
+
+
+def _list(candidate: Candidate, name: str) -> list[object]:
+    found = candidate.finding.details.get(name, [])
+    return list(found) if isinstance(found, list) else []

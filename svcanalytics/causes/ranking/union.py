@@ -1,0 +1,190 @@
+"""`find`: the findings of all kinds of evidence in one ranked table; `findings`: the same from a lake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from svcanalytics.causes.finding import Finding, tabulate
+from svcanalytics.causes.gathering.collecting import gather
+from svcanalytics.causes.gathering.material import Material
+from svcanalytics.causes.ranking.candidates import LEAST, Candidate, segment_candidates
+from svcanalytics.causes.ranking.merging import merge, merge_measures, overlap
+from svcanalytics.causes.tracing.verdicts import trace_all
+from svcanalytics.errors import CauseError
+
+if TYPE_CHECKING:
+    from svcanalytics.periods import Period
+    from svcanalytics.store import Lake
+
+__all__ = ["find", "findings"]
+
+_RELATED = 0.5
+
+
+def findings(
+    lake: Lake,
+    period: str | Period,
+    baseline: str | Period | None = None,
+    *,
+    metric: str | Sequence[str] | None = None,
+    limit: int | None = None,
+    agents: bool = False,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Find what went wrong in a period, where, and what it costs.
+
+    Parameters
+    ----------
+    lake : Lake
+        What to read, at its snapshot.
+    period, baseline, metric
+        As `gather` takes them: baseline is the period before by default, "last_year", "none", or a period.
+    limit, agents, seed
+        As `find` takes them.
+
+    Returns
+    -------
+    DataFrame
+        As `find` gives it.
+
+    Raises
+    ------
+    PeriodError
+        When a period isn't one.
+    CatalogueError
+        When a metric is unknown.
+    """
+    return find(gather(lake, period, baseline, metric=metric), limit=limit, agents=agents, seed=seed)
+
+
+def find(
+    material: Material,
+    *,
+    limit: int | None = None,
+    level: float = 0.05,
+    least: int = LEAST,
+    agents: bool = False,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Find what went wrong: the union of all kinds of evidence, each cause once, the costliest first.
+
+    Every search corrects for what it looked at; over all searches the false discovery rate is held (Benjamini and
+    Hochberg 1995), so that in a period in which nothing happened the chance of any finding is `level`. What different
+    searches say of the same cases becomes one finding (`merge`), and the layer is traced (`trace_all`).
+
+    Parameters
+    ----------
+    material : Material
+    limit : int, optional
+        Most findings; default all that are significant.
+    level : float
+        Share of false findings to be expected, 0-1.
+    least : int
+        Fewest cases that a finding is made of.
+    agents : bool
+        Whether single agents may be named. An agent's work is personal data: leave it off unless your policy says so.
+    seed : int
+        Of the draws behind p-values.
+
+    Returns
+    -------
+    DataFrame
+        Columns FINDING_COLUMNS, by the points they cost in all (without a price: by how certain they are). p_value is
+        that of the false discovery rate over everything looked at. details hold, beside what each kind adds: "p_search"
+        (within its own search), "also" (other descriptions), "also_costs" (other measures that the same cases went wrong
+        on: measure, where, excess, points) with "points_in_all", "related" (findings about much the same cases),
+        "layers" (the evidence of each layer). ``attrs``: missing (what could not be looked at, and why), searches, level, period,
+        baseline.
+
+    Raises
+    ------
+    CauseError
+        When nothing at all can be searched, or `level` is no share.
+    """
+    if not 0 < level < 1:
+        raise CauseError(f"a level of {level:g} can't be held", where="level", fix="use 0.05 or so")
+    if not any((rows["period"] == "now").any() for rows in material.outcomes.values()):
+        why = "; ".join(f"{name}: {reason}" for name, reason in material.missing.items())
+        raise CauseError(
+            "no metric has a row in the period",
+            where=material.period.key,
+            fix=f"check the period and what was loaded. {why}".strip(),
+        )
+    candidates, searches = segment_candidates(material, least=least, agents=agents)
+    kept = merge_measures(merge(_significant(candidates, len(searches), level)))
+    kept = _related(sorted(_traced(material, kept), key=_rank))
+    table = tabulate([each.finding for each in kept[:limit]])
+    table.attrs = {
+        "missing": {**material.missing, **_absent(material)},
+        "searches": list(searches),
+        "level": level,
+        "period": material.period.key,
+        "baseline": material.baseline.key if material.baseline else "",
+    }
+    return table
+
+
+def _significant(candidates: Sequence[Candidate], searches: int, level: float) -> list[Candidate]:
+    ordered = sorted(candidates, key=lambda each: each.finding.p_value)
+    p = np.array([each.finding.p_value for each in ordered])
+    q = np.minimum(p * max(searches, 1) / np.arange(1, len(p) + 1), 1.0)
+    q = np.minimum.accumulate(q[::-1])[::-1]
+    return [
+        replace(each, finding=_told(replace(each.finding, p_value=float(value)), p_search=each.finding.p_value))
+        for each, value in zip(ordered, q, strict=True)
+        if value <= level
+    ]
+
+
+def _traced(material: Material, kept: Sequence[Candidate]) -> list[Candidate]:
+    open_ones = [each.finding for each in kept if not each.finding.layer]
+    traces = dict(zip((f.finding_id for f in open_ones), trace_all(material, open_ones), strict=True))
+    out = []
+    for each in kept:
+        trace = traces.get(each.finding.finding_id)
+        finding = each.finding
+        if trace is not None:
+            finding = _told(replace(finding, layer=trace.verdict), layers=trace.evidence())
+        out.append(replace(each, finding=finding))
+    return out
+
+
+def _related(kept: Sequence[Candidate]) -> list[Candidate]:
+    out = []
+    for each in kept:
+        near = [
+            other.finding.finding_id
+            for other in kept
+            if other is not each and overlap(each.cases, other.cases) >= _RELATED
+        ]
+        out.append(replace(each, finding=_told(each.finding, related=near)) if near else each)
+    return out
+
+
+def _rank(each: Candidate) -> tuple[float, float, str, str]:
+    finding = each.finding
+    points = float(finding.details.get("points_in_all", finding.points))  # type: ignore[arg-type]
+    points = points if points == points else -1.0
+    return (-round(points, 9), finding.p_value, finding.measure, finding.where)
+
+
+def _told(finding: Finding, **more: object) -> Finding:
+    return replace(finding, details={**finding.details, **more})
+
+
+def _absent(material: Material) -> dict[str, str]:
+    out = {}
+    if material.baseline is None:
+        out["baseline"] = "no earlier period: a finding says where it is worse, not what changed"
+    for name, what in (("events", "no steps to look at"), ("texts", "no texts to look at")):
+        if getattr(material, name).empty:
+            out[name] = what
+    unpriced = [name for name in material.outcomes if name not in set(material.worth["metric"])]
+    if unpriced:
+        out["worth"] = f"no index points for {', '.join(unpriced)}: ranked by how certain they are"
+    return {name: why for name, why in out.items() if name not in material.missing}

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from svcanalytics.causes.steps.discovery import process
 from svcanalytics.causes.steps.result import Process
+from svcanalytics.causes.steps.telling import step_findings
 
-__all__ = ["Process", "process"]
+__all__ = ["Process", "process", "step_findings"]

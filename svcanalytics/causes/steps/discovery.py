@@ -16,7 +16,7 @@ from svcanalytics.causes.steps.result import Process
 from svcanalytics.causes.steps.waiting import split_waiting
 from svcanalytics.periods import Calendar
 
-__all__ = ["process"]
+__all__ = ["process", "read_steps"]
 
 
 def process(
@@ -55,16 +55,7 @@ def process(
     CauseError
         When a column is missing, no event is left, or a team has no calendar.
     """
-    log = read_log(events, timezone)
-    remarks = list(log.remarks)
-    if calendar is None:
-        opening, said = infer_opening(log, timezone)
-        remarks.append(said)
-    else:
-        opening = give_opening(log, calendar)
-    waits = split_waiting(log, opening)
-    if calendar is None:
-        waits["open_wait_s"] = waits["wait_s"]
+    log, waits, remarks = _read(events, calendar, timezone)
     returns = find_returns(log)
     cases = _cases(log, waits, returns)
     variants, cases["variant"] = count_variants(log, cases["duration_s"].to_numpy())
@@ -78,8 +69,27 @@ def process(
         count_rework(log, returns),
         count_handovers(log, wait_s),
         rank_bottlenecks(log, wait_s, returns, seed=seed),
-        tuple(remarks),
+        remarks,
     )
+
+
+def read_steps(
+    events: pd.DataFrame, calendar: Calendar | Mapping[str, Calendar] | None = None, *, timezone: str = "UTC"
+) -> pd.DataFrame:
+    """Return the steps of a process alone, with their waiting, as `Process` has them; parameters as for `process`."""
+    log, waits, _ = _read(events, calendar, timezone)
+    return _steps(log, waits, find_returns(log), events.index)
+
+
+def _read(
+    events: pd.DataFrame, calendar: Calendar | Mapping[str, Calendar] | None, timezone: str
+) -> tuple[StepLog, pd.DataFrame, tuple[str, ...]]:
+    log = read_log(events, timezone)
+    if calendar is not None:
+        return log, split_waiting(log, give_opening(log, calendar)), log.remarks
+    opening, said = infer_opening(log, timezone)
+    waits = split_waiting(log, opening)
+    return log, waits.assign(open_wait_s=waits["wait_s"]), (*log.remarks, said)
 
 
 def _steps(log: StepLog, waits: pd.DataFrame, returns: Returns, index: pd.Index) -> pd.DataFrame:

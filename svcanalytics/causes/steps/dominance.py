@@ -36,7 +36,7 @@ def sum_up_to(
     distinct, rank = np.unique(values, return_inverse=True)
     below = np.searchsorted(distinct, limit, "right")
     low, high = low.astype(np.int64), np.maximum(high, low).astype(np.int64)
-    for bit in range(int(len(distinct)).bit_length() - 1, -1, -1):
+    for bit in range(len(distinct).bit_length() - 1, -1, -1):
         upper = (rank >> bit) & 1 == 1
         zeros = np.r_[0, np.cumsum(~upper)]
         sums = np.r_[0, np.cumsum(np.where(upper, 0, weights))]

@@ -64,7 +64,9 @@ class Opening:
 
 
 def give_opening(log: StepLog, calendar: Calendar | Mapping[str, Calendar]) -> Opening:
-    """Return the opening by given calendars: one for all, or by agent or team (the agent's goes first; ``""`` for all others).
+    """Return the opening by calendars that are given: one for all, or by agent or team.
+
+    The agent's goes before the team's; ``""`` is for all others.
 
     Raises
     ------

@@ -91,7 +91,7 @@ class _Stretches:
     def measure(
         self, group: NDArray, start: NDArray, stop: NDArray, limit: NDArray, calendar: NDArray, opening: Opening
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return seconds of work from `start` to `stop` on steps ready up to `limit`, and those of all work off duty."""
+        """Return seconds of work from `start` to `stop` on steps ready up to `limit`, and of any work off duty."""
         if not len(self.key):
             return np.zeros(len(group), np.int64), np.zeros(len(group), np.int64)
         edges = []

@@ -17,8 +17,8 @@ START = pd.Timestamp("2026-04-01")
 BEFORE, DAYS = 91, 183
 """Days of the baseline quarter, and of both."""
 
-DIMENSIONS = ("team", "channel", "queue", "category", "product", "customer_type", "region", "source", "version", "device",
-              "route", "weekend", "shift", "tenure", "certified", "load")  # fmt: skip
+DIMENSIONS = ("team", "channel", "queue", "category", "product", "customer_type", "region", "source", "version",
+              "device", "route", "weekend", "shift", "tenure", "certified", "load")  # fmt: skip
 
 _CATEGORIES = ("account", "advice", "billing", "delivery", "refund", "technical")
 _CATEGORY_OF = {
@@ -59,23 +59,14 @@ def draw_cases(rng: np.random.Generator, a_quarter: int, staff: Staff, usual: St
     day = np.repeat(np.arange(DAYS), rng.poisson(mean))
     n, later = len(day), day >= BEFORE
     draw = rng.random((14, n))
-    channel = _lot(
-        draw[0],
-        np.where(later[:, None], (0.36, 0.29, 0.23, 0.12), (0.34, 0.31, 0.23, 0.12)),
-        ("app", "phone", "web", "mail"),
-    )
+    drifting = np.where(later[:, None], (0.36, 0.29, 0.23, 0.12), (0.34, 0.31, 0.23, 0.12))
+    channel = _lot(draw[0], drifting, ("app", "phone", "web", "mail"))
     category = _by(draw[1], channel, _CATEGORY_OF, _CATEGORIES)
     enterprise = draw[2] < np.where(channel == "mail", 0.32, np.where(category == "billing", 0.22, 0.12))
-    region = _lot(
-        draw[3],
-        np.where(enterprise[:, None], (0.36, 0.28, 0.2, 0.16), (0.24, 0.28, 0.28, 0.2)),
-        ("east", "north", "south", "west"),
-    )
-    product = _lot(
-        draw[4],
-        np.where((category == "technical")[:, None], (0.2, 0.35, 0.3, 0.15), (0.34, 0.28, 0.22, 0.16)),
-        ("alpha", "beta", "gamma", "delta"),
-    )
+    large = np.where(enterprise[:, None], (0.36, 0.28, 0.2, 0.16), (0.24, 0.28, 0.28, 0.2))
+    region = _lot(draw[3], large, ("east", "north", "south", "west"))
+    faulty = np.where((category == "technical")[:, None], (0.2, 0.35, 0.3, 0.15), (0.34, 0.28, 0.22, 0.16))
+    product = _lot(draw[4], faulty, ("alpha", "beta", "gamma", "delta"))
     queue = np.array([_QUEUE_OF.get(each, "general") for each in category], dtype=object)
     queue[enterprise & (draw[5] < 0.7)] = "enterprise"
     team = _by(draw[6], queue, _TEAM_OF, tuple(range(len(TEAMS)))).astype(int)
@@ -142,9 +133,8 @@ def _device(luck: Array, channel: Array) -> Array:
 
 def _route(luck: Array, channel: Array, region: Array) -> Array:
     near = np.isin(region, ("east", "north"))
-    route = np.where(
-        luck < np.where(near, 0.6, 0.35), "gateway a", np.where(luck < 0.85, "gateway b", "gateway c")
-    ).astype(object)
+    share = np.stack([np.where(near, 0.6, 0.35), np.where(near, 0.25, 0.5), np.full(len(near), 0.15)], axis=1)
+    route = _lot(luck, share, ("gateway a", "gateway b", "gateway c"))
     phone = channel == "phone"
     route[phone] = np.where(luck[phone] < 0.5, "trunk 1", "trunk 2")
     route[channel == "mail"] = None

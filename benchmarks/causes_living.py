@@ -157,9 +157,8 @@ def make_quarters(seed: int, planted: Sequence[str], cases: int) -> Quarters:
         columns=["metric", "points"],
     )
     events = _events(np.random.default_rng([seed, 8]), scene, staff.people["agent"].to_numpy("object"))
-    return Quarters(
-        START, staff, frame, outcomes, worth, events, _definitions(scene, lost), *_truth(scene, outcomes, worth)
-    )
+    definitions, truth = _definitions(scene, lost), _truth(scene, outcomes, worth)
+    return Quarters(START, staff, frame, outcomes, worth, events, definitions, *truth)
 
 
 # What happens by itself
@@ -207,10 +206,20 @@ def _draw(rng: np.random.Generator, scene: _Scene, metric: str, bad: dict[str, A
     rate = expit(odds)
     counted = scene.rated if metric in _SURVEYED else np.ones(len(frame), dtype=bool)
     for cause in (name for name, (of, _) in _IN_RATES.items() if of == metric and name in scene.since):
-        more, touched, error = _add(scene, cause, rate, counted)
+        seen, where = (mask & counted for mask in _IN_RATES[cause][1](scene))
+        touched = where & scene.after(cause)
+        # To skip a step was never good; only more cases do it now.
+        made_worse = where if cause == "skipped_step" else touched
+        more = error = 0.0
+        for _ in range(3):
+            p = np.clip(rate + more * touched, 0, 0.95)
+            error = scene.error(p * (1 - p), rate * (1 - rate), seen, seen & scene.after(cause))
+            # The excess is to come out as it should, so it is the case's own luck that says how much more it takes.
+            need = np.sort((luck - rate)[touched & (luck >= rate)])
+            more = need[min(int(scene.target(cause, metric, error)), len(need) - 1)]
         excess = ((luck < rate + more) & (luck >= rate) & touched).sum()
         scene.effects[cause] = _Effect(metric, touched, float(excess), error)
-        rate = rate + more
+        rate = rate + more * made_worse
     return (luck < rate).astype("float64")
 
 
@@ -229,19 +238,6 @@ def _open_theme(scene: _Scene) -> Array:
 def _skip_confirmation(scene: _Scene) -> None:
     skipped = (scene.column("category") == "technical") & scene.after("skipped_step") & (scene.lot[3] < 0.45)
     scene.steps = replace(scene.steps, confirmed=scene.steps.confirmed & ~skipped)
-
-
-def _add(scene: _Scene, cause: str, rate: Array, counted: Array) -> tuple[Array, Array, float]:
-    """Return what a cause adds to the rate of each case, the cases touched and the standard error."""
-    metric, circumstances = _IN_RATES[cause]
-    seen, where = (mask & counted for mask in circumstances(scene))
-    touched, more, error = where & scene.after(cause), 0.0, 1.0
-    for _ in range(3):
-        p = np.clip(rate + more * touched, 0, 0.95)
-        error = scene.error(p * (1 - p), rate * (1 - rate), seen, seen & scene.after(cause))
-        more = scene.target(cause, metric, error) / max(touched.sum(), 1)
-    # To skip a step was never good; only more cases do now.
-    return more * (where if cause == "skipped_step" else touched), touched, error
 
 
 _Mask = Callable[[_Scene], tuple[Array, Array]]

@@ -1,7 +1,6 @@
 """What customers of the made-up organisation write: themes by category, in Chinese and English, worded freely."""
 
 # Sentences stay on one line each so that they can be read as a list.
-# ruff: noqa: E501
 
 from __future__ import annotations
 

@@ -47,21 +47,23 @@ class Plant:
 
 
 PLANTS = {
-    "slow_queue": Plant("responded_15min", ("queue=refunds", "category=refund", "step=classify&queue=refunds"), ("process",), "step"),
+    "slow_queue": Plant("responded_15min", ("queue=refunds", "category=refund"), ("process",), "step"),
     "weekend": Plant("responded_15min", ("weekend=yes",), ("people",), "segment"),
     "slow_step": Plant("resolved_by_due", ("step=supplier check&channel=app",), ("process",), "step"),
-    "handovers": Plant("resolved_by_due", ("category=billing&transfers=1", "category=billing", "category=billing&step=transfer"), ("process",), "step"),
+    "handovers": Plant("resolved_by_due", ("category=billing", "step=transfer&category=billing"), ("process",), "step"),
     "inverted_scale": Plant("csat", ("survey_route=ivr",), ("data",), "artefact"),
     "lost_answers": Plant("csat", ("channel=web",), ("data",), "artefact"),
     "theme": Plant("csat", (f"theme={NEW_THEME}",), ("process",), "theme"),
     "new_definition": Plant("first_contact_resolution", ("source=crm_b",), ("data",), "artefact"),
     "overloaded_shift": Plant("first_contact_resolution", ("shift=evening&team=Hotline B",), ("people",), "segment"),
-    "skipped_step": Plant("reopen_rate", ("category=technical&skipped=confirm", "category=technical"), ("process",), "rule"),
+    "skipped_step": Plant(
+        "reopen_rate", ("skipped=confirm&category=technical", "category=technical"), ("process",), "rule"
+    ),
     "bad_version": Plant("repeat_case_7d", ("version=5.2",), ("data",), "segment"),
     "reorganised_team": Plant("repeat_case_7d", ("team=Technical 2",), ("people", "process"), "segment"),
     "new_hires": Plant("attitude_score", ("tenure=0-2 months",), ("people",), "segment"),
     "route_device": Plant("handle_time", ("device=android&route=gateway b",), ("data",), "segment"),
-}  # fmt: skip
+}
 """All causes by name."""
 
 _USUALLY = 10  # causes a world has when none are named
@@ -138,13 +140,18 @@ def found(findings: pd.DataFrame, world: World, *, overlap: float = 0.5) -> pd.D
     Returns
     -------
     DataFrame
-        One row per planted cause: cause, rank (from 1, of the first finding that names it; 0 for none), layer (of that
-        finding), right (with the right layer), rank_right (of the first that names it with the right layer; 0 for none).
+        One row per planted cause: cause, rank (from 1, of the first finding that names it; 0 for none), layer (of
+        that finding), right (with the right layer), rank_right (of the first that names it with the right layer).
     """
-    named = [[(rank, layer) for rank, (measure, where, layer, shown) in
-              enumerate(zip(findings["measure"], findings["where"], findings["layer"], findings["cases"], strict=True), 1)
-              if measure == PLANTS[cause].measure and _same(world, cause, where, shown, overlap)]
-             for cause in world.truth["cause"]]  # fmt: skip
+    listed = list(zip(*(findings[name] for name in ("measure", "where", "layer", "cases")), strict=True))
+    named = [
+        [
+            (rank, layer)
+            for rank, (measure, where, layer, shown) in enumerate(listed, 1)
+            if measure == PLANTS[cause].measure and _same(world, cause, where, shown, overlap)
+        ]
+        for cause in world.truth["cause"]
+    ]
     rows = []
     for cause, hits in zip(world.truth["cause"], named, strict=True):
         right = [rank for rank, layer in hits if layer in PLANTS[cause].layers]
@@ -168,14 +175,19 @@ def _same(world: World, cause: str, where: str, shown: Sequence[str], overlap: f
 def _described(material: Material, measure: str, place: frozenset[str]) -> set[str] | None:
     """Return the ids of the period's rows that a description fits; None when the rows don't tell."""
     rows = material.outcomes[measure]
-    fits = (rows["period"] == "now").to_numpy()
+    rows = rows[rows["period"] == "now"]
+    fits = np.ones(len(rows), dtype=bool)
     for pair in place:
         dimension, _, value = pair.partition("=")
-        if dimension == "step":
+        if dimension in ("step", "rework", "skipped"):
             events = material.events
-            fits = fits & rows["case_id"].isin(events.loc[events["activity"] == value, "case_id"]).to_numpy()
+            times = events.loc[events["activity"] == value, "case_id"].value_counts()
+            times = rows["case_id"].map(times).fillna(0).to_numpy()
+            fits &= {"step": times > 0, "rework": times > 1, "skipped": times == 0}[dimension]
         elif dimension in rows.columns:
-            fits = fits & (rows[dimension].astype("object").where(rows[dimension].notna(), "").astype(str) == value)
+            fits &= (
+                rows[dimension].astype("object").where(rows[dimension].notna(), "").astype(str) == value
+            ).to_numpy()
         else:
             return None
     return set(rows.loc[fits, "id"])
@@ -211,13 +223,12 @@ def _measures(quarters: Quarters) -> pd.DataFrame:
             part = rows.groupby(period.dt.start_time.rename("start"))["bad"].agg(["mean", "std", "count"]).reset_index()
             part.columns = ["start", "value", "std", "n"]
             half = 1.96 * part["std"].fillna(0) / np.sqrt(part["n"])
-            if metric not in METRICS or METRICS[metric].share_good:
+            if METRICS[metric].share_good:
                 part["value"] = 1 - part["value"]
             parts.append(part.assign(metric=metric, every=every, low=part["value"] - half, high=part["value"] + half))
     out = pd.concat(parts, ignore_index=True)
-    return out.assign(
-        period=np.where(out["every"] == "week", out["start"].dt.strftime("%G-W%V"), out["start"].dt.strftime("%Y-%m"))
-    )
+    week, month = (out["start"].dt.strftime(each) for each in ("%G-W%V", "%Y-%m"))
+    return out.assign(period=week.where(out["every"] == "week", month))
 
 
 def main(seeds: int = 20) -> None:

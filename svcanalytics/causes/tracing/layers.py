@@ -16,7 +16,7 @@ _COLUMNS = {
     "data": (
         *("app_version", "browser", "build", "config", "data_source", "device", "device_type", "firmware", "gateway"),
         *("handled_by", "host", "interface", "model", "module", "os", "platform", "release", "route", "server"),
-        *("software", "source", "system", "terminal", "tool", "vendor", "version", "window"),
+        *("software", "source", "survey_route", "system", "terminal", "tool", "vendor", "version"),
     ),
     "process": (
         *("activity", "approval", "escalated", "first_team", "handover_reason", "medium", "milestone", "policy"),
@@ -25,21 +25,36 @@ _COLUMNS = {
     ),
     "people": (
         *("agent", "agents_on", "band", "certificates", "experience", "grade_of_agent", "load", "new_staff"),
-        *("occupancy", "overtime", "role", "seniority", "shift", "skill", "skill_level", "staffing", "tenure"),
-        *("tools", "trained", "training"),
+        *(
+            "occupancy",
+            "overtime",
+            "role",
+            "seniority",
+            "shift",
+            "shift_kind",
+            "skill",
+            "skill_level",
+            "staffing",
+            "tenure",
+        ),
+        *("certified", "hour", "night", "tools", "trained", "training", "weekday", "weekend"),
     ),
     "demand": ("arrivals", "peak", "season", "volume"),
 }
 _PREFIXES = {
     "data": ("system_", "device_", "version_"),
-    "process": ("step_", "wait_", "waits_", "skips_", "handover", "rework", "reopened", "transferred", "steps"),
+    "process": ("step_", "wait_", "waits_", "skips_", "handover", "rework", "reopened", "transfer", "steps"),
     "people": ("agent_", "tenure_", "training_", "load_", "skill_", "shift_", "certificates_", "concurrency"),
     "demand": ("volume_", "arrivals_"),
 }
 LAYER_OF_COLUMN: Mapping[str, str] = MappingProxyType({c: layer for layer, cs in _COLUMNS.items() for c in cs})
-"""Layer of the columns known by name, those of the contract and those that sources often have in ``attributes``."""
+"""Layer of the columns known by name, those of the contract and those that sources often have in ``attributes``.
 
-COURSE = ("wait_", "waits_", "rework", "reopened", "transferred", "handover", "steps")
+The hour, the weekday and the shift speak for people: who and how many are on duty then. Teams, channels, categories,
+products and customers say where, not why, and have no layer.
+"""
+
+COURSE = ("wait_", "waits_", "rework", "reopened", "transfer", "handover", "steps")
 """How names of columns begin that say how a case went: through them a cause works, so they are asked after last."""
 
 

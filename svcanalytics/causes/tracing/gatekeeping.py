@@ -1,0 +1,268 @@
+"""The gate before all causes: where it is the data that changed, not the service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from svcanalytics.causes.finding import Finding
+from svcanalytics.causes.gathering.material import Material, dimensions_of
+from svcanalytics.causes.gathering.pricing import points_of
+from svcanalytics.causes.tracing.alterations import (
+    Alteration,
+    clock_shifts,
+    doubled_rows,
+    lost_rows,
+    missing_values,
+    new_definitions,
+    renamed_values,
+    silences,
+    turned_scales,
+)
+from svcanalytics.causes.tracing.conditions import condition_table, contrast
+from svcanalytics.causes.tracing.correction import hold_family
+from svcanalytics.causes.tracing.verdicts import cases_of
+
+__all__ = ["GATE_COLUMNS", "artefact_findings", "gate", "mark_artefacts"]
+
+GATE_COLUMNS = ("what", "name", "measure", "where", "since", "before", "after", "p_value", "n", "amount", "low", "high",
+                "p_effect", "share_of_move")  # fmt: skip
+
+_LEVEL = 0.01
+_FEWEST = 20
+_SHOWN = 20
+_Z = 1.959963984540054
+
+
+def gate(material: Material, *, seed: int = 0) -> pd.DataFrame:
+    """Find what changed in the data between baseline and period, and what that does to each metric.
+
+    Looked for are new definitions and mappings, columns no longer filled, answers that no longer arrive, renamed values,
+    doubled rows, sources fallen silent, clocks gone wrong and scales read from the wrong end (see `alterations`). What a
+    change does to a metric is how much worse the rows it touches became on its day, beyond the other rows; where only
+    the metric is named, the value of a dimension with the surest jump is taken, or all rows.
+
+    Parameters
+    ----------
+    material : Material
+    seed : int
+        Of the draws behind the p-values.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per change and metric it may touch, the surest effects first: what, name, measure, where, since, before,
+        after, p_value (of the change itself), n (rows of the period touched), amount, low, high (of ``bad``, with a 95 %
+        interval), p_effect (by Holm 1979 over all rows), share_of_move (of the metric's change since the baseline).
+    """
+    rng = np.random.default_rng(seed)
+    rows = []
+    for metric, frame in material.outcomes.items():
+        if frame["period"].eq("now").any() and frame["at"].nunique() > 1:
+            rows += [_effect(material, metric, each, rng) for each in _alterations(material, metric)]
+    table = pd.DataFrame(rows, columns=list(GATE_COLUMNS)).astype({"since": "datetime64[us]"})
+    table["p_effect"] = hold_family(table["p_effect"].to_numpy("float64"))
+    return table.sort_values(["p_effect", "measure", "where", "what"], ignore_index=True)
+
+
+def artefact_findings(material: Material, *, level: float = _LEVEL, seed: int = 0) -> list[Finding]:
+    """Return the changes of the data that made a metric look worse, as findings of kind "artefact" on the data layer.
+
+    Parameters
+    ----------
+    material : Material
+    level : float
+        Largest p-value of the effect.
+    seed : int
+    """
+    table = gate(material, seed=seed)
+    # "amount" and "where" stand for one finding per place: what tells most of it is its mark.
+    told = table[(table["p_effect"] <= level) & (table["amount"] > 0)].drop_duplicates(["measure", "where"])
+    out = []
+    for row in told.itertuples():
+        metric, where = str(row.measure), str(row.where)
+        rows = material.outcomes[metric]
+        touched = cases_of(rows, where, material.events) & rows["at"].ge(row.since).to_numpy()
+        shown = rows.loc[
+            touched & rows["period"].eq("now").to_numpy() & (rows["bad"] > 0).to_numpy(), ["id", "bad", "at"]
+        ]
+        shown = shown.sort_values(["bad", "at"], ascending=[False, True], kind="stable")["id"].head(_SHOWN)
+        points, low, high = (float(each) for each in points_of(material, metric, [row.amount, row.low, row.high]))
+        details = {
+            "what": row.what,
+            "name": row.name,
+            "before": None if np.isnan(row.before) else float(row.before),
+            "after": None if np.isnan(row.after) else float(row.after),
+            "share_of_move": None if np.isnan(row.share_of_move) else float(row.share_of_move),
+        }
+        out.append(
+            Finding("artefact", metric, where, int(row.n), float(row.amount), points, low, high, float(row.p_effect),
+                    "data", row.since, "new", tuple(map(str, shown)), details)
+        )  # fmt: skip
+    return out
+
+
+def mark_artefacts(material: Material, findings: Sequence[Finding], artefacts: Sequence[Finding]) -> list[Finding]:
+    """Mark the findings that are there only because the data changed.
+
+    Without the rows that an artefact of the same metric touches the finding's cases are held against the others again;
+    one that keeps less than half of its excess is an artefact too, its details name the one it comes from.
+
+    Parameters
+    ----------
+    material : Material
+    findings : sequence of Finding
+        Of dimensions (``where`` must be told by the rows); others are returned as they are.
+    artefacts : sequence of Finding
+        As `artefact_findings` gives them.
+
+    Returns
+    -------
+    list of Finding
+        In the given order, those marked with kind "artefact", layer "data".
+    """
+    out = []
+    for finding in findings:
+        mine = [a for a in artefacts if a.measure == finding.measure]
+        culprit = _culprit(material, finding, mine) if mine and finding.kind != "artefact" else None
+        if culprit is not None:
+            details = {**finding.details, "artefact": culprit.finding_id, "what": culprit.details.get("what")}
+            finding = replace(finding, kind="artefact", layer="data", details=details)
+        out.append(finding)
+    return out
+
+
+def _culprit(material: Material, finding: Finding, artefacts: Sequence[Finding]) -> Finding | None:
+    rows = material.outcomes[finding.measure]
+    if any(part.partition("=")[0] not in rows.columns for part in finding.where.split("&")):
+        return None
+    inside = cases_of(rows, finding.where)
+    now, bad = rows["period"].eq("now").to_numpy(), rows["bad"].to_numpy("float64")
+    whole = _became(bad, now, inside, np.ones(len(rows), dtype=bool))
+    for artefact in artefacts:
+        touched = cases_of(rows, artefact.where, material.events) & rows["at"].ge(artefact.since).to_numpy()
+        if (touched & inside).any() and _became(bad, now, inside, ~touched) < 0.5 * whole:
+            return artefact
+    return None
+
+
+def _became(
+    bad: NDArray[np.float64], now: NDArray[np.bool_], inside: NDArray[np.bool_], kept: NDArray[np.bool_]
+) -> float:
+    # Excess of the set over its own past and the others, of the rows kept.
+    def mean(mask: NDArray[np.bool_]) -> float:
+        return float(bad[mask].mean()) if mask.any() else np.nan
+
+    change = mean(inside & now & kept) - mean(inside & ~now & kept)
+    others = mean(~inside & now & kept) - mean(~inside & ~now & kept)
+    if np.isnan(change):
+        change, others = mean(inside & now & kept), mean(~inside & now & kept)
+    excess = (change - (0.0 if np.isnan(others) else others)) * float((inside & now & kept).sum())
+    return 0.0 if np.isnan(excess) else excess
+
+
+def _alterations(material: Material, metric: str) -> list[Alteration]:
+    rows = material.outcomes[metric]
+    found = [*turned_scales(rows), *renamed_values(rows), *doubled_rows(rows), *silences(rows), *clock_shifts(rows)]
+    reference = _reference(material, metric)
+    if reference is not None:
+        found += lost_rows(rows, reference)
+    for each in new_definitions(material.definitions):
+        where = _named(rows, each.name)
+        if each.name == metric or where:
+            found.append(replace(each, where=where))
+    for each in missing_values(material.definitions):
+        column = each.name.rpartition(".")[2]
+        if column == metric or column in metric.split("_"):
+            found.append(each)
+    return found
+
+
+def _reference(material: Material, metric: str) -> pd.DataFrame | None:
+    # The rows of another metric that hold nearly all cases of this one, and few besides.
+    def cases(frame: pd.DataFrame) -> pd.Series:
+        return frame["case_id"] if "case_id" in frame else frame["id"]
+
+    own = set(cases(material.outcomes[metric]))
+    best: pd.DataFrame | None = None
+    for other, frame in sorted(material.outcomes.items()):
+        if other == metric or len(frame) <= 1.01 * len(own) or (best is not None and len(frame) >= len(best)):
+            continue
+        if len(own & set(cases(frame))) > 0.98 * len(own):
+            best = frame
+    return best
+
+
+def _named(rows: pd.DataFrame, value: str) -> str:
+    for column in sorted(dimensions_of(rows), key=lambda name: name != "source"):
+        if not pd.api.types.is_numeric_dtype(rows[column]) and rows[column].eq(value).any():
+            return f"{column}={value}"
+    return ""
+
+
+def _effect(material: Material, metric: str, found: Alteration, rng: np.random.Generator) -> tuple[object, ...]:
+    rows = material.outcomes[metric]
+    bad = rows["bad"].to_numpy("float64")
+    after = rows["at"].ge(found.since).to_numpy()
+    now = rows["period"].eq("now").to_numpy()
+    day = pd.factorize(rows["at"].dt.normalize(), sort=True)[0].astype(np.int64)
+    where = found.where
+    told = found.what not in ("definition", "missing") or bool(where)
+    if not told:  # the metric is named, the rows aren't
+        columns = [c for c in dimensions_of(rows) if not pd.api.types.is_float_dtype(rows[c])]
+        inside, names = condition_table(rows, columns)
+        seen = contrast(bad, after, day, inside, rng=rng)
+        best = int(np.argmax(seen.score)) if len(names) else -1
+        if best >= 0 and seen.p_value[best] < _LEVEL:
+            where = "=".join(names[best])
+    inside = cases_of(rows, where) if where else np.ones(len(rows), dtype=bool)
+    if found.what == "doubled":
+        inside = rows.drop(columns="id").astype("object").duplicated().to_numpy()
+    n = int((inside & after & now).sum())
+    if inside.all():
+        amount, error, p = _step(bad, after, day, n)
+    elif found.what == "renamed":  # the new value goes on where the old one ended
+        column = found.where.partition("=")[0]
+        both = inside | rows[column].eq(found.name).to_numpy()
+        held = contrast(bad, after, day, both[:, None], rng=rng)
+        amount, error, p = float(held.amount[0]), float(held.error[0]), float(held.p_value[0])
+    else:
+        held = contrast(bad, after, day, inside[:, None], rng=rng)
+        amount, error, p = float(held.amount[0]), float(held.error[0]), float(held.p_value[0])
+    scale = n / max(float((inside & after).sum()), 1.0)  # of the period alone
+    amount, error = amount * scale, error * scale
+    if np.isnan(amount):
+        amount, error, p = 0.0, 0.0, 1.0
+    before = bad[~now]
+    moved = (bad[now].mean() - before.mean()) * now.sum() if len(before) else np.nan
+    share = amount / moved if moved and abs(moved) > 1e-12 else np.nan
+    return (found.what, found.name, metric, where, found.since, found.before, found.after, found.p_value, n, amount,
+            amount - _Z * error, amount + _Z * error, p, share)  # fmt: skip
+
+
+def _step(
+    bad: NDArray[np.float64], after: NDArray[np.bool_], day: NDArray[np.int64], n: int
+) -> tuple[float, float, float]:
+    # All rows are touched: days after against days before, each day a whole.
+    from scipy.stats import t
+
+    counts = np.bincount(day)
+    sums = np.bincount(day, bad)
+    later = np.bincount(day, after) > 0
+    if later.sum() < 3 or (~later).sum() < 3:
+        return 0.0, 0.0, 1.0
+    means = [sums[side].sum() / counts[side].sum() for side in (later, ~later)]
+    spread = [
+        ((sums[side] - mean * counts[side]) ** 2).sum() / counts[side].sum() ** 2 * side.sum() / (side.sum() - 1)
+        for side, mean in zip((later, ~later), means, strict=True)
+    ]
+    difference, error = means[0] - means[1], float(np.sqrt(sum(spread)))
+    if error <= 0:
+        return 0.0, 0.0, 1.0
+    p = float(t.sf(difference / error, min(later.sum(), (~later).sum()) - 1))
+    size = float(after.sum())
+    return difference * size, error * size, p

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from svcanalytics.errors import StaffingError
 from svcanalytics.staffing.volumes import Volume
+
+if TYPE_CHECKING:
+    from svcanalytics.staffing.shifting.shiftplan import ShiftPlan
 
 __all__ = ["Attendance", "Presence", "Team", "attend", "prolong", "read_teams", "whole_agents"]
 
@@ -139,7 +142,9 @@ def attend(team: Team, attendance: Attendance, origin: pd.Timestamp, draws: int,
     return Presence(courses)
 
 
-def read_teams(plan: Any, volumes: Sequence[Volume], crews: dict[str, tuple[str, ...]] | None) -> tuple[Team, ...]:
+def read_teams(
+    plan: pd.DataFrame | ShiftPlan, volumes: Sequence[Volume], crews: Mapping[str, tuple[str, ...]] | None
+) -> tuple[Team, ...]:
     """Return the teams of a plan: of a frame with queue or crew, start and agents, or of a plan of shifts.
 
     Raises
@@ -151,13 +156,10 @@ def read_teams(plan: Any, volumes: Sequence[Volume], crews: dict[str, tuple[str,
     if not isinstance(plan, pd.DataFrame):
         if not isinstance(getattr(plan, "shifts", None), pd.DataFrame):
             raise StaffingError(f"a {type(plan).__name__} is no plan", fix="give queue, start and agents, or shifts")
-        shifts = plan.shifts
-        likely = np.ones(len(shifts))
-        if len(shifts) and hasattr(plan, "rules"):
-            patterns = plan.rules.patterns
-            likely = np.array([patterns[name].counts if patterns[name].on_call else 1.0 for name in shifts["pattern"]])
-        named = shifts.assign(likely=likely).groupby(shifts["group"].astype(str), sort=False)
-        return tuple(_of_shifts(name, _known(name, queues, crews), part) for name, part in named)
+        groups = {str(name): _known(str(name), queues, crews) for name in plan.shifts["group"].unique()}
+        if np.allclose(plan.coverage["agents"], plan.coverage["planned"]):
+            return _of_people(plan, groups)
+        plan = _of_coverage(plan.coverage, groups)
     key = "crew" if "crew" in plan else "queue"
     missing = [name for name in (key, "start", "agents") if name not in plan]
     if missing:
@@ -180,24 +182,26 @@ def read_teams(plan: Any, volumes: Sequence[Volume], crews: dict[str, tuple[str,
     return tuple(teams)
 
 
-def prolong(team: Team, until: int) -> Team:
-    """Return a team whose last people of each day stay until so many minutes after midnight."""
-    if team.plan is not None:
-        rows, length = team.plan, pd.Timedelta(np.diff(team.plan["start"]).min())
-        local = rows["start"].dt.tz_localize(None)
-        last = rows[~local.dt.normalize().duplicated(keep="last")]
-        added = [last]
-        for step in range(1, int(pd.Timedelta(days=1) / length) + 1):
-            later = last.assign(start=last["start"] + step * length)
-            ends = later["start"].dt.tz_localize(None) + length
-            added.append(later[ends <= local[last.index].dt.normalize() + pd.Timedelta(minutes=until)])
-        rows = pd.concat([rows, *added[1:]]).sort_values("start", kind="stable")
-        return _of_slots(team.name, team.queues, rows, length.total_seconds())
-    day = pd.Series(team.begin.tz_localize(None).normalize())
-    latest = pd.Series(team.end).groupby(day).transform("max")
-    close = (day + pd.Timedelta(minutes=until)).dt.tz_localize(team.begin.tz)
-    longer = (team.end == latest) & (close > team.end)
-    return replace(team, end=pd.DatetimeIndex(pd.Series(team.end).where(~longer, close)))
+def prolong(team: Team, closes: Mapping[pd.Timestamp, pd.Timestamp], until: int) -> Team:
+    """Return a team whose people who are at work at the close of a day stay until so many minutes after midnight.
+
+    `closes` has the close of each local day, a midnight without time zone.
+    """
+    if team.plan is None:
+        day = pd.Series(team.begin.tz_localize(None).normalize())
+        late = (day + pd.Timedelta(minutes=until)).dt.tz_localize(team.begin.tz)
+        stays = (team.end >= day.map(closes)) & (team.end < late)
+        return replace(team, end=pd.DatetimeIndex(pd.Series(team.end).where(~stays, late)))
+    rows, length = team.plan, pd.Timedelta(np.diff(team.plan["start"]).min())
+    days = rows["start"].dt.tz_localize(None).dt.normalize()
+    last = rows[rows["start"] + length >= days.map(closes)]
+    added = []
+    for step in range(1, int(pd.Timedelta(days=1) / length) + 1):
+        later = last.assign(start=last["start"] + step * length)
+        ends = later["start"].dt.tz_localize(None) + length
+        added.append(later[ends <= days[last.index] + pd.Timedelta(minutes=until)])
+    longer = pd.concat([rows, *added]).drop_duplicates("start").sort_values("start")
+    return _of_slots(team.name, team.queues, longer, length.total_seconds())
 
 
 def whole_agents(agents: NDArray[np.float64], opens: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -243,7 +247,7 @@ def _luck(team: Team, attendance: Attendance, draws: int, seed: int) -> tuple[ND
     return here, delay
 
 
-def _known(name: str, queues: list[str], crews: dict[str, tuple[str, ...]] | None) -> tuple[str, ...]:
+def _known(name: str, queues: list[str], crews: Mapping[str, tuple[str, ...]] | None) -> tuple[str, ...]:
     known = (crews or {}).get(name, (name,))
     strange = [queue for queue in known if queue not in queues]
     if strange or not known:
@@ -279,6 +283,22 @@ def _of_slots(name: str, queues: tuple[str, ...], rows: pd.DataFrame, length: fl
     day = np.concatenate(shifts)
     plan = pd.DataFrame({"start": start, "agents": rows["agents"].to_numpy(dtype="float64")})
     return Team(name, queues, np.concatenate(people), begin, end, day, np.ones(len(day)), plan)
+
+
+def _of_people(plan: ShiftPlan, groups: Mapping[str, tuple[str, ...]]) -> tuple[Team, ...]:
+    patterns, shifts = plan.rules.patterns, plan.shifts
+    likely = [patterns[name].counts if patterns[name].on_call else 1.0 for name in shifts["pattern"]]
+    named = shifts.assign(likely=likely).groupby(shifts["group"].astype(str), sort=False)
+    return tuple(_of_shifts(str(name), groups[str(name)], part) for name, part in named)
+
+
+def _of_coverage(coverage: pd.DataFrame, groups: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
+    """Where shrinkage keeps some of those on shift from work, nobody knows whom: numbers by slot."""
+    group = {queue: name for name, queues in groups.items() for queue in queues}
+    crew = coverage["queue"].astype(str).map(group)
+    return (
+        coverage.assign(crew=crew)[crew.notna()].groupby(["crew", "start"], as_index=False, sort=False)["agents"].sum()
+    )
 
 
 def _of_shifts(name: str, queues: tuple[str, ...], shifts: pd.DataFrame) -> Team:

@@ -98,7 +98,8 @@ def simulate(
     plan : DataFrame or ShiftPlan
         queue (or crew), start, agents (others are ignored), such as `requirement` returns: open slots that it leaves
         out have nobody, and fractions of agents are made whole within each opening, so that hours add up. Or shifts,
-        with every person's hours and breaks as they are.
+        with every person's hours and breaks as they are; where these allow for shrinkage, by slots and with those at
+        work.
     forecast, handle_s, interval_s
         As in `requirement`.
     service_level, within_s, patience_s, max_occupancy, max_abandonment, max_asa_s, definition, short_abandon_s

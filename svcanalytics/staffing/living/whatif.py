@@ -137,7 +137,7 @@ def relive(
     }
     teams = scene.teams if plan is None else read_teams(plan, volumes, scene.crews)
     if until is not None:
-        teams = tuple(prolong(team, _minutes(until)) for team in teams)
+        teams = tuple(prolong(team, _closes(scene, team.queues), _minutes(until)) for team in teams)
     ill_on = () if absent_on is None else (np.datetime64(pd.Timestamp(absent_on).tz_localize(None).normalize(), "ns"),)
     if ill_on and not any((team.day == ill_on[0]).any() for team in teams):
         raise StaffingError(f"nobody works on {absent_on}", where="absent_on", fix="give a day of the plan")
@@ -187,6 +187,16 @@ def _open_longer(volume: Volume, count: NDArray[np.float64], until: int) -> tupl
         paths=None if volume.paths is None else volume.paths[rows],
     )  # fmt: skip
     return longer, count[rows]
+
+
+def _closes(scene: Scene, queues: Sequence[str]) -> dict[pd.Timestamp, pd.Timestamp]:
+    """The close of each day, of the queue that is open longest."""
+    ends = [
+        pd.Series(volume.start + pd.Timedelta(seconds=volume.interval_s)).groupby(volume.days).max()
+        for volume in scene.volumes
+        if volume.queue in queues
+    ]
+    return pd.concat(ends).groupby(level=0).max().to_dict()
 
 
 def _promise(promise: Promise, patience: float, service_level: float | None, within_s: float | None) -> Promise:

@@ -18,6 +18,7 @@ from svcanalytics.causes.tracing.design import list_circumstances
 
 __all__ = [
     "Alteration",
+    "are_doubled",
     "clock_shifts",
     "doubled_rows",
     "lost_rows",
@@ -36,6 +37,7 @@ _JUMP = 0.05
 """A share must change by so much to matter."""
 _FEWEST = 30
 _MOST_VALUES = 30
+_MOVED = (np.arange(24) - np.arange(24)[:, None]) % 24  # row k: the hours of the day, moved by k
 
 
 @dataclass(frozen=True)
@@ -122,31 +124,38 @@ def lost_rows(rows: pd.DataFrame, cases: pd.DataFrame) -> list[Alteration]:
 
 def renamed_values(rows: pd.DataFrame) -> list[Alteration]:
     """Return values that vanish on the day another appears that is as frequent; ``name`` is the old one."""
-    out, day = [], rows["at"].dt.normalize()
-    span = day.max() - day.min()
+    out = []
+    first_day = rows["at"].min().normalize()
+    day = ((rows["at"] - first_day).dt.days).to_numpy()
+    span = int(day.max())
     for column in list_circumstances(rows):
-        if pd.api.types.is_numeric_dtype(rows[column]) or rows[column].nunique() > 10 * _MOST_VALUES:
+        if pd.api.types.is_numeric_dtype(rows[column]):
             continue
-        seen = day.groupby(rows[column].astype("object")).agg(["min", "max", "size"])
-        left = 0.02 * span
-        gone = seen[(seen["max"] < day.max() - left) & (seen["size"] >= _FEWEST)]
-        come = seen[(seen["min"] > day.min() + left) & (seen["size"] >= _FEWEST)]
-        for old, last in gone["max"].items():
-            for new, first in come["min"].items():
-                rate_old = gone.loc[old, "size"] / max((last - day.min()).days, 1)
-                rate_new = come.loc[new, "size"] / max((day.max() - first).days, 1)
-                near = abs((first - last).days) <= max(3, 3 / rate_old)
-                if near and 0.6 < rate_new / rate_old < 1.7:
-                    expected = rate_old * (day.max() - last).days
-                    p = float(np.exp(-min(expected, 700.0)))
-                    if p < _SURE:
-                        out.append(Alteration("renamed", str(old), f"{column}={new}", first, rate_old, rate_new, p))
+        code, values = pd.factorize(rows[column].astype("object"))
+        if len(values) > 10 * _MOST_VALUES or not len(values):
+            continue
+        known = code >= 0
+        size = np.bincount(code[known], minlength=len(values))
+        first, last = np.full(len(values), span), np.zeros(len(values), dtype=np.int64)
+        np.minimum.at(first, code[known], day[known])
+        np.maximum.at(last, code[known], day[known])
+        gone = np.flatnonzero((last < 0.98 * span) & (size >= _FEWEST))
+        come = np.flatnonzero((first > 0.02 * span) & (size >= _FEWEST))
+        for old in gone:
+            for new in come:
+                rate, rate_new = size[old] / max(last[old], 1), size[new] / max(span - first[new], 1)
+                p = float(np.exp(-min(rate * (span - last[old]), 700.0)))
+                near = abs(first[new] - last[old]) <= max(3.0, 3 / rate)
+                if near and 0.6 < rate_new / rate < 1.7 and p < _SURE:
+                    since = first_day + pd.Timedelta(days=int(first[new]))
+                    place = f"{column}={values[new]}"
+                    out.append(Alteration("renamed", str(values[old]), place, since, rate, rate_new, p))
     return out
 
 
 def doubled_rows(rows: pd.DataFrame) -> list[Alteration]:
     """Return from when on rows come twice: the same in everything but their id."""
-    twice = rows.drop(columns="id").astype("object").duplicated().to_numpy()
+    twice = are_doubled(rows)
     if not twice.any():
         return []
     times, hits, total, _ = _daily(rows[["at"]], twice)
@@ -155,6 +164,16 @@ def doubled_rows(rows: pd.DataFrame) -> list[Alteration]:
         since = times[found.place[0]]
         return [Alteration("doubled", "", "", since, found.before[0], found.after[0], float(found.p_value[0]))]
     return []
+
+
+def are_doubled(rows: pd.DataFrame) -> np.ndarray:
+    """Tell which rows repeat an earlier one in everything but their id, shape ``(n,)``."""
+    out = np.zeros(len(rows), dtype=bool)
+    again = rows["at"].duplicated(keep=False).to_numpy()
+    if again.any():
+        some = rows.loc[again].drop(columns=["id", *({"case_id"} & set(rows.columns))])
+        out[again] = some.astype("object").duplicated().to_numpy()
+    return out
 
 
 def silences(
@@ -198,9 +217,8 @@ def clock_shifts(
         best: tuple[float, int, int] = (0.0, 0, 0)
         for start in range(3, weeks - 1):
             usual = table[:start].sum(axis=0) + 0.5
-            log = np.log(usual / usual.sum())
             later = table[start:].sum(axis=0)
-            fits = np.array([later @ np.roll(log, k) for k in range(24)])
+            fits = np.log(usual / usual.sum())[_MOVED] @ later
             k = int(fits.argmax())
             # Days differ of themselves; and after the shift the hours must fit as well as they did before it.
             own = later @ np.log((later + 0.5) / (later + 0.5).sum())
@@ -249,12 +267,14 @@ def _daily(rows: pd.DataFrame, hit: np.ndarray) -> tuple[pd.DatetimeIndex, np.nd
         if pd.api.types.is_float_dtype(rows[column]):
             continue
         code, values = pd.factorize(rows[column].astype("object"))
-        if len(values) > _MOST_VALUES:
+        if len(values) > _MOST_VALUES or not len(values):
             continue
-        for number, value in enumerate(values):
-            mine = code == number
-            if mine.sum() >= _FEWEST:
-                names.append(f"{column}={value}")
-                hits.append(np.bincount(place[mine], hit[mine], len(times)))
-                total.append(np.bincount(place[mine], minlength=len(times)))
+        cell = place * (len(values) + 1) + code + 1  # 0 is missing
+        size = (len(times), len(values) + 1)
+        count = np.bincount(cell, minlength=size[0] * size[1]).reshape(size)[:, 1:]
+        struck = np.bincount(cell, hit, minlength=size[0] * size[1]).reshape(size)[:, 1:]
+        kept = np.flatnonzero(count.sum(axis=0) >= _FEWEST)
+        names += [f"{column}={values[number]}" for number in kept]
+        hits += list(struck[:, kept].T)
+        total += list(count[:, kept].T)
     return times, np.column_stack(hits).astype("float64"), np.column_stack(total).astype("float64"), names

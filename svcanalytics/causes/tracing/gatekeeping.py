@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from svcanalytics.causes.gathering.material import Material, dimensions_of
 from svcanalytics.causes.gathering.pricing import points_of
 from svcanalytics.causes.tracing.alterations import (
     Alteration,
+    are_doubled,
     clock_shifts,
     doubled_rows,
     lost_rows,
@@ -41,10 +42,10 @@ _Z = 1.959963984540054
 def gate(material: Material, *, seed: int = 0) -> pd.DataFrame:
     """Find what changed in the data between baseline and period, and what that does to each metric.
 
-    Looked for are new definitions and mappings, columns no longer filled, answers that no longer arrive, renamed values,
-    doubled rows, sources fallen silent, clocks gone wrong and scales read from the wrong end (see `alterations`). What a
-    change does to a metric is how much worse the rows it touches became on its day, beyond the other rows; where only
-    the metric is named, the value of a dimension with the surest jump is taken, or all rows.
+    Looked for are new definitions and mappings, columns no longer filled, answers that no longer arrive, renamed
+    values, doubled rows, sources fallen silent, clocks gone wrong and scales read from the wrong end (see
+    `alterations`). What a change does to a metric is how much worse the rows it touches became on its day, beyond the
+    other rows; where only the metric is named, the value of a dimension with the surest jump is taken, or all rows.
 
     Parameters
     ----------
@@ -55,15 +56,16 @@ def gate(material: Material, *, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per change and metric it may touch, the surest effects first: what, name, measure, where, since, before,
-        after, p_value (of the change itself), n (rows of the period touched), amount, low, high (of ``bad``, with a 95 %
-        interval), p_effect (by Holm 1979 over all rows), share_of_move (of the metric's change since the baseline).
+        One row per change and metric it may touch, the surest effects first: what, name, measure, where, since,
+        before, after, p_value (of the change itself), n (rows of the period touched), amount, low, high (of ``bad``,
+        with a 95 % interval), p_effect (by Holm 1979 over all rows), share_of_move (of the metric's change since the
+        baseline).
     """
     rng = np.random.default_rng(seed)
-    rows = []
+    rows, seen = [], _Seen.of(material)
     for metric, frame in material.outcomes.items():
-        if frame["period"].eq("now").any() and frame["at"].nunique() > 1:
-            rows += [_effect(material, metric, each, rng) for each in _alterations(material, metric)]
+        if frame["period"].eq("now").any() and frame["at"].min() < frame["at"].max():
+            rows += [_effect(material, metric, each, rng) for each in _alterations(material, metric, seen)]
     table = pd.DataFrame(rows, columns=list(GATE_COLUMNS)).astype({"since": "datetime64[us]"})
     table["p_effect"] = hold_family(table["p_effect"].to_numpy("float64"))
     return table.sort_values(["p_effect", "measure", "where", "what"], ignore_index=True)
@@ -165,36 +167,59 @@ def _became(
     return 0.0 if np.isnan(excess) else excess
 
 
-def _alterations(material: Material, metric: str) -> list[Alteration]:
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What is the same for all metrics: looked at once."""
+
+    written: list[Alteration]
+    missing: list[Alteration]
+    cases: dict[str, set[object]]
+    marked: list[tuple[pd.Series, list[Alteration]]]
+
+    @classmethod
+    def of(cls, material: Material) -> _Seen:
+        cases = {name: set(_cases(frame)) for name, frame in material.outcomes.items()}
+        return cls(new_definitions(material.definitions), missing_values(material.definitions), cases, [])
+
+    def told_by_rows(self, rows: pd.DataFrame) -> list[Alteration]:
+        own = next((found for ids, found in self.marked if ids.equals(rows["id"])), None)
+        if own is None:
+            own = [*renamed_values(rows), *doubled_rows(rows), *silences(rows), *clock_shifts(rows)]
+            self.marked.append((rows["id"], own))
+        return own
+
+
+def _cases(rows: pd.DataFrame) -> pd.Series:
+    return rows["case_id"] if "case_id" in rows else rows["id"]
+
+
+def _alterations(material: Material, metric: str, seen: _Seen) -> list[Alteration]:
     rows = material.outcomes[metric]
-    found = [*turned_scales(rows), *renamed_values(rows), *doubled_rows(rows), *silences(rows), *clock_shifts(rows)]
-    reference = _reference(material, metric)
-    if reference is not None:
-        found += lost_rows(rows, reference)
-    for each in new_definitions(material.definitions):
+    found = [*turned_scales(rows), *seen.told_by_rows(rows)]
+    reference = _reference(metric, seen.cases)
+    lost = lost_rows(rows, material.outcomes[reference]) if reference else []
+    found += lost
+    for each in seen.written:
         where = _named(rows, each.name)
         if each.name == metric or where:
             found.append(replace(each, where=where))
-    for each in missing_values(material.definitions):
+    for each in seen.missing:
         column = each.name.rpartition(".")[2]
-        if column == metric or column in metric.split("_"):
+        # Answers that are lost are missing too; the rows say better where and since when.
+        if not lost and (column == metric or column in metric.split("_")):
             found.append(each)
     return found
 
 
-def _reference(material: Material, metric: str) -> pd.DataFrame | None:
-    # The rows of another metric that hold nearly all cases of this one, and few besides.
-    def cases(frame: pd.DataFrame) -> pd.Series:
-        return frame["case_id"] if "case_id" in frame else frame["id"]
-
-    own = set(cases(material.outcomes[metric]))
-    best: pd.DataFrame | None = None
-    for other, frame in sorted(material.outcomes.items()):
-        if other == metric or len(frame) <= 1.01 * len(own) or (best is not None and len(frame) >= len(best)):
-            continue
-        if len(own & set(cases(frame))) > 0.98 * len(own):
-            best = frame
-    return best
+def _reference(metric: str, cases: Mapping[str, set[object]]) -> str:
+    # The metric whose rows hold nearly all cases of this one, and few besides.
+    own = cases[metric]
+    more = [
+        (len(others), name)
+        for name, others in cases.items()
+        if len(others) > 1.01 * len(own) and len(own & others) > 0.98 * len(own)
+    ]
+    return min(more)[1] if more else ""
 
 
 def _named(rows: pd.DataFrame, value: str) -> str:
@@ -221,7 +246,7 @@ def _effect(material: Material, metric: str, found: Alteration, rng: np.random.G
             where = "=".join(names[best])
     inside = cases_of(rows, where) if where else np.ones(len(rows), dtype=bool)
     if found.what == "doubled":
-        inside = rows.drop(columns="id").astype("object").duplicated().to_numpy()
+        inside = are_doubled(rows)
     n = int((inside & after & now).sum())
     if inside.all():
         amount, error, p = _step(bad, after, day, n)

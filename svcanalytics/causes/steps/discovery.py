@@ -13,7 +13,7 @@ from svcanalytics.causes.steps.log import NONE, StepLog, read_log
 from svcanalytics.causes.steps.looping import Returns, count_handovers, count_rework, find_returns
 from svcanalytics.causes.steps.opening import give_opening, infer_opening
 from svcanalytics.causes.steps.result import Process
-from svcanalytics.causes.steps.waiting import split_waiting
+from svcanalytics.causes.steps.waiting import count_waiting, split_waiting
 from svcanalytics.periods import Calendar
 
 __all__ = ["process", "read_steps"]
@@ -73,12 +73,10 @@ def process(
     )
 
 
-def read_steps(
-    events: pd.DataFrame, calendar: Calendar | Mapping[str, Calendar] | None = None, *, timezone: str = "UTC"
-) -> pd.DataFrame:
-    """Return the steps of a process alone, with their waiting, as `Process` has them; parameters as for `process`."""
-    log, waits, _ = _read(events, calendar, timezone)
-    return _steps(log, waits, find_returns(log), events.index)
+def read_steps(events: pd.DataFrame, timezone: str = "UTC") -> pd.DataFrame:
+    """Return the steps alone, as `Process` has them, but for the parts of the waiting and what was open of it."""
+    log = read_log(events, timezone)
+    return _steps(log, count_waiting(log), find_returns(log), events.index)
 
 
 def _read(

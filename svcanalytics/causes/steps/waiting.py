@@ -13,7 +13,7 @@ from svcanalytics.causes.steps.dominance import sum_up_to
 from svcanalytics.causes.steps.log import NONE, StepLog
 from svcanalytics.causes.steps.opening import Opening
 
-__all__ = ["PARTS", "split_waiting"]
+__all__ = ["PARTS", "count_waiting", "split_waiting"]
 
 PARTS = ("batching", "prioritisation", "contention", "unavailability", "extraneous", "unsplit")
 """The parts of waiting, in the order in which they are told."""
@@ -67,13 +67,18 @@ def split_waiting(log: StepLog, opening: Opening) -> pd.DataFrame:
     parts["prioritisation"] = _put(at, priority, len(start))
     parts["unavailability"] = _put(at, off, len(start))
     parts["extraneous" if log.timed else "unsplit"] = _put(at, rest, len(start))
-    wait = np.where(log.before != NONE, start - ready, 0)
-    outside = np.where(log.outside, wait, 0)
-    parts["extraneous"] = parts["extraneous"] + outside
-    parts["unsplit"] = parts["unsplit"] + np.where(inside & (log.agent == NONE), wait, 0)
+    waits = count_waiting(log)
+    parts["extraneous"] = parts["extraneous"] + waits["outside_s"]
+    parts["unsplit"] = parts["unsplit"] + np.where(inside & (log.agent == NONE), waits["wait_s"], 0)
     open_wait = opening.read(start, opening.of_step) - opening.read(ready, opening.of_step)
-    frame = {"wait_s": wait, "open_wait_s": np.where(log.before != NONE, open_wait, 0), "outside_s": outside}
-    return pd.DataFrame(frame | {f"{name}_s": parts[name] for name in PARTS})
+    waits.insert(1, "open_wait_s", np.where(log.before != NONE, open_wait, 0))
+    return waits.assign(**{f"{name}_s": parts[name] for name in PARTS})
+
+
+def count_waiting(log: StepLog) -> pd.DataFrame:
+    """Return the waiting before each step: wait_s, and outside_s (of it for the customer or a supplier)."""
+    wait = np.where(log.before != NONE, log.start - log.enabled, 0)
+    return pd.DataFrame({"wait_s": wait, "outside_s": np.where(log.outside, wait, 0)})
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,9 @@ import pandas as pd
 from svcanalytics.causes.finding import Finding
 from svcanalytics.causes.gathering.material import Material, dimensions_of
 from svcanalytics.causes.gathering.pricing import points_of
-from svcanalytics.causes.ranking.contrasting import Contrast, Frame, contrast, lay_out
+from svcanalytics.causes.ranking.contrasting import Contrast, contrast
 from svcanalytics.causes.ranking.dating import first_day
+from svcanalytics.causes.ranking.layout import Layout, lay_out
 
 __all__ = ["LEAST", "Candidate", "case_ids", "segment_candidates", "telling_cases"]
 
@@ -68,7 +69,8 @@ def segment_candidates(
     """
     found: list[Candidate] = []
     searches: list[str] = []
-    frames: dict[tuple[object, ...], Frame] = {}
+    layouts: dict[tuple[object, ...], Layout] = {}
+    start, days = pd.Timestamp(material.period.start), material.period.days
     for metric, rows in material.outcomes.items():
         rows = rows if material.baseline is not None else rows[rows["period"] == "now"]
         by = dimensions_of(rows) + (["agent"] if agents and "agent" in rows.columns else [])
@@ -76,35 +78,33 @@ def segment_candidates(
         if not by or (rows["period"] == "now").sum() < least or np.ptp(bad) == 0:
             continue
         key = (tuple(by), len(rows), int(pd.util.hash_pandas_object(rows[["id", "period"]], index=False).sum()))
-        if key not in frames:
-            frames[key] = lay_out(rows, by, least)
+        if key not in layouts:
+            layouts[key] = lay_out(rows, by, least)
+        order = ((rows["at"] - start) / pd.Timedelta(days=days)).to_numpy()
         searches.append(f"segments of {metric}")
-        found += [_candidate(material, metric, rows, each) for each in contrast(frames[key], bad)]
+        found += [_candidate(material, metric, rows, each) for each in contrast(layouts[key], bad, order, least=least)]
     return found, searches
 
 
 def _candidate(material: Material, metric: str, rows: pd.DataFrame, each: Contrast) -> Candidate:
-    now = each.inside & (rows["period"] == "now").to_numpy()
     since, trend = pd.NaT, ""
     if material.baseline is not None:
-        # What it had been before is part of what was expected of it.
-        past = each.left[each.inside & ~now]
-        usual = past.sum() / (len(past) + LEAST)
-        since = first_day(rows.loc[now, "at"], each.left[now] - usual, pd.Timestamp(material.period.start))
+        now = each.rows & (rows["period"] == "now").to_numpy()
+        since = first_day(rows.loc[now, "at"], each.left[now], pd.Timestamp(material.period.start))
         trend = "larger" if each.standing > _STANDING else "new"
     points, low, high = (float(x) for x in points_of(material, metric, [each.excess, each.low, each.high]))
-    inside = rows[now]
+    inside = rows[each.counted]
     value = inside["bad"].mean()
     details: dict[str, object] = {
         "value": float(value),
-        "expected": float(value - each.excess / max(each.n, 1)),
+        "expected": float(value - each.excess / len(inside)),
         "z": each.z,
         "alternatives": list(each.others),
         "compared_with": "the period before" if material.baseline is not None else "all cases of the period",
     }
     finding = Finding(
-        "segment", metric, each.where, each.n, each.excess, points, low, high, each.p_value,
-        since=since, trend=trend, cases=telling_cases(inside, each.left[now]), details=details,
+        "segment", metric, each.where, len(inside), each.excess, points, low, high, each.p_value,
+        since=since, trend=trend, cases=telling_cases(inside, each.left[each.counted]), details=details,
     )  # fmt: skip
     ids = frozenset(inside["id"].astype(str))
     return Candidate(finding, f"segments of {metric}", ids, _wrong(inside), frozenset(case_ids(inside)))

@@ -1,0 +1,113 @@
+"""Rows laid out for a scan: every segment large enough to speak of, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from svcanalytics.causes.cube import Cube, build
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+__all__ = ["Layout", "lay_out"]
+
+Array = NDArray[np.float64]
+
+_ERROR = (0.05, 0.45, 0.30, 0.20)  # share of the error that segments of 0, 1, 2, 3 dimensions may make
+_CELLS = 4_000_000  # rows x combinations up to which the third dimension is looked at
+_SAME = 0.9  # a segment that holds more of a shorter one is only another name for it
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Which rows lie in which segments.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The segments, "channel=app&team=B"; "" is all rows, and the last.
+    sizes : numpy.ndarray of int, shape ``(segments,)``
+        Dimensions that each fixes.
+    tests : numpy.ndarray, shape ``(segments,)``
+        By how much a p-value of each is multiplied: the segments of its size over their share of the error.
+    now : numpy.ndarray of bool, shape ``(rows,)``
+    inside, inside_before : scipy.sparse.csr_matrix, shape ``(segments, rows now)`` and ``(segments, rows before)``
+        1 where a row lies in a segment.
+    values : tuple of numpy.ndarray of int, shape ``(rows,)``
+        The value of each dimension, numbered.
+    """
+
+    names: tuple[str, ...]
+    sizes: NDArray[np.int64]
+    tests: Array
+    now: NDArray[np.bool_]
+    inside: csr_matrix
+    inside_before: csr_matrix
+    values: tuple[NDArray[np.int64], ...]
+
+    def rows(self, segment: int) -> NDArray[np.bool_]:
+        """Return which of all rows lie in a segment."""
+        out = np.zeros(len(self.now), dtype=bool)
+        for matrix, when in ((self.inside, self.now), (self.inside_before, ~self.now)):
+            out[np.flatnonzero(when)[matrix[[segment]].indices]] = True
+        return out
+
+
+def lay_out(rows: pd.DataFrame, by: list[str], least: int) -> Layout:
+    """Lay rows out; metrics with the same rows share it.
+
+    Segments fix up to three dimensions, or two where three are too many to look at. Left out is what has fewer than
+    `least` rows now, and what holds nearly all of a shorter segment.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With ``period`` ("now", "before") and the dimensions.
+    by : list of str
+        Dimensions.
+    least : int
+        Smallest number of rows now.
+    """
+    from scipy.sparse import csr_matrix, vstack
+
+    depth = 3
+    while depth > 1 and len(rows) * sum(comb(len(by), d) for d in range(1, depth + 1)) > _CELLS:
+        depth -= 1
+    cube = build(rows, by, depth)
+    now = (rows["period"] == "now").to_numpy()
+    n = cube.total(now.astype("float64"))
+    kept = np.flatnonzero((n >= least) & ~_renamed(cube, n, float(now.sum())))
+    sizes = np.array([*(len(cube.dimensions[s]) for s in kept), 0])
+    tests = np.bincount(sizes, minlength=4)[sizes] / np.array(_ERROR)[sizes]
+    place = np.full(len(n), -1)
+    place[kept] = np.arange(len(kept))
+
+    def members(when: NDArray[np.bool_]) -> csr_matrix:
+        segment = place[cube.place[:, when]]
+        combination, row = np.nonzero(segment >= 0)
+        cells = (np.ones(len(row)), (segment[combination, row], row))
+        found = csr_matrix(cells, shape=(len(kept), int(when.sum())))
+        return vstack([found, csr_matrix(np.ones((1, int(when.sum()))))], format="csr")
+
+    values = tuple(cube.place[d] - cube.place[d].min() for d in range(len(by)))
+    names = (*(cube.name(s) for s in kept), "")
+    return Layout(names, sizes, tests, now, members(now), members(~now), values)
+
+
+def _renamed(cube: Cube, n: Array, whole: float) -> NDArray[np.bool_]:
+    place = {dimensions: number for number, dimensions in enumerate(dict.fromkeys(cube.dimensions))}
+    out = np.zeros(len(n), dtype=bool)
+    for dimensions, number in place.items():
+        first, last = cube.place[number].min(), cube.place[number].max() + 1
+        rows = cube.first[first:last]
+        shorter = [np.full(last - first, whole)]
+        for left_out in dimensions if len(dimensions) > 1 else ():
+            shorter.append(n[cube.place[place[tuple(d for d in dimensions if d != left_out)], rows]])
+        out[first:last] = (n[first:last] > _SAME * np.array(shorter)).any(axis=0)
+    return out

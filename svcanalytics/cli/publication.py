@@ -61,9 +61,7 @@ def due(
             else:
                 failed = True
                 complain(outcome.error)
-            for trouble in send_notice(
-                compose_notice(outcome, folder, notify.link), notify, Path(folder, ".notices")
-            ):
+            for trouble in send_notice(compose_notice(outcome, folder, notify.link), notify, Path(folder, ".notices")):
                 console(stderr=True).print(context.say(f"not told: {trouble}", f"未能通知:{trouble}"))
     if failed:
         raise typer.Exit(1)

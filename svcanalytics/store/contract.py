@@ -49,7 +49,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its columns, what names a row, and the time that puts a row into a month."""
+    """One table: its columns, what names a row, and the time that puts a row into a month.
+
+    `order` names pairs of times of which the first must not come after the second; `needs` a column, a value, and the
+    column that a row with this value must have filled.
+    """
 
     name: str
     en: str
@@ -61,6 +65,7 @@ class Table:
     common: Mapping[str, Column]
     refs: Mapping[str, str]
     order: tuple[tuple[str, str], ...]
+    needs: tuple[tuple[str, str, str], ...] = ()
     template: bool = False
 
     @property
@@ -102,6 +107,7 @@ def contract() -> Contract:
             common=common,
             refs=spec.get("refs", {}),
             order=tuple((earlier, later) for earlier, later in spec.get("order", [])),
+            needs=tuple((column, value, needed) for column, value, needed in spec.get("needs", [])),
             template=spec.get("template", False),
         )
         for name, spec in raw["tables"].items()

@@ -180,6 +180,10 @@ def _rules(table: Table, given: Sequence[str]) -> Iterator[tuple[str, str, str]]
     for earlier, later in table.order:
         if earlier in given and later in given:
             yield later, f"before {earlier}", f"{identifier(later)} < {identifier(earlier)}"
+    for column, value, needed in table.needs:
+        if column in given:
+            lacks = f"{identifier(needed)} is null" if needed in given else "true"
+            yield needed, f"missing, though {column} is {value}", f"{identifier(column)} = {literal(value)} and {lacks}"
 
 
 def _column_rules(column: Column, name: str) -> Iterator[tuple[str, str]]:

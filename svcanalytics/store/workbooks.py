@@ -10,6 +10,7 @@ from svcanalytics.store.contract import Column, Table, contract
 from svcanalytics.store.words import translate
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xlsxwriter
 
 __all__ = ["heading", "template_tables", "write_template"]
@@ -52,8 +53,10 @@ def heading(column: Column, language: str) -> str:
     return column.zh_name if language == "zh" else column.name.replace("_", " ").capitalize()
 
 
-def write_template(table: str, path: str | Path, language: str = "en") -> Path:
-    """Write the fill-in workbook of a table.
+def write_template(
+    table: str, path: str | Path, language: str = "en", rows: pd.DataFrame | None = None, timezone: str = "UTC"
+) -> Path:
+    """Write the fill-in workbook of a table, empty or with rows that people go on working in.
 
     Parameters
     ----------
@@ -63,11 +66,16 @@ def write_template(table: str, path: str | Path, language: str = "en") -> Path:
         The workbook to write.
     language : str
         ``zh`` or ``en``: headings, drop-down lists and notes.
+    rows : pandas.DataFrame, optional
+        Rows of the table to fill in, in its columns; times aware.
+    timezone : str
+        IANA name; in which times are written, and will be read again.
 
     Returns
     -------
     Path
-        The file. Its first sheet is empty but for the headings; sheets whose name begins with ``#`` are read by people.
+        The file. Its first sheet holds the headings and the rows; sheets whose name begins with ``#`` are read by
+        people.
 
     Raises
     ------
@@ -87,7 +95,9 @@ def write_template(table: str, path: str | Path, language: str = "en") -> Path:
     shape = contract()[table]
     with xlsxwriter.Workbook(str(path)) as book:
         book.set_properties({"title": getattr(shape, language), "comments": f"svcanalytics contract {table}"})
-        _write_sheet(book, shape, language)
+        sheet = _write_sheet(book, shape, language)
+        if rows is not None:
+            _fill(book, sheet, shape, language, rows, timezone)
         _write_notes(book, shape, language)
     return path
 
@@ -103,7 +113,7 @@ def _options(column: Column, language: str) -> list[str]:
     return [translate(word, language, column.name) for word in column.allowed]
 
 
-def _write_sheet(book: xlsxwriter.Workbook, table: Table, language: str) -> None:
+def _write_sheet(book: xlsxwriter.Workbook, table: Table, language: str) -> xlsxwriter.worksheet.Worksheet:
     sheet = book.add_worksheet(getattr(table, language)[:31])
     lists = book.add_worksheet(_WORDS["lists"][language])
     lists.hide()
@@ -133,6 +143,36 @@ def _write_sheet(book: xlsxwriter.Workbook, table: Table, language: str) -> None
             )
     sheet.freeze_panes(1, 1)
     sheet.activate()
+    return sheet
+
+
+def _fill(
+    book: xlsxwriter.Workbook,
+    sheet: xlsxwriter.worksheet.Worksheet,
+    table: Table,
+    language: str,
+    rows: pd.DataFrame,
+    timezone: str,
+) -> None:
+    import pandas as pd
+
+    moment = book.add_format({"num_format": _FORMATS["timestamp"]})
+    for at, column in enumerate(_columns(table)):
+        if column.name not in rows:
+            continue
+        for line, value in enumerate(rows[column.name], start=1):
+            if pd.isna(value):
+                continue
+            if column.type == "timestamp":
+                local = pd.Timestamp(value).tz_convert(timezone).tz_localize(None)
+                sheet.write_datetime(line, at, local.to_pydatetime(), moment)
+            elif column.type in ("integer", "number"):
+                sheet.write_number(line, at, value)
+            elif column.type == "boolean":
+                sheet.write_string(line, at, _WORDS["yes" if value else "no"][language])
+            else:  # as text, whatever it begins with: never a formula
+                text = translate(str(value), language, column.name) if column.allowed else str(value)
+                sheet.write_string(line, at, text)
 
 
 def _letter(index: int) -> str:

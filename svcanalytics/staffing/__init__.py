@@ -21,18 +21,26 @@ from svcanalytics.staffing.shifting.reading import read_shifts
 from svcanalytics.staffing.shifting.rules import ShiftRules
 from svcanalytics.staffing.shifting.shiftplan import ShiftPlan
 from svcanalytics.staffing.shifting.wording import explain_shortfalls
+from svcanalytics.staffing.weekly.calendars import write_calendars
+from svcanalytics.staffing.weekly.planning import plan_week
+from svcanalytics.staffing.weekly.weekplan import Goal, StaffingPlan, plan_staffing
+from svcanalytics.staffing.weekly.wording import describe_verdict
+from svcanalytics.staffing.weekly.workbook import write_workbook
 
 __all__ = [
     "Crew",
+    "Goal",
     "QueuePerformance",
     "Roster",
     "RosterRules",
     "ShiftPlan",
     "ShiftRules",
     "Simulation",
+    "StaffingPlan",
     "Stream",
     "compare",
     "deferred_requirement",
+    "describe_verdict",
     "erlang_a",
     "erlang_b",
     "erlang_c",
@@ -40,6 +48,8 @@ __all__ = [
     "explain_shortfalls",
     "plan_roster",
     "plan_shifts",
+    "plan_staffing",
+    "plan_week",
     "read_shifts",
     "relive",
     "required_agents",
@@ -52,4 +62,6 @@ __all__ = [
     "trace_misses",
     "wait_percentile",
     "what_if",
+    "write_calendars",
+    "write_workbook",
 ]

@@ -139,7 +139,7 @@ def plan_roster(
     table = table.sort_values("start", kind="stable").sort_values("agent", key=lambda a: a.map(order), kind="stable")
     return Roster(
         assignments=table.reset_index(drop=True),
-        fairness=_fairness(people, before, [week for week, _ in weeks], rules),
+        fairness=_fairness(people, before, weeks, duties[-1].day, rules),
         lacking=pd.concat(lacking, ignore_index=True) if lacking else pd.DataFrame(columns=list(LACKING_COLUMNS)),
         gap=float((cost - bound) / max(abs(cost), 1.0)) if np.isfinite(bound) else np.inf,
         status="optimal" if stati == {"optimal"} else "time limit",
@@ -169,19 +169,24 @@ def _row(person: Person, duty: Duty, breaks: tuple) -> tuple:
     return (person.name, duty.group, duty.pattern, day, duty.start, duty.end, breaks, duty.minutes * 60, *marks)
 
 
-def _fairness(people: list[Person], before: list[int], weeks: list[Week], rules: RosterRules) -> pd.DataFrame:
+def _fairness(
+    people: list[Person], before: list[int], weeks: list[tuple[Week, list[Duty]]], last: int, rules: RosterRules
+) -> pd.DataFrame:
     rows = []
     for person, count in zip(people, before, strict=True):
-        own = person.worked[count:]
-        contract = {week.monday: week.contract(person, rules) for week in weeks}
-        over = sum(max(sum(w.minutes for w in own if w.day in week.days) - contract[week.monday], 0) for week in weeks)
+        own, contract, over = person.worked[count:], 0.0, 0
+        for week, _ in weeks:
+            whole = week.contract(person, rules)
+            # Of a week that the plan covers in part, its part.
+            contract += whole * sum(0 <= day <= last for day in week.days) / 7
+            over += max(sum(w.minutes for w in own if w.day in week.days) - whole, 0)
         met = sum(_met(wish, own) for wish in person.wishes)
         rows.append(
             {
                 "agent": person.name,
                 "days": len({w.day for w in own}),
                 "hours": sum(w.minutes for w in own) / 60,
-                "contract_h": sum(contract.values()) / 60,
+                "contract_h": contract / 60,
                 "overtime_h": over / 60,
                 "nights": sum(w.night for w in own),
                 "weekends": len({w.day for w in own if w.weekend}),

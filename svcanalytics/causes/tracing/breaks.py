@@ -46,8 +46,7 @@ def find_breaks(hits: Array, total: Array, *, edge: int = 3) -> Breaks:
     edge : int
         Times at either end that a break can't lie in.
     """
-    from scipy.special import xlogy
-    from scipy.stats import f
+    from scipy.special import fdtrc, xlogy
 
     times, series = hits.shape
     if times < 2 * edge + 2:
@@ -68,5 +67,5 @@ def find_breaks(hits: Array, total: Array, *, edge: int = 3) -> Breaks:
     fitted = np.clip(fitted, 1e-4, 1 - 1e-4)
     pearson = ((hits - total * fitted) ** 2 / np.maximum(total * fitted * (1 - fitted), 1e-9)).sum(axis=0)
     dispersion = np.maximum(pearson / max(times - 2, 1), 1.0)
-    p_value = f.sf(2 * np.maximum(gain[best, at], 0) / dispersion, 1, times - 2)
+    p_value = fdtrc(1, times - 2, 2 * np.maximum(gain[best, at], 0) / dispersion)
     return Breaks(place, before, after, np.minimum(p_value * len(gain), 1.0))

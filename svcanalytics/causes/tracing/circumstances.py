@@ -19,26 +19,29 @@ _USUAL = 0.8
 _RECENT = pd.Timedelta(days=90)
 
 
-def with_circumstances(material: Material, metric: str) -> pd.DataFrame:
+def with_circumstances(rows: pd.DataFrame, material: Material, course: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the rows of a metric with their circumstances beside them.
 
     Parameters
     ----------
+    rows : DataFrame
+        Of one of ``material.outcomes``.
     material : Material
-        Its events, people, roster and training are used as far as they are there.
-    metric : str
-        A key of ``material.outcomes``.
+        Its people, roster, training and events are used as far as they are there.
+    course : DataFrame, optional
+        What `describe_course` gave for the material's events, to spare doing it again.
 
     Returns
     -------
     pandas.DataFrame
         The rows in their order, columns of `describe_people` and `describe_course` added where they aren't there yet.
     """
-    rows = material.outcomes[metric].reset_index(drop=True)
+    rows = rows.reset_index(drop=True)
     added = [describe_people(rows, material.people, material.roster, material.training)]
-    if not material.events.empty:
-        case = rows["case_id"] if "case_id" in rows else rows["id"]
+    case = rows["case_id"] if "case_id" in rows else rows["id"]
+    if course is None and not material.events.empty:
         course = describe_course(material.events, case[rows["period"].eq("before")])
+    if course is not None and len(course):
         added.append(course.reindex(case).reset_index(drop=True))
     for frame in added:
         new = [name for name in frame.columns if name not in rows.columns]
@@ -104,37 +107,47 @@ def describe_course(events: pd.DataFrame, earlier: pd.Series | None = None) -> p
         is known), ``wait_<step>`` (hours before the steps that are waited for longest, 0 where a case hadn't the step)
         and ``skips_<step>`` (True where a step that four in five cases had is missing).
     """
-    order = ["case_id", "at", *(["seq"] if "seq" in events.columns else [])]
-    e = events.sort_values(order, kind="stable")
-    case, activity = e["case_id"], e["activity"].astype("object")
-    groups = e.groupby("case_id", sort=True)
-    out = pd.DataFrame({"steps_n": groups.size().astype("float64")})
-    again = e.duplicated(["case_id", "activity"])
-    out["rework_n"] = again.groupby(case).sum().astype("float64")
-    handler = next((name for name in ("team", "agent") if name in e.columns and e[name].notna().any()), None)
+    if events.empty:
+        return pd.DataFrame()
+    case, cases = pd.factorize(events["case_id"].astype("object"), sort=True)
+    activity, names = pd.factorize(events["activity"].astype("object").map(str), sort=True)
+    at = events["at"].to_numpy("datetime64[us]").astype("int64")
+    seq = events["seq"].to_numpy("float64") if "seq" in events.columns else np.zeros(len(events))
+    order = np.lexsort((seq, at, case))
+    case, activity, at = case[order], activity[order], at[order]
+    follows = np.concatenate([[False], case[1:] == case[:-1]])
+    out = pd.DataFrame({"steps_n": np.bincount(case, minlength=len(cases)).astype("float64")}, index=cases)
+    had, times_had = np.unique(case * len(names) + activity, return_counts=True)
+    of_case, of_step = np.divmod(had, len(names))
+    out["rework_n"] = np.bincount(of_case, times_had - 1.0, len(cases))
+    handler = next((name for name in ("team", "agent") if name in events.columns and events[name].notna().any()), None)
     if handler is not None:
-        filled = e.groupby("case_id")[handler].ffill()
-        before = filled.groupby(case).shift()
-        changed = filled.notna() & before.notna() & filled.ne(before)
-        out["handovers_n"] = changed.groupby(case).sum().astype("float64")
-    begun = e["started_at"].fillna(e["at"]) if "started_at" in e.columns else e["at"]
-    wait = ((begun - groups["at"].shift()).dt.total_seconds() / 3600).clip(lower=0)
-    longest = wait.groupby(activity).sum().sort_values(ascending=False, kind="stable")
-    chosen = list(longest[longest > 0].index[:_MOST_STEPS])
-    for step in chosen:
-        at_step = activity.eq(step)
-        out[f"wait_{step}"] = wait[at_step].groupby(case[at_step]).sum().reindex(out.index, fill_value=0.0)
+        out["handovers_n"] = _changes(case, pd.factorize(events[handler].astype("object"))[0][order], len(cases))
+    begun = events["started_at"].fillna(events["at"]) if "started_at" in events.columns else events["at"]
+    begun = begun.to_numpy("datetime64[us]").astype("int64")[order]
+    wait = np.where(follows, np.maximum(begun - np.concatenate([at[:1], at[:-1]]), 0) / 3.6e9, 0.0)
+    longest = np.bincount(activity, wait, len(names))
+    for step in np.argsort(-longest, kind="stable")[:_MOST_STEPS]:
+        if longest[step] > 0:
+            mine = activity == step
+            out[f"wait_{names[step]}"] = np.bincount(case[mine], wait[mine], len(cases))
+    usual = np.ones(len(cases), dtype=bool)
     if earlier is not None and len(earlier):
-        usual = e[case.isin(set(earlier))]
-    else:
-        usual = e
-    share = usual.drop_duplicates(["case_id", "activity"])["activity"].value_counts() / max(
-        usual["case_id"].nunique(), 1
-    )
-    for step in sorted(map(str, share[(share >= _USUAL) & (share < 1)].index)):
-        had = set(case[activity.astype(str).eq(step)])
-        out[f"skips_{step}"] = ~out.index.isin(had)
-    return out
+        usual = pd.Index(cases).isin(set(earlier))
+    share = np.bincount(of_step[usual[of_case]], minlength=len(names)) / max(usual.sum(), 1)
+    for step in np.flatnonzero((share >= _USUAL) & (share < 1)):
+        missed = np.ones(len(cases), dtype=bool)
+        missed[of_case[of_step == step]] = False
+        out[f"skips_{names[step]}"] = missed
+    return out.rename_axis("case_id")
+
+
+def _changes(case: np.ndarray, handler: np.ndarray, cases: int) -> np.ndarray:
+    # Steps whose handler isn't known (-1) are nobody's: the one before goes on.
+    known = handler >= 0
+    case, handler = case[known], handler[known]
+    changed = (case[1:] == case[:-1]) & (handler[1:] != handler[:-1])
+    return np.bincount(case[1:][changed], minlength=cases).astype("float64")
 
 
 def _count(certificates: object) -> float:

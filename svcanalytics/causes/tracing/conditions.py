@@ -92,7 +92,7 @@ def contrast(
     rng : numpy.random.Generator
     """
     from scipy.sparse import csr_matrix
-    from scipy.stats import norm, t
+    from scipy.special import ndtr, ndtri, stdtr
 
     s = inside.astype("float64")
     rate = bool(np.isin(bad, (0.0, 1.0)).all())
@@ -127,14 +127,14 @@ def contrast(
     usable &= error > 0
     safe = np.where(usable, error, 1.0)
     freedom = np.maximum(held.sum(axis=0) ** 2 / np.maximum((held**2).sum(axis=0), 1e-300) - 1, 1.0)
-    score = np.where(usable, norm.isf(np.clip(t.sf(amount / safe, freedom), 1e-300, 1.0)), -np.inf)
+    score = np.where(usable, -ndtri(np.clip(stdtr(freedom, -amount / safe), 1e-300, 1.0)), -np.inf)
     p_value = np.ones(len(amount))
     if usable.any():
         drawn = rng.standard_normal((draws, groups)) @ (scores[:, usable] / error[usable])
         largest = np.sort(drawn.max(axis=1))
         beyond = draws - np.searchsorted(largest, score)
         # Where no draw goes so far, Bonferroni's bound goes on.
-        bound = np.minimum(usable.sum() * norm.sf(score), 1.0)
+        bound = np.minimum(usable.sum() * ndtr(-score), 1.0)
         p_value = np.where(beyond > 0, (1 + beyond) / (1 + draws), np.minimum(bound, 1 / (1 + draws)))
         p_value = np.where(usable, p_value, 1.0)
     return Contrasts(np.where(usable, amount, np.nan), error, freedom, p_value, score)

@@ -33,15 +33,15 @@ class Part:
     @property
     def p_value(self) -> float:
         """Of no such part, two-sided."""
-        from scipy.stats import t
+        from scipy.special import stdtr
 
-        return float(2 * t.sf(abs(self.amount) / self.error, self.freedom)) if self.error > 0 else 1.0
+        return float(2 * stdtr(self.freedom, -abs(self.amount) / self.error)) if self.error > 0 else 1.0
 
     def interval(self) -> tuple[float, float]:
         """Return the 95 % interval."""
-        from scipy.stats import t
+        from scipy.special import stdtrit
 
-        reach = float(t.ppf(0.975, self.freedom)) * self.error
+        reach = float(stdtrit(self.freedom, 0.975)) * self.error
         return self.amount - reach, self.amount + reach
 
 
@@ -78,7 +78,7 @@ class Shares:
 
 
 class Regression:
-    """The regression of an outcome on circumstances, made ready once for any number of sets of cases.
+    """The regression on circumstances, made ready once for any number of outcomes and sets of cases.
 
     Every circumstance has an effect of its own in the baseline and in the period: what was harmless may have broken.
 
@@ -94,10 +94,14 @@ class Regression:
         z = design.matrix
         self._wide = np.hstack([z, z * now]) if self._compared else z
         self._gram = self._wide.T @ self._wide
-        self._moment = self._wide.T @ design.bad
         self._size = z.shape[1]
 
-    def share_out(self, inside: NDArray[np.bool_], own: Collection[str] = (), layer: str = "") -> Shares:
+    @property
+    def design(self) -> Design:
+        """The cases and circumstances it is of."""
+        return self._design
+
+    def share_out(self, bad: Array, inside: NDArray[np.bool_], own: Collection[str] = (), layer: str = "") -> Shares:
         """Share out the excess of a set of cases among circumstances.
 
         With a baseline the excess is what the set's cases became worse by beyond the others; without one, how much
@@ -106,6 +110,8 @@ class Regression:
 
         Parameters
         ----------
+        bad : numpy.ndarray, shape ``(n,)``
+            How badly each case went.
         inside : numpy.ndarray of bool, shape ``(n,)``
             The set, in both periods.
         own : collection of str
@@ -123,7 +129,7 @@ class Regression:
         columns, alike = self._usable(frame, asked, own)
         first, last = ([c for c in columns if c.course == course] for course in (False, True))
         size = float((inside & self._design.now).sum())
-        base, one, two = (self._fit(frame, chosen) for chosen in ([], first, columns))
+        base, one, two = (self._fit(bad, frame, chosen) for chosen in ([], first, columns))
         mix = self._slopes(base, asked, first, first)
         through = self._slopes(one, asked, columns, last)
         terms: dict[str, list[tuple[_Fit, Array]]] = {c.layer: [] for c in first}
@@ -183,11 +189,11 @@ class Regression:
         at = np.arange(column.first, column.last)
         return np.concatenate([at, at + self._size]) if self._compared else at
 
-    def _fit(self, frame: Array, columns: list[Column]) -> _Fit:
+    def _fit(self, bad: Array, frame: Array, columns: list[Column]) -> _Fit:
         at = self._all_places(columns)
         cross = frame.T @ self._wide[:, at]
         gram = np.block([[frame.T @ frame, cross], [cross.T, self._gram[np.ix_(at, at)]]])
-        moment = np.concatenate([frame.T @ self._design.bad, self._moment[at]])
+        moment = np.concatenate([frame.T @ bad, self._wide[:, at].T @ bad])
         scale = np.sqrt(np.maximum(np.diag(gram), _NEAR))
         inverse = np.linalg.pinv(gram / np.outer(scale, scale), rcond=1e-10, hermitian=True) / np.outer(scale, scale)
         times = 2 if self._compared else 1
@@ -195,7 +201,7 @@ class Regression:
         value = [""] * frame.shape[1] + [v for c in columns for v in c.values * times]
         solution = inverse @ moment
         wide = frame.shape[1]
-        residual = self._design.bad - frame @ solution[:wide] - self._wide[:, at] @ solution[wide:]
+        residual = bad - frame @ solution[:wide] - self._wide[:, at] @ solution[wide:]
         return _Fit(frame, at, inverse, solution, residual, np.array(owner), np.array(value))
 
     def _all_places(self, columns: list[Column]) -> NDArray[np.int64]:
@@ -211,7 +217,7 @@ class Regression:
     def _part(self, terms: list[tuple[_Fit, Array]], size: float) -> Part:
         # Every amount is linear in the outcome, with weight `pull` on each case.
         amount, groups = 0.0, int(self._design.group.max()) + 1
-        scores, weights = np.zeros(groups), np.zeros(len(self._design.bad))
+        scores, weights = np.zeros(groups), np.zeros(len(self._design.now))
         for fit, slopes in terms:
             amount += size * float(slopes @ fit.solution)
             contrast, wide = fit.inverse @ slopes, fit.frame.shape[1]

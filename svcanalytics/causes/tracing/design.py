@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from svcanalytics.causes.tracing.layers import is_course, layer_of_column
 from svcanalytics.errors import CauseError
 
-__all__ = ["Column", "Design", "group_values", "lay_out", "list_circumstances"]
+__all__ = ["Column", "Design", "group_values", "lay_out", "list_circumstances", "outcome_of"]
 
 Array = NDArray[np.float64]
 
@@ -53,12 +53,10 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """Cases, how they went and their circumstances.
+    """Cases and their circumstances.
 
     Attributes
     ----------
-    bad : numpy.ndarray, shape ``(n,)``
-        How badly each case went.
     now : numpy.ndarray of bool, shape ``(n,)``
         Whether it is of the period looked at.
     group : numpy.ndarray of int64, shape ``(n,)``
@@ -68,7 +66,6 @@ class Design:
     columns : tuple of Column
     """
 
-    bad: Array
     now: NDArray[np.bool_]
     group: NDArray[np.int64]
     matrix: Array
@@ -91,9 +88,9 @@ def lay_out(
     Parameters
     ----------
     rows : DataFrame
-        One row per case: the outcome, ``period`` ("now" or "before"; without it all are "now") and circumstances.
+        One row per case: ``period`` ("now" or "before"; without it all are "now") and circumstances.
     outcome : str
-        A number, more is worse.
+        The column that is no circumstance.
     by : sequence of str, optional
         Circumstances; default every column but ids, times, the outcome and the agent.
     layers : mapping of str to str, optional
@@ -104,20 +101,15 @@ def lay_out(
     Raises
     ------
     CauseError
-        When a column is missing, the outcome isn't a number, or there is no case of the period.
+        When a column is missing, or there is no case of the period.
     """
     columns = list_circumstances(rows, outcome) if by is None else list(by)
-    absent = [name for name in [outcome, *columns] if name not in rows.columns]
+    absent = [name for name in columns if name not in rows.columns]
     if absent:
         raise CauseError(f"there is no column {absent[0]!r}", where="rows", fix="name columns of the frame")
-    if not (pd.api.types.is_numeric_dtype(rows[outcome]) or pd.api.types.is_bool_dtype(rows[outcome])):
-        raise CauseError("the outcome is not a number", where=outcome, fix="turn it into 0 and 1, or into a number")
     now = rows["period"].eq("now").to_numpy() if "period" in rows else np.ones(len(rows), dtype=bool)
     if not now.any():
         raise CauseError("there is no case of the period", where="period", fix="mark the rows looked at with now")
-    bad = rows[outcome].to_numpy("float64")
-    if not np.isfinite(bad).all():
-        raise CauseError("an outcome is missing", where=outcome, fix="leave out the rows without it")
     parts: list[Array] = []
     listed: list[Column] = []
     place = 0
@@ -140,7 +132,25 @@ def lay_out(
     if known.any():
         code = np.where(known, pd.factorize(rows[group])[0], code + len(rows))
         code = np.unique(code, return_inverse=True)[1].astype(np.int64)
-    return Design(bad, now, code, matrix, tuple(listed))
+    return Design(now, code, matrix, tuple(listed))
+
+
+def outcome_of(rows: pd.DataFrame, outcome: str) -> Array:
+    """Return how badly each case went, shape ``(n,)``.
+
+    Raises
+    ------
+    CauseError
+        When there is no such column, it isn't a number, or one is missing.
+    """
+    if outcome not in rows.columns:
+        raise CauseError(f"there is no column {outcome!r}", where="outcome", fix="name a column of the frame")
+    if not (pd.api.types.is_numeric_dtype(rows[outcome]) or pd.api.types.is_bool_dtype(rows[outcome])):
+        raise CauseError("the outcome is not a number", where=outcome, fix="turn it into 0 and 1, or into a number")
+    bad = rows[outcome].to_numpy("float64", na_value=np.nan)
+    if not np.isfinite(bad).all():
+        raise CauseError("an outcome is missing", where=outcome, fix="leave out the rows without it")
+    return bad
 
 
 def list_circumstances(rows: pd.DataFrame, outcome: str = "bad") -> list[str]:
@@ -168,17 +178,20 @@ def group_values(column: pd.Series) -> tuple[NDArray[np.int64], list[str], Array
     number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     if number and column.nunique() > _FEW:
         return _bins(column)
-    code, values = pd.factorize(column, sort=False)
-    texts = np.array([_text(value) for value in values] + [""], dtype="object")[code]
-    counts = pd.Series(texts).value_counts()
-    counts = counts.sort_index(kind="stable").sort_values(ascending=False, kind="stable")
-    kept = counts.index[: _MOST_VALUES if len(counts) <= _MOST_VALUES else _MOST_VALUES - 1]
-    kept = [value for value in kept if counts[value] >= _RARE or len(kept) == 1]
-    place = {value: number for number, value in enumerate(kept)}
-    codes = pd.Series(texts).map(place)
-    if codes.isna().any():
-        codes, kept = codes.fillna(len(kept)), [*kept, "other"]
-    return codes.to_numpy("int64"), [str(value) for value in kept], None
+    code, values = pd.factorize(column, use_na_sentinel=True)
+    texts = np.array([_text(value) for value in values] + [""], dtype="object")
+    names, same = np.unique(texts.astype(str), return_inverse=True)  # 1 and 1.0 are one value
+    code = same[code]
+    counts = np.bincount(code, minlength=len(names))
+    order = np.lexsort((names, -counts))
+    kept = order[counts[order] > 0]
+    kept = kept[: _MOST_VALUES if len(kept) <= _MOST_VALUES else _MOST_VALUES - 1]
+    kept = kept[(counts[kept] >= _RARE) | (len(kept) == 1)]
+    place = np.full(len(names), len(kept))
+    place[kept] = np.arange(len(kept))
+    codes = place[code]
+    said = [str(name) for name in names[kept]]
+    return codes.astype(np.int64), [*said, "other"] if (codes == len(kept)).any() else said, None
 
 
 def _bins(column: pd.Series) -> tuple[NDArray[np.int64], list[str], Array]:

@@ -273,7 +273,7 @@ def _step(
     bad: NDArray[np.float64], after: NDArray[np.bool_], day: NDArray[np.int64], n: int
 ) -> tuple[float, float, float]:
     # All rows are touched: days after against days before, each day a whole.
-    from scipy.stats import t
+    from scipy.special import stdtr
 
     counts = np.bincount(day)
     sums = np.bincount(day, bad)
@@ -288,6 +288,6 @@ def _step(
     difference, error = means[0] - means[1], float(np.sqrt(sum(spread)))
     if error <= 0:
         return 0.0, 0.0, 1.0
-    p = float(t.sf(difference / error, min(later.sum(), (~later).sum()) - 1))
+    p = float(stdtr(min(later.sum(), (~later).sum()) - 1, -difference / error))
     size = float(after.sum())
     return difference * size, error * size, p

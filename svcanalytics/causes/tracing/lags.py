@@ -169,7 +169,7 @@ def _filtered(values: Array, coefficients: Array) -> Array:
 
 
 def _slope(shock: Array, answer: Array, lag: int, spent: int) -> tuple[float, float, float, int, float]:
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit
 
     x, y = shock[: len(shock) - lag], answer[lag:]
     both = np.isfinite(x) & np.isfinite(y)
@@ -180,6 +180,6 @@ def _slope(shock: Array, answer: Array, lag: int, spent: int) -> tuple[float, fl
         return np.nan, np.nan, np.nan, n, 1.0
     effect = float(x @ y) / square
     error = float(np.sqrt(((y - effect * x) ** 2).sum() / freedom / square))
-    reach = float(t.ppf(0.975, freedom)) * error
-    p_value = float(2 * t.sf(abs(effect) / error, freedom)) if error > 0 else 0.0
+    reach = float(stdtrit(freedom, 0.975)) * error
+    p_value = float(2 * stdtr(freedom, -abs(effect) / error)) if error > 0 else 0.0
     return effect, effect - reach, effect + reach, n, p_value

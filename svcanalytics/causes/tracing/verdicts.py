@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from svcanalytics.causes.finding import Finding
 from svcanalytics.causes.gathering.material import Material
-from svcanalytics.causes.tracing.circumstances import with_circumstances
+from svcanalytics.causes.tracing.circumstances import describe_course, with_circumstances
 from svcanalytics.causes.tracing.correction import hold_family
 from svcanalytics.causes.tracing.decomposition import Part, Regression, Shares
-from svcanalytics.causes.tracing.design import lay_out
+from svcanalytics.causes.tracing.design import lay_out, outcome_of
 from svcanalytics.causes.tracing.layers import LAYERS, conditions_of, layer_of
 from svcanalytics.causes.tracing.phrases import say_trace
 from svcanalytics.errors import CauseError
@@ -141,24 +141,21 @@ def trace_all(
     CauseError
         When a finding is of a metric the material hasn't, or its cases can't be told.
     """
-    shares: list[tuple[Finding, int, str, Shares] | None] = [None] * len(findings)
-    for metric in dict.fromkeys(f.measure for f in findings):
-        if metric not in material.outcomes:
-            raise CauseError(f"there are no cases of {metric!r}", where="findings", fix="give the material they are of")
-        rows = with_circumstances(material, metric)
+    unknown = [f.measure for f in findings if f.measure not in material.outcomes]
+    if unknown:
+        raise CauseError(f"there are no cases of {unknown[0]!r}", where="findings", fix="give the material they are of")
+    course = describe_course(material.events, _earlier(material)) if len(findings) else None
+    found: dict[int, _Found] = {}
+    for metrics in _alike(material, {f.measure for f in findings}):
+        rows = with_circumstances(material.outcomes[metrics[0]], material, course)
         regression = Regression(lay_out(rows, layers=layers))
         for place, finding in enumerate(findings):
-            if finding.measure != metric:
-                continue
-            given = (ids or {}).get(finding.finding_id)
-            inside = rows["id"].isin(list(given)).to_numpy() if given is not None else None
-            inside = cases_of(rows, finding.where, material.events) if inside is None else inside
-            n = int((inside & rows["period"].eq("now").to_numpy()).sum())
-            own = [column for column, _ in conditions_of(finding.where)]
-            layer = layer_of(finding.where, layers)
-            shares[place] = (finding, n, layer, regression.share_out(inside, own, layer))
-    done = [each for each in shares if each is not None]
-    return _conclude([(f.measure, f.where, n, layer, each) for f, n, layer, each in done])
+            if finding.measure in metrics:
+                bad = outcome_of(material.outcomes[finding.measure], "bad")
+                given = (ids or {}).get(finding.finding_id)
+                inside = cases_of(rows, finding.where, material.events) if given is None else _named(rows, given)
+                found[place] = _share(regression, bad, inside, finding.measure, finding.where, layers)
+    return _conclude([found[place] for place in range(len(findings))])
 
 
 def trace_cases(
@@ -189,12 +186,9 @@ def trace_cases(
     CauseError
         When a column is missing, or the outcome isn't a number.
     """
-    inside = cases_of(rows, where)
+    bad = outcome_of(rows, outcome)
     regression = Regression(lay_out(rows, outcome, by=by, layers=layers))
-    layer = layer_of(where, layers)
-    shares = regression.share_out(inside, [column for column, _ in conditions_of(where)], layer)
-    now = rows["period"].eq("now").to_numpy() if "period" in rows else np.ones(len(rows), dtype=bool)
-    return _conclude([(outcome, where, int((inside & now).sum()), layer, shares)])[0]
+    return _conclude([_share(regression, bad, cases_of(rows, where), outcome, where, layers)])[0]
 
 
 def cases_of(rows: pd.DataFrame, where: str, events: pd.DataFrame | None = None) -> NDArray[np.bool_]:
@@ -223,7 +217,51 @@ def cases_of(rows: pd.DataFrame, where: str, events: pd.DataFrame | None = None)
     return inside
 
 
-def _conclude(found: list[tuple[str, str, int, str, Shares]]) -> list[Trace]:
+_Found = tuple[str, str, int, str, Shares]
+
+
+def _share(
+    regression: Regression,
+    bad: NDArray[np.float64],
+    inside: NDArray[np.bool_],
+    measure: str,
+    where: str,
+    layers: Mapping[str, str] | None,
+) -> _Found:
+    own, layer = [column for column, _ in conditions_of(where)], layer_of(where, layers)
+    shares = regression.share_out(bad, inside, own, layer)
+    return measure, where, int((inside & regression.design.now).sum()), layer, shares
+
+
+def _named(rows: pd.DataFrame, ids: Collection[object]) -> NDArray[np.bool_]:
+    # Ids of rows or of cases: findings of texts and steps know the case.
+    given = list(ids)
+    inside = rows["id"].isin(given)
+    return (inside | rows["case_id"].isin(given) if "case_id" in rows else inside).to_numpy()
+
+
+def _alike(material: Material, metrics: Collection[str]) -> list[list[str]]:
+    # Metrics of the same rows share their circumstances.
+    out: list[list[str]] = []
+    for metric in sorted(metrics):
+        rows = material.outcomes[metric]
+        for group in out:
+            first = material.outcomes[group[0]]
+            if rows["id"].equals(first["id"]) and set(rows.columns) == set(first.columns):
+                group.append(metric)
+                break
+        else:
+            out.append([metric])
+    return out
+
+
+def _earlier(material: Material) -> pd.Series:
+    rows = material.outcomes.values()
+    cases = [each.loc[each["period"].eq("before"), "case_id" if "case_id" in each else "id"] for each in rows]
+    return pd.concat(cases).drop_duplicates() if cases else pd.Series(dtype="object")
+
+
+def _conclude(found: list[_Found]) -> list[Trace]:
     tested = [
         (place, layer)
         for place, (*_, shares) in enumerate(found)

@@ -8,6 +8,7 @@ together expects, so that neither a standing interaction nor another mix of case
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +66,15 @@ class Contrast:
     others: tuple[str, ...]
 
 
-def contrast(layout: Layout, bad: Array, order: Array, *, least: int = 20, level: float = 0.2) -> list[Contrast]:
+def contrast(
+    layout: Layout,
+    bad: Array,
+    order: Array,
+    known: Sequence[NDArray[np.bool_]] = (),
+    *,
+    least: int = 20,
+    level: float = 0.2,
+) -> list[Contrast]:
     """Find the segments that went worse, the least likely by chance first.
 
     Of every row the part is taken away that a model with an effect of every value of every dimension, fitted to the
@@ -87,6 +96,8 @@ def contrast(layout: Layout, bad: Array, order: Array, *, least: int = 20, level
         0 and 1, or other numbers; more is worse.
     order : numpy.ndarray, shape ``(rows,)``
         When each row came, as a part of the period (0-1); of rows before it doesn't matter.
+    known : sequence of numpy.ndarray of bool, shape ``(rows,)``
+        Rows that are known to have gone worse by another cause; that much is expected of them.
     least : int
         Fewest rows that a cause is made of.
     level : float
@@ -97,6 +108,8 @@ def contrast(layout: Layout, bad: Array, order: Array, *, least: int = 20, level
     list of Contrast
     """
     scan = _Scan(layout, bad, order, least)
+    for rows in known:
+        scan.take(rows & layout.now)
     found: list[Contrast] = []
     while len(found) < _MOST_CAUSES:
         each = scan.strongest()
@@ -255,6 +268,12 @@ class _Scan:
         near = [s for s in np.argsort(-z, kind="stable")[:20] if s != segment]
         alike = [s for s in near if shared[s] > 0.5 * max(self.n[s], self.n[segment])]
         return tuple(self.layout.names[s] for s in alike[:3])
+
+    def take(self, rows: NDArray[np.bool_]) -> None:
+        """Take what these rows came to, more or less, for granted."""
+        if rows.any():
+            self.expected = self.expected + np.where(rows, (self.score - self.expected)[rows].mean(), 0.0)
+            self.raw = self.expected if self.rate else self.raw + np.where(rows, (self.bad - self.raw)[rows].mean(), 0)
 
     def expect(self, found: Contrast) -> None:
         """Take a cause's excess for granted from now on."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from svcanalytics.causes.ranking.candidates import Candidate
 
-__all__ = ["merge", "merge_measures", "overlap"]
+__all__ = ["merge", "merge_measures", "overlap", "same"]
 
 _SAME = 0.5
 _SAME_CASES = 0.8
@@ -40,7 +40,7 @@ def merge(candidates: Sequence[Candidate]) -> list[Candidate]:
     """
     kept: list[Candidate] = []
     for each in sorted(candidates, key=lambda c: (c.finding.p_value, c.finding.where)):
-        place = next((i for i, other in enumerate(kept) if _same(each, other)), None)
+        place = next((i for i, other in enumerate(kept) if same(each, other)), None)
         if place is None:
             kept.append(each)
         else:
@@ -87,7 +87,8 @@ def _price(candidate: Candidate) -> float:
     return points if points == points else -1.0
 
 
-def _same(first: Candidate, second: Candidate) -> bool:
+def same(first: Candidate, second: Candidate) -> bool:
+    """Tell whether two findings of a metric are about the same cases that went wrong, and as many."""
     a, b = first.finding, second.finding
     if a.measure != b.measure:
         return False

@@ -12,8 +12,9 @@ import pandas as pd
 from svcanalytics.causes.finding import Finding, tabulate
 from svcanalytics.causes.gathering.collecting import gather
 from svcanalytics.causes.gathering.material import Material
-from svcanalytics.causes.ranking.candidates import LEAST, Candidate, segment_candidates
+from svcanalytics.causes.ranking.candidates import LEAST, Candidate
 from svcanalytics.causes.ranking.merging import merge, merge_measures, overlap
+from svcanalytics.causes.ranking.searching import search
 from svcanalytics.causes.tracing.verdicts import trace_all
 from svcanalytics.errors import CauseError
 
@@ -115,7 +116,7 @@ def find(
             where=material.period.key,
             fix=f"check the period and what was loaded. {why}".strip(),
         )
-    candidates, searches = segment_candidates(material, least=least, agents=agents)
+    candidates, searches = search(material, least=least, agents=agents, seed=seed)
     kept = merge_measures(merge(_significant(candidates, len(searches), level)))
     kept = _related(sorted(_traced(material, kept), key=_rank))
     table = tabulate([each.finding for each in kept[:limit]])
@@ -143,7 +144,9 @@ def _significant(candidates: Sequence[Candidate], searches: int, level: float) -
 
 def _traced(material: Material, kept: Sequence[Candidate]) -> list[Candidate]:
     open_ones = [each.finding for each in kept if not each.finding.layer]
+    rows = {each.finding.finding_id: material.outcomes[each.finding.measure].loc[each.rows, "id"] for each in kept}
     traces = dict(zip((f.finding_id for f in open_ones), trace_all(material, open_ones), strict=True))
+    del rows
     out = []
     for each in kept:
         trace = traces.get(each.finding.finding_id)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from svcanalytics.causes.cube import Cube
 
-__all__ = ["STRENGTH", "expect_means", "expect_rates"]
+__all__ = ["STRENGTH", "expect_rates"]
 
 Array = NDArray[np.float64]
 
@@ -27,15 +27,6 @@ def expect_rates(cube: Cube, bad: Array, total: Array) -> Array:
     for place in cube.place[: len(cube.by)]:
         parent += _log_odds((_within(place, bad) + STRENGTH * overall) / (_within(place, total) + STRENGTH)) - centre
     return (bad + STRENGTH / (1 + np.exp(-parent))) / (total + STRENGTH)
-
-
-def expect_means(cube: Cube, amount: Array, count: Array) -> Array:
-    """Return the expected mean of each leaf from earlier sums and counts; `expect_rates` with effects that add up."""
-    overall = amount.sum() / count.sum()
-    parent = np.full(len(amount), overall)
-    for place in cube.place[: len(cube.by)]:
-        parent += (_within(place, amount) + STRENGTH * overall) / (_within(place, count) + STRENGTH) - overall
-    return (amount + STRENGTH * parent) / (count + STRENGTH)
 
 
 def _within(place: NDArray[np.int32], quantity: Array) -> Array:

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from svcanalytics.causes.contrast import contrast
 from svcanalytics.causes.cube import Cube, build
 from svcanalytics.causes.evidence import Evidence, Means, Rates
-from svcanalytics.causes.expectation import STRENGTH, expect_means, expect_rates
+from svcanalytics.causes.expectation import STRENGTH, expect_rates
+from svcanalytics.causes.peeling import peel
 from svcanalytics.causes.scanning import Scan, scan
 from svcanalytics.errors import CauseError
 
@@ -29,12 +31,13 @@ def segments(
     depth: int = 3,
     *,
     worse: Literal["high", "low"] = "high",
+    at: str | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Find the segments that explain where a rate or a mean went wrong.
 
-    Each segment's cases are held against what an earlier time led to expect of them (`expect_rates`), or, without a
-    baseline, against all cases. See `scan` for the method and what the p-values hold for.
+    Each segment's cases are held against what an earlier time led to expect of them (see `contrast`, `peel`), or,
+    without a baseline, against all cases (see `scan`). P-values hold for all segments together.
 
     Parameters
     ----------
@@ -50,6 +53,9 @@ def segments(
         Most dimensions that a segment fixes.
     worse : {"high", "low"}
         Which way is wrong: "high" for breaches or waits, "low" for satisfaction.
+    at : str, optional
+        Column of the time of a case. With it the luck that weeks bring to a team, a channel ... is learned from one
+        week to the next and allowed for; without it cases are held to be independent.
     seed : int
         Of the draws behind the p-values.
 
@@ -69,21 +75,14 @@ def segments(
         When a column is missing, the outcome is not a number, or no case has one.
     """
     by = [by] if isinstance(by, str) else list(by)
-    now = _with_outcome(cases, outcome, by, "cases").assign(_now=1.0)
-    before = None if baseline is None else _with_outcome(baseline, outcome, by, "baseline").assign(_now=0.0)
+    now = _with_outcome(cases, outcome, by, "cases", at).assign(_now=1.0)
+    before = None if baseline is None else _with_outcome(baseline, outcome, by, "baseline", at).assign(_now=0.0)
     rows = now if before is None else pd.concat([now, before], ignore_index=True)
     sign = 1.0 if worse == "high" else -1.0
     rate = bool(rows[outcome].isin([0, 1]).all())
     amount = rows[outcome] if sign > 0 else (1 - rows[outcome] if rate else -rows[outcome])
-    leaves = _leaves(rows.assign(_amount=amount), by)
-    cube = build(leaves, by, depth)
-    amounts = _rates(cube, leaves, before is not None) if rate else _means(cube, leaves, before is not None)
-    evidence: Evidence = amounts
-    if not rate:
-        scores = _leaves(rows.assign(_amount=_normal_scores(amount)), by)
-        evidence = _means(cube, scores, before is not None)
-    found = scan(cube, evidence, seed=seed)
-    table = _table(cube, found, leaves, amounts)
+    rows = rows.assign(_amount=amount, _score=amount if rate else _normal_scores(amount), _week=_weeks(rows, at))
+    table = _changes(rows, by, depth, rate, seed) if before is not None else _differences(rows, by, depth, rate, seed)
     if sign < 0:  # back to the outcome as it was given; excess stays "for the worse"
         for name in ("value", "expected"):
             table[name] = 1 - table[name] if rate else -table[name]
@@ -148,34 +147,69 @@ def segments_of_counts(
     if leaves["total"].sum() == 0:
         raise CauseError("there are no cases to look at", where=total, fix="check the period and the filter")
     cube = build(leaves, by, depth)
-    evidence = _rates(cube, leaves, leaves["total_before"].sum() > 0)
-    return _table(cube, scan(cube, evidence, seed=seed), leaves, evidence)
+    evidence = _rates(cube, leaves)
+    return _leaf_table(cube, scan(cube, evidence, seed=seed), leaves, evidence)
 
 
-def _with_outcome(frame: pd.DataFrame, outcome: str, by: list[str], where: str) -> pd.DataFrame:
+def _changes(rows: pd.DataFrame, by: list[str], depth: int, rate: bool, seed: int) -> pd.DataFrame:
+    groups = _sums(rows, [*by, "_now", "_week"], ["_amount", "_score"])
+    cube = build(groups, by, depth)
+    later, week = groups["_now"].to_numpy() == 1, groups["_week"].to_numpy("int64")
+    count = groups["count"].to_numpy("float64")
+    of_score, of_amount = (
+        contrast(cube, later, week, *groups[[name, f"{name}_square"]].to_numpy("float64").T, count, rate)
+        for name in ("_score", "_amount")
+    )
+    found = peel(cube, of_score, seed=seed)
+    excess = cube.total(of_amount.excess())
+    bad = groups["_amount"].to_numpy("float64")
+    return _table(cube, found, count * later, bad * later, excess, of_amount.error(cube))
+
+
+def _differences(rows: pd.DataFrame, by: list[str], depth: int, rate: bool, seed: int) -> pd.DataFrame:
+    leaves = _leaves(rows, by, "_amount")
+    cube = build(leaves, by, depth)
+    amounts = _rates(cube, leaves) if rate else _means(leaves)
+    evidence: Evidence = amounts if rate else _means(_leaves(rows, by, "_score"))
+    found = scan(cube, evidence, seed=seed)
+    return _leaf_table(cube, found, leaves, amounts)
+
+
+def _weeks(rows: pd.DataFrame, at: str | None) -> NDArray[np.int64] | int:
+    if at is None:
+        return -1
+    monday = rows[at].dt.to_period("W-SUN").dt.start_time
+    return ((monday - monday.min()).dt.days // 7).to_numpy("int64")
+
+
+def _sums(rows: pd.DataFrame, by: list[str], names: list[str]) -> pd.DataFrame:
+    # Sorted by the dimensions, so that nothing depends on the order of the cases.
+    squares = {f"{name}_square": rows[name] ** 2 for name in names}
+    rows = rows.assign(count=1.0, **squares)
+    return rows.groupby(by, dropna=False, sort=True, as_index=False)[["count", *names, *squares]].sum()
+
+
+def _with_outcome(frame: pd.DataFrame, outcome: str, by: list[str], where: str, at: str | None) -> pd.DataFrame:
     if not by:
         raise CauseError("no dimension is given to look along", where="by", fix="name one column or more")
-    absent = [name for name in [outcome, *by] if name not in frame.columns]
+    times = [] if at is None else [at]
+    absent = [name for name in [outcome, *by, *times] if name not in frame.columns]
     if absent:
         raise CauseError(f"there is no column {absent[0]!r}", where=where, fix="name columns of the frame")
+    if at is not None and not pd.api.types.is_datetime64_any_dtype(frame[at]):
+        raise CauseError("the time of a case is no time", where=f"{where}, {at}", fix="turn it into datetime64")
     if not (pd.api.types.is_numeric_dtype(frame[outcome]) or pd.api.types.is_bool_dtype(frame[outcome])):
         raise CauseError("the outcome is not a number", where=outcome, fix="turn it into 0 and 1, or into a number")
-    out = frame.loc[frame[outcome].notna(), [*by, outcome]].copy()
+    out = frame.loc[frame[outcome].notna(), [*dict.fromkeys([*by, outcome, *times])]].copy()
     if out.empty:
         raise CauseError("no case has an outcome", where=f"{where}, {outcome}", fix="check the period and the filter")
     out[outcome] = out[outcome].astype("float64")
     return out
 
 
-def _leaves(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    # Sorted by the dimensions, so that nothing depends on the order of the cases.
-    now, amount = rows["_now"], rows["_amount"]
-    rows = rows.assign(
-        bad=amount * now, total=now, square=amount**2 * now,
-        bad_before=amount * (1 - now), total_before=1 - now, square_before=amount**2 * (1 - now),
-    )  # fmt: skip
-    columns = ["bad", "total", "square", "bad_before", "total_before", "square_before"]
-    return rows.groupby(by, dropna=False, sort=True, as_index=False)[columns].sum()
+def _leaves(rows: pd.DataFrame, by: list[str], amount: str) -> pd.DataFrame:
+    sums = _sums(rows, by, [amount])
+    return sums.rename(columns={amount: "bad", "count": "total", f"{amount}_square": "square"})
 
 
 def _normal_scores(values: pd.Series) -> pd.Series:
@@ -185,40 +219,40 @@ def _normal_scores(values: pd.Series) -> pd.Series:
     return pd.Series(ndtri(values.rank().to_numpy() / (len(values) + 1)), index=values.index)
 
 
-def _rates(cube: Cube, leaves: pd.DataFrame, earlier: bool) -> Rates:
-    bad, total, bad_before, total_before = _arrays(leaves)
-    if earlier:
+def _rates(cube: Cube, leaves: pd.DataFrame) -> Rates:
+    if "total_before" in leaves and leaves["total_before"].sum() > 0:
+        bad, total, bad_before, total_before = _arrays(leaves, "bad", "total", "bad_before", "total_before")
         return Rates(bad, total, expect_rates(cube, bad_before, total_before), total_before + STRENGTH / 2)
+    bad, total = _arrays(leaves, "bad", "total")
     overall = (bad.sum() + 0.5) / (total.sum() + 1)
     return Rates(bad, total, np.full(len(bad), overall), np.full(len(bad), total.sum() + 1))
 
 
-def _means(cube: Cube, leaves: pd.DataFrame, earlier: bool) -> Means:
-    amount, count, amount_before, count_before = _arrays(leaves)
-    if earlier:
-        expected, known = expect_means(cube, amount_before, count_before), count_before + STRENGTH / 2
-    else:
-        expected, known = np.full(len(count), amount.sum() / count.sum()), np.full(len(count), count.sum())
-    mean = np.where(count > 0, amount / np.maximum(count, 1), expected)
-    return Means(mean, count, expected, known, _noise(leaves))
-
-
-def _noise(leaves: pd.DataFrame) -> float:
+def _means(leaves: pd.DataFrame) -> Means:
+    amount, count, square = _arrays(leaves, "bad", "total", "square")
+    whole, freedom = count.sum(), np.maximum(count - 1, 0).sum()
+    overall = amount.sum() / whole
     # The variance within leaves; of all cases where hardly any leaf holds two.
-    sums, squares, counts = (leaves[name] + leaves[f"{name}_before"] for name in ("bad", "square", "total"))
-    freedom = float((counts - 1).clip(lower=0).sum())
-    if freedom > 0.1 * counts.sum():
-        return max(float((squares - sums**2 / counts).sum()) / freedom, 1e-12)
-    return max(float(squares.sum() / counts.sum() - (sums.sum() / counts.sum()) ** 2), 1e-12)
+    noise = square.sum() / whole - overall**2
+    if freedom > 0.1 * whole:
+        noise = (square - amount**2 / count).sum() / freedom
+    return Means(amount / count, count, np.full(len(count), overall), np.full(len(count), whole), max(noise, 1e-12))
 
 
-def _arrays(leaves: pd.DataFrame) -> tuple[np.ndarray, ...]:
-    return tuple(leaves[name].to_numpy("float64") for name in ("bad", "total", "bad_before", "total_before"))
+def _arrays(leaves: pd.DataFrame, *names: str) -> tuple[np.ndarray, ...]:
+    return tuple(leaves[name].to_numpy("float64") for name in names)
 
 
-def _table(cube: Cube, found: Scan, leaves: pd.DataFrame, amounts: Rates | Means) -> pd.DataFrame:
-    n = cube.total(leaves["total"].to_numpy("float64"))
-    value = cube.total(leaves["bad"].to_numpy("float64")) / np.maximum(n, 1e-12)
+def _leaf_table(cube: Cube, found: Scan, leaves: pd.DataFrame, amounts: Rates | Means) -> pd.DataFrame:
+    total, bad = _arrays(leaves, "total", "bad")
+    error = np.sqrt(_variances(cube, found.spread, leaves, amounts))
+    return _table(cube, found, total, bad, cube.total(amounts.excess()), error)
+
+
+def _table(cube: Cube, found: Scan, total: NDArray, bad: NDArray, excess: NDArray, error: NDArray) -> pd.DataFrame:
+    # `total` and `bad` are of the rows of the cube, `excess` and its standard `error` of the segments.
+    n = cube.total(total)
+    value = cube.total(bad) / np.maximum(n, 1e-12)
     order = np.lexsort((np.arange(len(n)), -np.round(found.gain, 9)))
     rows = []
     for number, cause in enumerate(found.causes):
@@ -226,8 +260,7 @@ def _table(cube: Cube, found: Scan, leaves: pd.DataFrame, amounts: Rates | Means
         rows += [(cause, number + 1, "cause"), *((s, number + 1, "alternative") for s in same[:_ALTERNATIVES])]
     rows.sort(key=lambda row: (-round(found.gain[row[0]], 9), row[2] != "cause", row[1]))
     at = np.array([row[0] for row in rows], dtype=np.int64)
-    excess = cube.total(amounts.excess())[at]
-    wide = _Z * np.sqrt(_variances(cube, found.spread, leaves, amounts)[at])
+    excess, wide = excess[at], _Z * error[at]
     table = pd.DataFrame(
         {
             "segment": [cube.name(s) for s in at],
@@ -239,7 +272,7 @@ def _table(cube: Cube, found: Scan, leaves: pd.DataFrame, amounts: Rates | Means
             "excess": excess,
             "low": excess - wide,
             "high": excess + wide,
-            "won": excess / leaves["total"].sum(),
+            "won": excess / total.sum(),
             "gain": found.gain[at],
             "p_value": found.p_value[at],
         }

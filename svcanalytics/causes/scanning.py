@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +11,7 @@ from numpy.typing import NDArray
 from svcanalytics.causes.cube import Cube
 from svcanalytics.causes.evidence import Evidence
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
-
-__all__ = ["Scan", "scan"]
+__all__ = ["Scan", "law_of_largest", "scan"]
 
 Array = NDArray[np.float64]
 
@@ -34,12 +30,8 @@ class Scan:
 
     Attributes
     ----------
-    spread : float
-        How much leaves differ of themselves, learned from the data (see `Evidence`).
     gain : numpy.ndarray, shape ``(segments,)``
         Log-likelihood ratio of each segment on its own.
-    shift : numpy.ndarray, shape ``(segments,)``
-        The common shift of its leaves that gives this gain (log odds, or units of the outcome).
     p_value : numpy.ndarray, shape ``(segments,)``
         Probability that the most striking of all segments is as striking as this one when nothing is wrong.
     excess : numpy.ndarray, shape ``(segments,)``
@@ -48,15 +40,16 @@ class Scan:
         Segments that each explain something the ones before did not, the strongest first.
     account : numpy.ndarray of int64, shape ``(segments,)``
         Which of `causes` (from 0) accounts for most of a segment's excess; -1 for none.
+    spread : float
+        How much leaves differ of themselves, learned from the data (see `Evidence`).
     """
 
-    spread: float
     gain: Array
-    shift: Array
     p_value: Array
     excess: Array
     causes: tuple[int, ...]
     account: NDArray[np.int64]
+    spread: float = 0.0
 
 
 def scan(cube: Cube, evidence: Evidence, *, seed: int = 0) -> Scan:
@@ -74,7 +67,9 @@ def scan(cube: Cube, evidence: Evidence, *, seed: int = 0) -> Scan:
     gain, shift = evidence.fit(members, spread)
     excess = members @ evidence.excess()
     deviation = np.maximum(np.sqrt(members @ evidence.variance(spread)), 1e-12)
-    law = _law_of_largest(members, evidence, spread, deviation, np.random.default_rng(seed))
+    draws = _DRAWS if members.nnz <= _LARGE else _DRAWS_LARGE
+    drawn = members @ evidence.draw(spread, draws, np.random.default_rng(seed))
+    law = law_of_largest((drawn / deviation[:, None]).max(axis=0))
     order = _preference(cube)
     causes: list[int] = []
     told, current, now, moved = [], evidence, gain, shift
@@ -94,15 +89,18 @@ def scan(cube: Cube, evidence: Evidence, *, seed: int = 0) -> Scan:
         explained = np.array(told)
         account = np.where(explained.max(axis=0) > 0.5 * excess, explained.argmax(axis=0), -1)
         account[causes] = np.arange(len(causes))
-    return Scan(spread, gain, shift, law(excess / deviation), excess, tuple(causes), account)
+    return Scan(gain, law(excess / deviation), excess, tuple(causes), account, spread)
 
 
-def _law_of_largest(
-    members: csr_matrix, evidence: Evidence, spread: float, deviation: Array, rng: np.random.Generator
-) -> Callable[[Array], Array]:
-    """Return the function that gives the probability of a largest standardised excess beyond a value by chance."""
-    draws = _DRAWS if members.nnz <= _LARGE else _DRAWS_LARGE
-    largest = ((members @ evidence.draw(spread, draws, rng)) / deviation[:, None]).max(axis=0)
+def law_of_largest(largest: Array) -> Callable[[Array], Array]:
+    """Return the function that gives the probability of a largest standardised excess beyond a value by chance.
+
+    Parameters
+    ----------
+    largest : numpy.ndarray, shape ``(draws,)``
+        The largest of all segments in draws without a cause. Beyond them a Gumbel law fitted to them goes on.
+    """
+    draws = len(largest)
     width = max(float(largest.std(ddof=1)) * np.sqrt(6) / np.pi, 1e-9)
     centre = float(largest.mean()) - np.euler_gamma * width
     ordered = np.sort(largest)

@@ -16,7 +16,7 @@ __all__ = ["Changes", "changed_steps"]
 
 _MOST_VALUES = 30  # of a dimension
 _LEVEL = 0.05
-_NEAR = 0.9  # of places that show a change about as clearly, the one in which most of it lies is named
+_NEAR, _MORE = 0.9, 1.25  # a place that shows a change about as clearly, and in which more of it lies, is named instead
 _RAREST = 0.01
 
 _Place = tuple[str, NDArray[np.int64], tuple[str, ...]]  # a dimension, the code of each case, and the values
@@ -36,7 +36,7 @@ class Changes:
     cases : pandas.DataFrame
         By case id: now (bool), day (it began), dimensions.
     inside : tuple of numpy.ndarray of bool
-        For each row of `table`, which of its habit's cases lie in it.
+        For each row of `table`, which of all cases lie in its segment, less those of rows found before it.
     """
 
     table: pd.DataFrame
@@ -53,9 +53,10 @@ def changed_steps(
     Every habit (see `Habit`) is compared between the periods, over all cases and over those of each value of each
     dimension: times as normal scores of their ranks, the rest as shares, both less what the dimensions of a case lead
     to expect (least squares over both periods), so that another mix of cases is not taken for another way of working.
-    Errors count whole weeks of cases as one draw where that makes them larger than whole days do, because backlogs and
-    bad days touch many cases at once. P-values hold for everything looked at together, see `law_of_largest`. After a
-    change is found its cases are left out, and the same habit is looked at again in other places.
+    A change may have begun with any week of the period that leaves three. Errors count whole weeks of cases as one
+    draw where that makes them larger than whole days do, because backlogs and bad days touch many cases at once.
+    P-values hold for everything looked at together, see `law_of_largest`. After a change is found its cases are left
+    out, and the same habit is looked at again in other places.
 
     Parameters
     ----------
@@ -93,19 +94,19 @@ def changed_steps(
     looked = [look(number, np.ones(len(habit.case), dtype=bool)) for number, habit in enumerate(habits)]
     parts = [each.parts for one in looked for each in one]
     kept = []
-    law = law_of_largest(np.concatenate(parts), seed) if sum(map(len, parts)) else None
+    law = law_of_largest(parts, seed) if sum(map(len, parts)) else None
     for number, habit in enumerate(habits) if law else ():
-        left, tried, rise = np.ones(len(habit.case), dtype=bool), set(), None
+        left, tried, rise = np.ones(len(table), dtype=bool), set(), None
         while (best := _best(looked[number], tried, rise)) is not None:
             dimension, value, z, since = best
             p_value = law(z)
             if p_value > level:
                 break
-            inside = left & (places[dimension][1][habit.case] == value)
+            inside = left & (places[dimension][1] == value)
             kept.append((p_value, -abs(z), number, dimension, value, z > 0, since, inside))
             left, rise = left & ~inside, z > 0
             tried.add((dimension, value))
-            looked[number] = look(number, left) if left.any() else []
+            looked[number] = look(number, left[habit.case]) if left[habit.case].any() else []
     kept.sort(key=lambda each: each[:5])
     rows = [_row(habits[each[2]], places, table["now"].to_numpy(), each) for each in kept]
     names = ["habit", "kind", "activity", "other", "rise", "segment", "where", "n", "n_before", "mean", "mean_before"]
@@ -172,8 +173,12 @@ def _best(
     ]
     if not found:
         return None
-    clearest = max(abs(each[2]) for each in found)
-    chosen = max((each for each in found if abs(each[2]) >= _NEAR * clearest), key=lambda each: abs(each[3]))
+    chosen = clearest = max(found, key=lambda each: abs(each[2]))
+    larger = [
+        each for each in found if abs(each[2]) >= _NEAR * abs(clearest[2]) and abs(each[3]) > abs(clearest[3]) * _MORE
+    ]
+    if larger:
+        chosen = max(larger, key=lambda each: abs(each[3]))
     return chosen[0], chosen[1], chosen[2], chosen[4]
 
 
@@ -181,7 +186,7 @@ def _row(habit: Habit, places: list[_Place], is_now: NDArray[np.bool_], found: t
     p_value, _, number, dimension, value, rise, since, inside = found
     name, _, values = places[dimension]
     segment = f"{name}={values[value] if value < len(values) else 'other'}" if name else ""
-    now, then = is_now[habit.case] & inside, ~is_now[habit.case] & inside
+    now, then = is_now[habit.case] & inside[habit.case], ~is_now[habit.case] & inside[habit.case]
     where = "&".join(sorted(filter(None, [segment, habit.name(rise)])))
     means = float(habit.amount[now].mean()), float(habit.amount[then].mean())
     told = (number, habit.kind, habit.activity, habit.other, rise, segment, where, int(now.sum()), int(then.sum()))

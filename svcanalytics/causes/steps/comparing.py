@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,22 +14,23 @@ __all__ = ["Differences", "Periods", "law_of_largest"]
 
 _DRAWS = 999
 _RAREST = 20  # cases that must differ from the others of their place
+_SHORTEST = 3  # weeks that a change has lasted
 _TAIL = 5  # with fewer draws beyond a value the law speaks, not the count
 
 
 @dataclass(frozen=True, eq=False)
 class Differences:
-    """A score's difference between the periods in some places.
+    """A score's differences in some places: what it is from a week of the later period on, less what it was before.
 
     Attributes
     ----------
     place : numpy.ndarray of int64, shape ``(k,)``
     z : numpy.ndarray of float64, shape ``(k,)``
-        Difference of the means (now less before) over its error.
+        Difference of the means over its error, at the week where that is largest.
     mass : numpy.ndarray of float64, shape ``(k,)``
-        Difference of the means times the cases now.
-    parts : numpy.ndarray of float64, shape ``(k, weeks)``
-        What each week brings into the difference, over its error.
+        This difference times the cases from then on.
+    parts : numpy.ndarray of float64, shape ``(k, cuts, weeks)``
+        What each week brings into the difference at each cut; their squares add up to 1.
     since : numpy.ndarray of datetime64[D], shape ``(k,)``
         The day from which on the score most likely is another.
     """
@@ -63,6 +64,9 @@ class Periods:
         self._later = key % 2 == 1
         week = (key // 2 + 3) // 7 * 2 + self._later
         self._weeks = np.flatnonzero(np.r_[True, week[1:] != week[:-1]])
+        # Weeks of the later period with which something may have begun.
+        cuts = np.flatnonzero(self._later[self._weeks])
+        self._cuts = cuts[: max(len(cuts) - _SHORTEST + 1, 1)]
 
     def compare(
         self, case: NDArray[np.int64], score: NDArray[np.float64], unusual: NDArray[np.bool_], place: NDArray[np.int64]
@@ -77,6 +81,11 @@ class Periods:
             Whether a case differs from what most do.
         place : numpy.ndarray of int64, shape ``(m,)``
             Code of the place of each case, from 0.
+
+        Returns
+        -------
+        Differences
+            Of the places that have enough cases.
         """
         size, days = int(place.max(initial=0)) + 1, len(self._dates)
         cell = place * days + self._day[case]
@@ -88,16 +97,21 @@ class Periods:
         continuous = even <= 0.05 * n.sum(axis=0)  # hardly two cases alike
         enough = (n.min(axis=0) >= FEWEST) & (odd >= _RAREST) & (continuous | (even >= _RAREST))
         kept = np.flatnonzero(enough)
-        count, total, n = count[kept], total[kept], n[:, kept]
-        mean = np.stack([total[:, ~self._later].sum(axis=1), total[:, self._later].sum(axis=1)]) / n
-        side = self._later.astype(int)
-        parts = (total - mean[side].T * count) / n[side].T * np.where(self._later, 1.0, -1.0)
-        weeks = np.add.reduceat(parts, self._weeks, axis=1) if len(kept) else np.zeros((0, len(self._weeks)))
-        error = np.maximum(np.maximum(_error(parts), _error(weeks)), 1e-12)
+        count, total = count[kept], total[kept]
+        if not len(kept):
+            nothing = np.zeros(0)
+            return Differences(kept, nothing, nothing, np.zeros((0, 0, len(self._weeks))), self._dates[kept])
+        by_week = [np.add.reduceat(each, self._weeks, axis=1) for each in (count, total)]
+        cuts = self._cuts
+        gap, error = _cut(*by_week, cuts)
+        _, error_by_day = _cut(count, total, self._weeks[cuts])
+        z = gap / np.maximum(np.maximum(error, error_by_day), 1e-12)
+        best = np.argmax(np.abs(z), axis=1)
+        rows = np.arange(len(kept))
+        after = np.cumsum(by_week[0][:, ::-1], axis=1)[:, ::-1][:, cuts]
         return Differences(
-            kept, (mean[1] - mean[0]) / error, (mean[1] - mean[0]) * n[1], weeks / error[:, None],
-            self._onset(count, total),
-        )  # fmt: skip
+            kept, z[rows, best], (gap * after)[rows, best], _parts(*by_week, cuts), self._onset(count, total)
+        )
 
     def _onset(self, count: NDArray[np.float64], total: NDArray[np.float64]) -> NDArray[np.datetime64]:
         # Where to cut the days in two so that their means differ most for sure.
@@ -109,25 +123,31 @@ class Periods:
         return self._dates[np.argmax(gain, axis=1) + 1] if gain.size else self._dates[np.zeros(len(count), int)]
 
 
-def law_of_largest(parts: NDArray[np.float64], seed: int) -> Callable[[float], float]:
+def law_of_largest(parts: Sequence[NDArray[np.float64]], seed: int) -> Callable[[float], float]:
     """Return the function that gives the probability of a largest of all |z| beyond a value when nothing changed.
 
-    The weeks' parts are given random signs, the same for all differences (wild cluster bootstrap; Cameron, Gelbach and
-    Miller 2008), and the largest of each draw is taken (Westfall and Young 1993). Few weeks make errors uncertain, so a
-    value is read as Student's before it is held against the draws; beyond them a Gumbel law fitted to them goes on.
+    The weeks' parts are multiplied by normal draws, the same for all differences (wild cluster bootstrap; Cameron,
+    Gelbach and Miller 2008), and the largest of each draw is taken (Westfall and Young 1993). Few weeks make
+    errors uncertain, so a value is read as Student's before it is held against the draws; beyond them a Gumbel law
+    fitted to them goes on.
 
     Parameters
     ----------
-    parts : numpy.ndarray of float64, shape ``(differences, weeks)``
+    parts : sequence of numpy.ndarray of float64, shape ``(places, cuts, weeks)``
+        Of `Differences`, all that was looked at.
     seed : int
     """
     from scipy.stats import norm, t
 
-    signs = np.random.default_rng(seed).choice((-1.0, 1.0), (_DRAWS, parts.shape[1]))
-    largest = np.sort(np.abs(signs @ parts.T).max(axis=1))
+    weeks = parts[0].shape[-1]
+    draws = np.random.default_rng(seed).standard_normal((_DRAWS, weeks))
+    largest = np.zeros(_DRAWS)
+    for each in parts:
+        largest = np.maximum(largest, np.abs(draws @ each.reshape(-1, weeks).T).max(axis=1, initial=0))
+    largest.sort()
     width = max(float(largest.std(ddof=1)) * np.sqrt(6) / np.pi, 1e-9)
     centre = float(largest.mean()) - np.euler_gamma * width
-    freedom = max(parts.shape[1] - 2, 1)
+    freedom = max(weeks - 2, 1)
 
     def probability(z: float) -> float:
         value = float(norm.isf(max(t.sf(abs(z), freedom), 1e-300)))
@@ -139,6 +159,32 @@ def law_of_largest(parts: NDArray[np.float64], seed: int) -> Callable[[float], f
     return probability
 
 
-def _error(parts: NDArray[np.float64]) -> NDArray[np.float64]:
-    there = (parts != 0).sum(axis=1)
-    return np.sqrt((parts**2).sum(axis=1) * there / np.maximum(there - 2, 1))
+def _cut(
+    count: NDArray[np.float64], total: NDArray[np.float64], cuts: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the difference of the means from and before each cut, and its error with clusters drawn as one."""
+    pieces = [np.cumsum(each, axis=1) for each in (count, total, total**2, total * count, count**2)]
+    before = [each[:, cuts - 1] for each in pieces]
+    after = [each[:, -1:] - each[:, cuts - 1] for each in pieces]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = [side[1] / side[0] for side in (before, after)]
+        squares = sum(
+            side[2] - 2 * mean * side[3] + mean**2 * side[4] for side, mean in zip((before, after), means, strict=True)
+        )
+        clusters = (count > 0).sum(axis=1, keepdims=True)
+        spread = squares / pieces[0][:, -1:] * clusters / np.maximum(clusters - 2, 1)
+        error = np.sqrt(np.maximum(spread, 0) * (1 / before[0] + 1 / after[0]))
+    enough = (before[0] >= FEWEST) & (after[0] >= FEWEST)
+    return np.where(enough, means[1] - means[0], 0.0), np.where(enough, error, np.inf)
+
+
+def _parts(count: NDArray[np.float64], total: NDArray[np.float64], cuts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return what each week brings into the difference at each cut, shape ``(places, cuts, weeks)``."""
+    later = np.arange(count.shape[1]) >= cuts[:, None]
+    n = np.stack([count @ ~later.T, count @ later.T])
+    mean = np.stack([total @ ~later.T, total @ later.T]) / np.maximum(n, 1)
+    own = np.where(later, mean[1][:, :, None], mean[0][:, :, None])
+    size = np.where(later, n[1][:, :, None], -n[0][:, :, None])
+    parts = (total[:, None, :] - own * count[:, None, :]) / np.where(size == 0, np.inf, size)
+    parts[(n.min(axis=0) < FEWEST)] = 0
+    return parts / np.maximum(np.sqrt((parts**2).sum(axis=2, keepdims=True)), 1e-12)

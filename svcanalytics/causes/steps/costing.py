@@ -9,7 +9,7 @@ from svcanalytics.errors import CauseError
 
 __all__ = ["Cost", "cost_of"]
 
-_LEVELS = 5
+_LEVELS = 20
 _Z = 1.959963984540054
 
 Cost = tuple[float, float, float, float, NDArray[np.bool_]]
@@ -22,10 +22,9 @@ def cost_of(
 ) -> Cost:
     """Work out what a changed habit did to an outcome.
 
-    Cases are put into classes of the habit (fifths of the time at a step, or yes and no). How much worse each class
-    goes is estimated within the periods (least squares with a level for each period and each class), so that what else
-    changed between them doesn't count; the excess is what the other shares of the classes make of it (Kitagawa 1955:
-    the part of the mix).
+    Cases are put into classes of the habit (twentieths of the time at a step, or yes and no). The excess is what the
+    other shares of the classes make of how each class goes now (Kitagawa 1955: the part of the mix); what else changed
+    between the periods doesn't count.
 
     Parameters
     ----------
@@ -48,27 +47,24 @@ def cost_of(
         raise CauseError("one period has no rows", where="now", fix="a change needs two periods")
     level = _classes(amount)
     size = int(level.max()) + 1
-    design = np.zeros((len(bad), size + 1))
-    design[np.arange(len(bad)), level] = 1
-    design[:, size] = now
-    square = design.T @ design
-    inverse = np.linalg.pinv(square)
-    effect = inverse @ (design.T @ bad)
-    left = bad - design @ effect
-    score = effect[:size][level]
-    shares = np.array([np.bincount(level[side], minlength=size) / side.sum() for side in (now, ~now)])
-    excess = now.sum() * float((shares[0] - shares[1]) @ effect[:size])
+    count = np.array([np.bincount(level[side], minlength=size) for side in (now, ~now)])
+    shares = count / count.sum(axis=1, keepdims=True)
+    rate = np.bincount(level[now], bad[now], minlength=size) / np.maximum(count[0], 1)
+    rate = np.where(count[0] > 0, rate, bad[now].mean())
+    score = rate[level]
+    excess = now.sum() * float((shares[0] - shares[1]) @ rate)
     centred = np.where(now, score - score[now].mean(), (score[~now].mean() - score) * now.sum() / (~now).sum())
     mixed = np.bincount(np.unique(day, return_inverse=True)[1], centred)
     move = now.sum() * (shares[0] - shares[1])
-    parts = design * left[:, None]
-    doubt = (inverse @ (parts.T @ parts) @ inverse)[:size, :size]
-    error = float(np.sqrt((mixed**2).sum() + move @ doubt @ move))
-    against = np.c_[-np.ones(size - 1), np.eye(size - 1)]  # each class against the first
-    gaps = against @ effect[:size]
-    strength = float(gaps @ np.linalg.pinv(against @ doubt @ against.T) @ gaps)
-    telling = now & (effect[:size] > score[~now].mean())[level] & (shares[0] > shares[1])[level]
-    return excess, excess - _Z * error, excess + _Z * error, float(chi2.sf(strength, max(size - 1, 1))), telling
+    within = np.bincount(level[now], (bad[now] - score[now]) ** 2, minlength=size)
+    doubt = within / np.maximum(count[0], 1) ** 2
+    error = float(np.sqrt((mixed**2).sum() + (move**2 * doubt).sum()))
+    between = float((count[0] * (rate - bad[now].mean()) ** 2).sum())
+    noise = within.sum() / max(now.sum() - size, 1)
+    there = int((count[0] > 0).sum())
+    p_value = float(chi2.sf(between / noise, there - 1)) if noise > 0 and there > 1 else 1.0
+    telling = now & (rate > score[~now].mean())[level] & (shares[0] > shares[1])[level]
+    return excess, excess - _Z * error, excess + _Z * error, p_value, telling
 
 
 def _classes(amount: NDArray[np.float64]) -> NDArray[np.int64]:

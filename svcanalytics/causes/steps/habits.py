@@ -33,6 +33,9 @@ class Habit:
         Places of the cases for which it can be told.
     amount : numpy.ndarray of float64, shape ``(m,)``
         Seconds at the step (since the step before, less what the case waited for others), or 0 and 1.
+    exposure : numpy.ndarray of float64, shape ``(cases,)``
+        What its effect on an outcome is read from: seconds at the step for every case, -1 where it was not done; for
+        what is done again, and for orders, 0 and 1, NaN where it can't be told.
     """
 
     kind: str
@@ -40,6 +43,7 @@ class Habit:
     other: str
     case: NDArray[np.int64]
     amount: NDArray[np.float64]
+    exposure: NDArray[np.float64]
 
     def name(self, rise: bool) -> str:
         """Return how a finding calls it, when there is more of it, or less."""
@@ -69,9 +73,11 @@ def list_habits(steps: pd.DataFrame, cases: pd.Index) -> list[Habit]:
     found = []
     for number, name in enumerate(names):
         there = np.flatnonzero(runs[number])
-        found.append(Habit("slow", name, "", there, time[number, there]))
-        found.append(Habit("done", name, "", np.arange(len(cases)), (runs[number] > 0).astype("float64")))
-        found.append(Habit("again", name, "", there, (runs[number, there] > 1).astype("float64")))
+        done, again = runs[number] > 0, (runs[number, there] > 1).astype("float64")
+        spent = np.where(done, time[number], -1.0)
+        found.append(Habit("slow", name, "", there, time[number, there], spent))
+        found.append(Habit("done", name, "", np.arange(len(cases)), done.astype("float64"), spent))
+        found.append(Habit("again", name, "", there, again, _among(len(cases), there, again)))
     found += _orders(case, code, names, runs)
     return [habit for habit in found if len(habit.case) >= 2 * FEWEST and np.ptp(habit.amount) > 0]
 
@@ -85,6 +91,13 @@ def _orders(case: NDArray, code: NDArray, names: pd.Index, runs: NDArray) -> Ite
             both = np.flatnonzero((runs[a] > 0) & (runs[b] > 0))
             earlier = (first[a, both] < first[b, both]).astype("float64")
             if len(both) and min(earlier.mean(), 1 - earlier.mean()) >= _RAREST:
-                pairs.append((len(both), Habit("order", names[a], names[b], both, earlier)))
+                exposure = _among(runs.shape[1], both, earlier)
+                pairs.append((len(both), Habit("order", names[a], names[b], both, earlier, exposure)))
     pairs.sort(key=lambda pair: (-pair[0], pair[1].activity, pair[1].other))
     yield from (habit for _, habit in pairs[:_MOST_ORDERS])
+
+
+def _among(size: int, case: NDArray[np.int64], amount: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = np.full(size, np.nan)
+    out[case] = amount
+    return out

@@ -43,7 +43,7 @@ def step_findings(material: Material, seed: int = 0) -> tuple[list[Finding], dic
         details: kind (slow, done, again, order), activity, segment, mean and mean_before (seconds at the step, or
         share), n_before.
     dict of str to numpy.ndarray of str
-        By finding_id the ids of all cases that show it.
+        By finding_id the ids of all cases of the period that it is about.
     """
     changes = _changes(material, seed)
     if changes is None:
@@ -96,28 +96,30 @@ def _one(
 
     change = changes.table.iloc[number]
     habit, inside = changes.habits[change["habit"]], changes.inside[number]
-    amount = np.full(len(changes.cases) + 1, np.nan)  # the last is for rows without steps
-    amount[habit.case[inside]] = habit.amount[inside]
-    there = np.flatnonzero(~np.isnan(amount[case]))
+    exposure = np.append(np.where(inside, habit.exposure, np.nan), np.nan)[case]  # the last is for rows without steps
+    there = np.flatnonzero(~np.isnan(exposure))
     now = (rows["period"].to_numpy() == "now")[there]
     if min(now.sum(), (~now).sum()) < _FEWEST:
         return []
     bad = rows["bad"].to_numpy("float64")[there]
     day = changes.cases["day"].to_numpy("datetime64[D]").astype(np.int64)[case[there]]
-    excess, low, high, p_value, telling = cost_of(amount[case[there]], bad, now, day)
+    excess, low, high, p_value, telling = cost_of(exposure[there], bad, now, day)
     p_value = max(float(change["p_value"]), min(p_value * asked, 1.0))
     if excess <= 0 or p_value > _LEVEL:
         return []
     points, least, most = (float(each) for each in points_of(material, metric, [excess, low, high]))
     ids = changes.cases.index.to_numpy("object")[case[there]]
-    shown = ids[telling]
-    worst_first = shown[np.argsort(-bad[telling], kind="stable")]
+    telling &= day >= np.datetime64(change["since"], "D").astype(np.int64)
+    worst_first = ids[telling][np.argsort(-bad[telling], kind="stable")]
+    done = exposure[there] >= 0 if habit.kind in ("slow", "done") else exposure[there] > 0
+    about = ids[now & (done == bool(change["rise"] or habit.kind == "slow"))]
     finding = Finding(
-        "step", metric, change["where"], int(now.sum()), excess, points, least, most, p_value, "process",
+        "step", metric, change["where"], int(change["n"]), excess, points, least, most, p_value, "process",
         pd.Timestamp(change["since"]), "", tuple(dict.fromkeys(worst_first))[:_SHOWN],
         {
             "kind": str(change["kind"]), "activity": str(change["activity"]), "segment": str(change["segment"]),
-            "mean": float(change["mean"]), "mean_before": float(change["mean_before"]), "n_before": int((~now).sum()),
+            "mean": float(change["mean"]), "mean_before": float(change["mean_before"]),
+            "n_before": int(change["n_before"]),
         },
     )  # fmt: skip
-    return [(finding, np.unique(shown.astype(str)).astype("object"))]
+    return [(finding, pd.unique(about))]

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from svcanalytics.cli import actions, data, insight, planning, publication, upkeep
+from svcanalytics.cli import actions, data, insight, planning, publication, staffing, upkeep
 from svcanalytics.cli.console import complain, install_context
 from svcanalytics.errors import SvcError
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     callback=install_context,
 )
-for module in (data, insight, planning, publication, actions, upkeep):
+for module in (data, insight, planning, staffing, publication, actions, upkeep):
     module.register(app)
 
 

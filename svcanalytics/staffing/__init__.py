@@ -24,7 +24,12 @@ from svcanalytics.staffing.shifting.wording import explain_shortfalls
 from svcanalytics.staffing.weekly.calendars import write_calendars
 from svcanalytics.staffing.weekly.planning import plan_week
 from svcanalytics.staffing.weekly.weekplan import Goal, StaffingPlan, plan_staffing
-from svcanalytics.staffing.weekly.wording import describe_verdict
+from svcanalytics.staffing.weekly.wording import (
+    describe_goal,
+    describe_verdict,
+    describe_window,
+    missing_sentences,
+)
 from svcanalytics.staffing.weekly.workbook import write_workbook
 
 __all__ = [
@@ -40,12 +45,15 @@ __all__ = [
     "Stream",
     "compare",
     "deferred_requirement",
+    "describe_goal",
     "describe_verdict",
+    "describe_window",
     "erlang_a",
     "erlang_b",
     "erlang_c",
     "explain_lacking",
     "explain_shortfalls",
+    "missing_sentences",
     "plan_roster",
     "plan_shifts",
     "plan_staffing",

@@ -127,7 +127,7 @@ def assume(
     """
     since = before - pd.Timedelta(days=_DAYS)
     rows: list[tuple] = []
-    cells = pd.DataFrame(columns=["queue", "weekday", "hour", "mean_s"])
+    cells = pd.DataFrame({"queue": [], "weekday": [], "hour": [], "mean_s": []}).astype({"queue": str})
     if handle_s is not None:
         rows += [(queue, "handle_s", handle_s, np.nan, np.nan, 0, "given") for queue in queues]
     else:

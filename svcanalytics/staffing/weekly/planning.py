@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -79,7 +79,8 @@ def plan_week(
     days : int
         Calendar days to plan.
     goal : Goal, optional
-        By default 80 % within what is usual for a queue's channel (`usual_limits`), on nine days of ten.
+        By default 80 % in time on nine days of ten. Queues that a mapping of ``within_s`` leaves out have the limit
+        that is usual for their channel (`usual_limits`).
     table, by, slot : str
         What arrives, the column that makes a queue, and the length of an interval.
     rules : ShiftRules, optional
@@ -96,7 +97,8 @@ def plan_week(
     Raises
     ------
     StaffingError
-        The history is too short or ends too early, no handle time is known, or the promise can't be kept.
+        The history is too short or ends too early, no handle time is known, a queue is unknown, or the promise can't
+        be kept.
     DemandError
         Nothing can be counted.
     """
@@ -112,8 +114,13 @@ def plan_week(
     known = assume(
         lake, queues, begin, by=by, handle_s=handle_s, patience_s=patience_s, shrinkage=shrinkage, absence=absence
     )
-    if goal is None:
-        goal = Goal(within_s=usual_limits(lake, queues, begin, table=table, by=by))
+    goal = goal or Goal(within_s={})
+    if isinstance(goal.within_s, Mapping):
+        strange = sorted(set(goal.within_s) - set(queues))
+        if strange:
+            raise StaffingError(f"there is no queue {strange[0]!r}", where="within_s", fix=f"use {', '.join(queues)}")
+        usual = usual_limits(lake, queues, begin, table=table, by=by)
+        goal = replace(goal, within_s=usual | dict(goal.within_s))
     rules = rules or _choose_rules(lake, span.table["start"])
     staff = known_staff(lake, queues, begin, end, rules, table=table, by=by) if named else None
     return plan_staffing(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ class Staff:
     Attributes
     ----------
     agents : pandas.DataFrame
-        agent, skills (queues), main (the queue served most), hours (a week).
+        agent, skills (queues, the one served most first), hours (a week).
     leave : pandas.DataFrame
         agent, start, end.
     history : pandas.DataFrame
@@ -47,10 +47,24 @@ class Staff:
     leave: pd.DataFrame
     history: pd.DataFrame
 
-    @property
-    def by_queue(self) -> dict[str, int]:
-        """People by the queue they serve most."""
-        return self.agents["main"].value_counts().to_dict()
+    def share_out(self, hours: Mapping[str, float]) -> dict[str, int]:
+        """Return how many people each queue can count on when all are shared out among the queues they know.
+
+        Whoever knows fewest goes first, each to the queue that then lacks most.
+
+        Parameters
+        ----------
+        hours : mapping
+            Hours that each queue needs.
+        """
+        left, people = dict(hours), dict.fromkeys(hours, 0)
+        knows = [[queue for queue in skills if queue in left] for skills in self.agents["skills"]]
+        for place in sorted(range(len(knows)), key=lambda place: (len(knows[place]), place)):
+            if knows[place]:
+                queue = max(knows[place], key=lambda queue: left[queue])
+                left[queue] -= float(self.agents["hours"].iloc[place])
+                people[queue] += 1
+        return people
 
 
 def known_staff(
@@ -82,7 +96,7 @@ def known_staff(
     share = served["n"] / served.groupby("agent")["n"].transform("sum")
     served = served[share >= _SKILLED].sort_values("n", ascending=False)
     skills = served.groupby("agent")["queue"].agg(list)
-    agents = pd.DataFrame({"agent": skills.index, "skills": skills.to_numpy(), "main": [own[0] for own in skills]})
+    agents = pd.DataFrame({"agent": skills.index, "skills": skills.to_numpy()})
     agents["hours"] = rules.people.hours_a_week
     nothing = pd.DataFrame(columns=["agent", "start", "end"])
     if not lake.has("roster"):

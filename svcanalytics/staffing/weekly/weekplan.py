@@ -148,7 +148,7 @@ def plan_staffing(
         shrinkage=assumptions.value("shrinkage"), absence=absence, handle_noise=noise, seed=seed,
     )  # fmt: skip
     step("shifts", 1, steps)
-    limits = None if staff is None else {queue: staff.by_queue.get(queue, 0) for queue in queues}
+    limits = None if staff is None else staff.share_out(_weekly_hours(needed))
     shifts = plan_shifts(needed, rules, shift_limit_s, agents=limits, within_s=goal.within_s, patience_s=patience)
     if shifts.shifts.empty:
         raise StaffingError(
@@ -185,6 +185,13 @@ def plan_staffing(
         cost=float((rows["cost"] * rows["count"]).sum()),
         hours=float((rows["paid_s"] * rows["count"]).sum() / 3600),
     )
+
+
+def _weekly_hours(needed: pd.DataFrame) -> dict[str, float]:
+    """Return the hours a week that each queue needs."""
+    length = needed["start"].drop_duplicates().sort_values().diff().min().total_seconds() / 3600
+    weeks = max(np.ceil((needed["start"].max() - needed["start"].min()) / pd.Timedelta(days=7)), 1)
+    return (needed.groupby("queue")["scheduled"].sum() * length / weeks).to_dict()
 
 
 def _given(shifts: pd.DataFrame, assignments: pd.DataFrame) -> pd.DataFrame:

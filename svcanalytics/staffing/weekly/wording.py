@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 __all__ = [
     "describe_goal",
     "describe_verdict",
+    "describe_window",
     "describe_windows",
     "missing_sentences",
-    "moment_words",
     "worst_windows",
 ]
 
@@ -68,7 +68,7 @@ def describe_windows(plan: StaffingPlan, language: str = "en", most: int = 3) ->
     many = len(plan.requirement["queue"].unique()) > 1
     each = []
     for row in rows.to_dict("records"):
-        words = moment_words(row["start"], row["end"], language)
+        words = describe_window(row["start"], row["end"], language)
         if many:
             words += f"（{row['queue']}）" if zh else f" ({row['queue']})"
         each.append(words)
@@ -101,7 +101,7 @@ def describe_goal(plan: StaffingPlan, language: str = "en", queue: str | None = 
     return f"{share}在{limit}内" if zh else f"{share} within {limit}"
 
 
-def moment_words(start: pd.Timestamp, end: pd.Timestamp, language: str) -> str:
+def describe_window(start: pd.Timestamp, end: pd.Timestamp, language: str) -> str:
     """Return a window as people say it: "Monday 10:00-11:30"."""
     day = _DAYS[language == "zh"][start.day_of_week]
     return f"{day}{'' if language == 'zh' else ' '}{start:%H:%M}–{end:%H:%M}"

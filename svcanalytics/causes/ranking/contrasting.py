@@ -25,6 +25,8 @@ _SWEEPS = 6
 _ONSETS = (0.0, 1 / 6, 1 / 3, 1 / 2)  # parts of the period that may have passed before a cause set in
 _CLOSEST = 60  # segments whose onset is looked for
 _MOST_CAUSES = 12
+_FEW_SEGMENTS = 20
+_SET_ASIDE = 2
 _Z = 1.959963984540054
 
 
@@ -129,7 +131,10 @@ class _Scan:
         self.earlier = bool((~self.now).any())
         self.rate = bool(np.isin(bad, (0.0, 1.0)).all())
         self.score = bad if self.rate else _normal_scores(bad)
-        self.strength = self._strength()
+        self.strengths = self._strengths()
+        # What a combination had of its own is told by no single dimension.
+        pooled = np.append(self.strengths, np.median(self.strengths) if len(self.strengths) else _STRENGTHS[0])
+        self.strength = pooled[layout.dimension]
         self.expected = self._fit(self.score)
         self.raw = self.expected if self.rate else self._fit(bad)
         self.n = np.asarray(layout.inside.sum(axis=1)).ravel()
@@ -137,19 +142,22 @@ class _Scan:
         self.inflation = 1.0
         self.inflation = self._spread()
 
-    def _strength(self) -> float:
-        # Variance within values over variance between them: so many rows is a mean of other values worth.
+    def _strengths(self) -> Array:
+        # Variance within values over variance between them: so many rows is what other values say worth. What few
+        # values say of their variance is drawn to what all dimensions say.
         if not self.earlier:
-            return _STRENGTHS[0]
+            return np.full(len(self.layout.values), _STRENGTHS[0])
         score = self.score[~self.now]
-        noise, between = max(float(score.var()), 1e-12), []
+        noise, between, freedom = max(float(score.var()), 1e-12), [], []
         for values in self.layout.values:
             n = np.bincount(values[~self.now])
             sums = np.bincount(values[~self.now], score)[n > 0]
             n = n[n > 0]
             spread = (n * (sums / n - score.mean()) ** 2).sum() - noise * (len(n) - 1)
             between.append(max(spread / max(n.sum() - (n**2).sum() / n.sum(), 1e-9), 0.0))
-        return float(np.clip(noise / max(np.median(between), 1e-12), *_STRENGTHS))
+            freedom.append(len(n) - 1)
+        own, known = np.array(between), np.array(freedom)
+        return np.clip(noise / np.maximum((known * own + 2 * np.median(own)) / (known + 2), 1e-12), *_STRENGTHS)
 
     def _fit(self, values: Array) -> Array:
         # An effect of every value of every dimension, learned from the rows before; none without such rows.
@@ -163,16 +171,22 @@ class _Scan:
             for d, place in enumerate(places):
                 fitted -= effects[d][place]
                 sums = np.bincount(place[before], (values - fitted)[before], minlength=len(counts[d]))
-                effects[d] = sums / (counts[d] + self.strength)
+                effects[d] = sums / (counts[d] + self.strengths[d])
                 fitted += effects[d][place]
         return np.clip(fitted, values.min(), values.max())
 
     def _spread(self) -> float:
-        # Segments vary from one time to the next by more than chance; the middle half says by how much.
-        z = self._z_of_all()[:-1]
-        if len(z) < 20:
+        # Segments vary from one time to the next by more than chance; the middle half says by how much, when what
+        # stands out most no longer stands in it.
+        if len(self.n) < _FEW_SEGMENTS:
             return 1.0
-        low, high = np.quantile(z, [0.25, 0.75])
+        expected = self.expected
+        for _ in range(_SET_ASIDE):
+            z = self._z_of_all()
+            rows = self.layout.rows(int(z.argmax())) & self.now
+            self.expected = self.expected + np.where(rows, (self.score - self.expected)[rows].mean(), 0.0)
+        low, high = np.quantile(self._z_of_all()[:-1], [0.25, 0.75])
+        self.expected = expected
         return max(1.0, float(high - low) / 1.349)
 
     def _noise(self) -> Array:
@@ -242,14 +256,15 @@ class _Scan:
         rows = self.layout.rows(segment)
         left = self.bad - self.raw
         then, here = self.bad[rows & ~self.now], self.bad[counted]
-        whole = len(then) + self.strength
+        strength = self.strength[segment]
+        whole = len(then) + strength
         usual = left[rows & ~self.now].sum() / whole if self.earlier else 0.0
         excess = float(left[counted].sum() - len(here) * usual)
         variance = len(here) * here.var()
         if self.earlier:
             typical = self.bad[~self.now].var()
             own = len(then) * then.var() if len(then) else 0.0
-            variance += len(here) ** 2 * (own + self.strength * typical) / whole**2
+            variance += len(here) ** 2 * (own + strength * typical) / whole**2
         wide = _Z * self.inflation * float(np.sqrt(variance))
         return Contrast(
             self.layout.names[segment], rows, counted, excess, excess - wide, excess + wide, z, p_value,

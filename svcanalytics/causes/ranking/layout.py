@@ -37,6 +37,8 @@ class Layout:
         The segments, "channel=app&team=B"; "" is all rows, and the last.
     sizes : numpy.ndarray of int, shape ``(segments,)``
         Dimensions that each fixes.
+    dimension : numpy.ndarray of int, shape ``(segments,)``
+        Which of the dimensions a segment of one fixes; -1 for the others.
     tests : numpy.ndarray, shape ``(segments,)``
         By how much a p-value of each is multiplied: the segments of its size over their share of the error.
     now : numpy.ndarray of bool, shape ``(rows,)``
@@ -48,6 +50,7 @@ class Layout:
 
     names: tuple[str, ...]
     sizes: NDArray[np.int64]
+    dimension: NDArray[np.int64]
     tests: Array
     now: NDArray[np.bool_]
     inside: csr_matrix
@@ -87,6 +90,7 @@ def lay_out(rows: pd.DataFrame, by: list[str], least: int) -> Layout:
     n = cube.total(now.astype("float64"))
     kept = np.flatnonzero((n >= least) & ~_renamed(cube, n, float(now.sum())))
     sizes = np.array([*(len(cube.dimensions[s]) for s in kept), 0])
+    dimension = np.array([*(cube.dimensions[s][0] if len(cube.dimensions[s]) == 1 else -1 for s in kept), -1])
     tests = np.maximum(_APART * np.bincount(sizes, minlength=4)[sizes], 1.0) / np.array(_ERROR)[sizes]
     place = np.full(len(n), -1)
     place[kept] = np.arange(len(kept))
@@ -100,7 +104,7 @@ def lay_out(rows: pd.DataFrame, by: list[str], least: int) -> Layout:
 
     values = tuple(cube.place[d] - cube.place[d].min() for d in range(len(by)))
     names = (*(cube.name(s) for s in kept), "")
-    return Layout(names, sizes, tests, now, members(now), members(~now), values)
+    return Layout(names, sizes, dimension, tests, now, members(now), members(~now), values)
 
 
 def _renamed(cube: Cube, n: Array, whole: float) -> NDArray[np.bool_]:

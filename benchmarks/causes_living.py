@@ -213,7 +213,7 @@ def _draw(rng: np.random.Generator, scene: _Scene, metric: str, bad: dict[str, A
         more = error = 0.0
         for _ in range(3):
             p = np.clip(rate + more * touched, 0, 0.95)
-            error = scene.error(p * (1 - p), rate * (1 - rate), seen, seen & scene.after(cause))
+            error = scene.error(p * (1 - p), rate * (1 - rate), seen, seen & scene.now)
             # The excess is to come out as it should, so it is the case's own luck that says how much more it takes.
             need = np.sort((luck - rate)[touched & (luck >= rate)])
             more = need[min(int(scene.target(cause, metric, error)), len(need) - 1)]
@@ -284,7 +284,7 @@ def _plant_in_steps(scene: _Scene, cause: str) -> None:
     else:
         rate = usual[seen].mean() + 0.05
         variance = slope = np.full(len(seen), rate * (1 - rate))
-    error = scene.error(variance, slope, seen, seen & scene.after(cause))
+    error = scene.error(variance, slope, seen, seen & scene.now)
     target = scene.target(cause, metric, error)
     low, high = 0.0, 4.0
     for _ in range(25):
@@ -367,7 +367,7 @@ def _lose_answers(scene: _Scene, csat: Array, lost: Array) -> None:
     variance = np.full(len(csat), rate * (1 - rate))
     kept = n
     for _ in range(5):
-        error = scene.error(variance, variance, where, touched) * np.sqrt(kept / n)
+        error = scene.error(variance, variance, where, where & scene.now) * np.sqrt(kept / n)
         kept = n - min(scene.target("lost_answers", "csat", error) / rate, 0.9 * len(happy))
     lost[happy[scene.lot[6, happy] < (n - kept) / len(happy)]] = True
     touched &= ~lost

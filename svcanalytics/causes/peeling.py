@@ -13,7 +13,9 @@ __all__ = ["peel"]
 
 Array = NDArray[np.float64]
 
-_DRAWS = 64
+_DRAWS = 128
+_DRAWS_LARGE = 64
+_LARGE = 2_000_000  # members beyond which fewer draws have to do
 _MOST_CAUSES = 10
 _SIGNIFICANT = 0.05
 _FEWEST = 3.0  # information (n p q, or cases over ten) that a segment needs to be looked at
@@ -37,7 +39,8 @@ def peel(cube: Cube, evidence: Contrast, *, seed: int = 0) -> Scan:
     members = members[kept]
     chance = np.maximum(evidence.doubt(members), 1e-12)
     deviation = np.sqrt(chance + evidence.luck(members, cube, kept))
-    drawn = members.astype(np.float32) @ evidence.draw(_DRAWS, np.random.default_rng(seed))
+    draws = _DRAWS if members.nnz <= _LARGE else _DRAWS_LARGE
+    drawn = members.astype(np.float32) @ evidence.draw(draws, np.random.default_rng(seed))
     law = law_of_largest((drawn / np.sqrt(chance)[:, None]).max(axis=0))
     size = np.array([len(cube.dimensions[s]) for s in kept])
     price = np.log(np.maximum(np.bincount(size), 1))[size]

@@ -108,7 +108,7 @@ def law_of_largest(largest: Array) -> Callable[[Array], Array]:
     def probability(value: Array) -> Array:
         beyond = draws - np.searchsorted(ordered, value)
         tail = -np.expm1(-np.exp(-np.clip((value - centre) / width, -50, 700)))
-        return np.where(beyond > _TAIL, (1 + beyond) / (1 + draws), np.minimum(tail, (1 + beyond) / (1 + draws)))
+        return np.where(beyond > _TAIL, (1 + beyond) / (1 + draws), np.minimum(tail, (1 + _TAIL) / (1 + draws)))
 
     return probability
 

@@ -27,8 +27,9 @@ def rank_bottlenecks(
     """Rank steps by what fixing each would take off the duration of cases.
 
     Every case is played again: the waiting before the step is gone, what comes after it moves up, and a case ends when
-    its last step does. For rework, everything between the first and the last run of the activity is gone. What the fix
-    does to the load elsewhere is not simulated.
+    its last step does. Where the log doesn't tell when work began, a step is a state that a case comes into, and what
+    is gone is all time until it leaves it. For rework, everything between the first and the last run of the activity is
+    gone. What the fix does to the load elsewhere is not simulated.
 
     Parameters
     ----------
@@ -43,10 +44,11 @@ def rank_bottlenecks(
     Returns
     -------
     pandas.DataFrame
-        The most hours off the 90th percentile first: kind (step: all waiting before the activity; transition: waiting
-        between two activities; rework: coming back to the activity), source (of a transition), activity, n (waits or
-        returns), cases, hours (in total), median_h, median_low, median_high (hours off the median duration, with 95 %
-        interval from a bootstrap over cases), p90_h, p90_low, p90_high (off the 90th percentile), mean_h.
+        The most hours off the 90th percentile first: kind (step: all waiting before the activity; state: all time in
+        it; transition: waiting between two activities; rework: coming back to the activity), source (of a transition),
+        activity, n (waits or returns), cases, hours (in total), median_h, median_low, median_high (hours off the median
+        duration, with 95 % interval from a bootstrap over cases), p90_h, p90_low, p90_high (off the 90th percentile),
+        mean_h.
     """
     play = _Replay(log)
     rows, shorter = [], []
@@ -104,7 +106,8 @@ def _fixes(log: StepLog, wait_s: NDArray[np.int64], returns: Returns) -> Iterato
     waited = np.flatnonzero((log.before != NONE) & (wait_s > 0))
     activity = log.activity[waited]
     pair = log.activity[log.before[waited]] * len(log.activities) + activity
-    for kind, code in (("step", activity), ("transition", pair)):
+    step = ("step", activity) if log.timed else ("state", log.activity[log.before[waited]])
+    for kind, code in (step, ("transition", pair)):
         values, n = np.unique(code, return_counts=True)
         worth = np.bincount(np.searchsorted(values, code), wait_s[waited])
         for value, count in [(values[i], n[i]) for i in np.argsort(-worth, kind="stable")[: 2 * _MOST_ROWS]]:

@@ -23,6 +23,7 @@ def process(
     events: pd.DataFrame,
     calendar: Calendar | Mapping[str, Calendar] | None = None,
     *,
+    until: str | None = None,
     timezone: str = "UTC",
     seed: int = 0,
 ) -> Process:
@@ -41,6 +42,9 @@ def process(
     calendar : Calendar or mapping of str to Calendar, optional
         When people work: one for all, or by agent or team (the agent's goes first, ``""`` is for all others). Without
         it ``open_wait_s`` runs round the clock, and off-duty hours are read from the log.
+    until : str, optional
+        Activity or milestone that ends a case, such as "resolved"; the time a solved case waits to be closed by rule is
+        not what customers wait for. Cases that never reach it are left out.
     timezone : str
         Zone that naive times are meant in, and in which hours are read from the log.
     seed : int
@@ -55,7 +59,7 @@ def process(
     CauseError
         When a column is missing, no event is left, or a team has no calendar.
     """
-    log, waits, remarks = _read(events, calendar, timezone)
+    log, waits, remarks = _read(events, calendar, timezone, until)
     returns = find_returns(log)
     cases = _cases(log, waits, returns)
     variants, cases["variant"] = count_variants(log, cases["duration_s"].to_numpy())
@@ -80,9 +84,9 @@ def read_steps(events: pd.DataFrame, timezone: str = "UTC") -> pd.DataFrame:
 
 
 def _read(
-    events: pd.DataFrame, calendar: Calendar | Mapping[str, Calendar] | None, timezone: str
+    events: pd.DataFrame, calendar: Calendar | Mapping[str, Calendar] | None, timezone: str, until: str | None
 ) -> tuple[StepLog, pd.DataFrame, tuple[str, ...]]:
-    log = read_log(events, timezone)
+    log = read_log(events, timezone, until)
     if calendar is not None:
         return log, split_waiting(log, give_opening(log, calendar)), log.remarks
     opening, said = infer_opening(log, timezone)

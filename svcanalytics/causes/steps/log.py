@@ -72,7 +72,7 @@ class StepLog:
         return np.flatnonzero(np.r_[True, self.case[1:] != self.case[:-1]])
 
 
-def read_log(events: pd.DataFrame, timezone: str = "UTC") -> StepLog:
+def read_log(events: pd.DataFrame, timezone: str = "UTC", until: str | None = None) -> StepLog:
     """Read a frame of events into a log.
 
     Parameters
@@ -83,6 +83,9 @@ def read_log(events: pd.DataFrame, timezone: str = "UTC") -> StepLog:
         ``waits_for`` (us, customer or supplier, from this step on).
     timezone : str
         Zone that naive times are meant in.
+    until : str, optional
+        Activity or milestone that ends a case, the last time it is reached; what comes after is left out, and so are
+        cases that never reach it.
 
     Raises
     ------
@@ -107,7 +110,12 @@ def read_log(events: pd.DataFrame, timezone: str = "UTC") -> StepLog:
     case, cases = pd.factorize(events["case_id"].to_numpy()[row], sort=True)
     order = np.lexsort((row, start[row], number[row], end[row], case))
     _count_disorder(row, case, number, order, remarks)
+    if until is not None:
+        order = order[_finished(events, names, until, row[order], case[order], remarks)]
     row, case = row[order], case[order]
+    if until is not None:
+        places, case = np.unique(case, return_inverse=True)
+        cases = cases[places]
     activity, activities = pd.factorize(names.astype("object").fillna(_UNKNOWN).to_numpy()[row], sort=True)
     agent, agents = _codes(events, "agent", row)
     team, teams = _codes(events, "team", row)
@@ -172,6 +180,26 @@ def _begin(start: NDArray, end: NDArray, kept: NDArray[np.bool_], remarks: list[
         if (what & kept).any():
             remarks.append(f"{int((what & kept).sum()):,} events {said}")
     return np.where(unknown | late, end, start)
+
+
+def _finished(
+    events: pd.DataFrame, names: pd.Series, until: str, row: NDArray, case: NDArray, remarks: list[str]
+) -> NDArray[np.bool_]:
+    ends = names == until
+    if "milestone" in events.columns:
+        ends |= events["milestone"] == until
+    reached = np.flatnonzero(ends.fillna(False).to_numpy(dtype=bool)[row])
+    if not len(reached):
+        raise CauseError(f"no case reaches {until!r}", where="until", fix="name an activity or milestone of the events")
+    last = np.full(int(case.max()) + 1, NONE)
+    last[case[reached]] = reached  # in order, so the last one stays
+    never = int((last[np.unique(case)] == NONE).sum())
+    if never:
+        remarks.append(f"{never:,} cases left out, because they never reach {until!r}")
+    after = int(((np.arange(len(case)) > last[case]) & (last[case] != NONE)).sum())
+    if after:
+        remarks.append(f"{after:,} events left out, because they come after {until!r}")
+    return np.arange(len(case)) <= last[case]
 
 
 def _count_disorder(row: NDArray, case: NDArray, number: NDArray, order: NDArray, remarks: list[str]) -> None:

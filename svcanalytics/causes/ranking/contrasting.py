@@ -21,6 +21,7 @@ __all__ = ["Contrast", "contrast"]
 Array = NDArray[np.float64]
 
 _STRENGTHS = (20.0, 500.0)  # least and most rows that what is expected of all weighs against a segment's own past
+_FIRST_STRENGTH = 50.0
 _SWEEPS = 6
 _ONSETS = (0.0, 1 / 6, 1 / 3, 1 / 2)  # parts of the period that may have passed before a cause set in
 _CLOSEST = 60  # segments whose onset is looked for
@@ -131,7 +132,7 @@ class _Scan:
         self.earlier = bool((~self.now).any())
         self.rate = bool(np.isin(bad, (0.0, 1.0)).all())
         self.score = bad if self.rate else _normal_scores(bad)
-        self.strengths = self._strengths()
+        self.strengths = self._learn()
         # What a combination had of its own is told by no single dimension.
         pooled = np.append(self.strengths, np.median(self.strengths) if len(self.strengths) else _STRENGTHS[0])
         self.strength = pooled[layout.dimension]
@@ -142,18 +143,19 @@ class _Scan:
         self.inflation = 1.0
         self.inflation = self._spread()
 
-    def _strengths(self) -> Array:
-        # Variance within values over variance between them: so many rows is what other values say worth. What few
-        # values say of their variance is drawn to what all dimensions say.
+    def _learn(self) -> Array:
+        # Variance within values over variance between them: so many rows is what other values say worth. What a value
+        # does is told beside all other dimensions; what few values say of their variance is drawn to what all say.
         if not self.earlier:
             return np.full(len(self.layout.values), _STRENGTHS[0])
-        score = self.score[~self.now]
-        noise, between, freedom = max(float(score.var()), 1e-12), [], []
-        for values in self.layout.values:
-            n = np.bincount(values[~self.now])
-            sums = np.bincount(values[~self.now], score)[n > 0]
-            n = n[n > 0]
-            spread = (n * (sums / n - score.mean()) ** 2).sum() - noise * (len(n) - 1)
+        effects, noise = self._effects(self.score, np.full(len(self.layout.values), _FIRST_STRENGTH))[1:]
+        between, freedom = [], []
+        for values, effect in zip(self.layout.values, effects, strict=True):
+            n = np.bincount(values[~self.now], minlength=len(effect))
+            seen = n > 0
+            alone, n = (effect * (n + _FIRST_STRENGTH) / np.maximum(n, 1))[seen], n[seen]
+            alone = alone - (n * alone).sum() / n.sum()
+            spread = (n * alone**2).sum() - noise * (len(n) - 1)
             between.append(max(spread / max(n.sum() - (n**2).sum() / n.sum(), 1e-9), 0.0))
             freedom.append(len(n) - 1)
         own, known = np.array(between), np.array(freedom)
@@ -163,6 +165,10 @@ class _Scan:
         # An effect of every value of every dimension, learned from the rows before; none without such rows.
         if not self.earlier:
             return np.full(len(values), values.mean())
+        return self._effects(values, self.strengths)[0]
+
+    def _effects(self, values: Array, strengths: Array) -> tuple[Array, list[Array], float]:
+        """Return what is expected of every row, the effects by dimension, and the variance of what is left."""
         before, places = ~self.now, self.layout.values
         fitted = np.full(len(values), values[before].mean())
         counts = [np.bincount(place[before], minlength=place.max() + 1) for place in places]
@@ -171,9 +177,10 @@ class _Scan:
             for d, place in enumerate(places):
                 fitted -= effects[d][place]
                 sums = np.bincount(place[before], (values - fitted)[before], minlength=len(counts[d]))
-                effects[d] = sums / (counts[d] + self.strengths[d])
+                effects[d] = sums / (counts[d] + strengths[d])
                 fitted += effects[d][place]
-        return np.clip(fitted, values.min(), values.max())
+        noise = max(float((values - fitted)[before].var()), 1e-12)
+        return np.clip(fitted, values.min(), values.max()), effects, noise
 
     def _spread(self) -> float:
         # Segments vary from one time to the next by more than chance; the middle half says by how much, when what

@@ -8,16 +8,17 @@ whatever their order.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from svcanalytics.causes.tracing.correction import hold_family
 from svcanalytics.causes.tracing.design import Array, Column, Design
 
-__all__ = ["Part", "Regression", "Shares"]
+__all__ = ["Change", "Part", "Regression", "Shares"]
 
-_ALIKE = 0.95
+_ALIKE = 0.8
 """A circumstance that tells so much of the set can't be told apart from it."""
 _NEAR = 1e-9
 
@@ -56,6 +57,8 @@ class Shares:
     parts : dict of str to Part
         What the circumstances of each layer explain; "" is what other places and kinds of cases do, "rest" what nothing
         does. They add up to the excess.
+    rules : Part
+        What circumstances of the process layer explain that don't say how a case went.
     through : Part
         How much of it shows in the course of the cases, in waits, hand-overs and rework, whatever brought that about.
     layers : dict of str to str
@@ -70,11 +73,32 @@ class Shares:
 
     excess: Part
     parts: dict[str, Part]
+    rules: Part
     through: Part
     layers: dict[str, str]
     columns: dict[str, float]
     values: dict[str, str]
     alike: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A circumstance that became more or less frequent in a set of cases than in the others.
+
+    Attributes
+    ----------
+    column, value, layer : str
+    shift : float
+        By so large a share of the set's cases.
+    p_value : float
+        Of no such change, for all circumstances together.
+    """
+
+    column: str
+    value: str
+    layer: str
+    shift: float
+    p_value: float
 
 
 class Regression:
@@ -88,6 +112,8 @@ class Regression:
     """
 
     def __init__(self, design: Design) -> None:
+        from scipy.sparse import csr_matrix
+
         self._design = design
         self._compared = bool((~design.now).any())
         now = design.now.astype("float64")[:, None]
@@ -95,6 +121,8 @@ class Regression:
         self._wide = np.hstack([z, z * now]) if self._compared else z
         self._gram = self._wide.T @ self._wide
         self._size = z.shape[1]
+        n, groups = len(design.now), int(design.group.max(initial=-1)) + 1
+        self._gather = csr_matrix((np.ones(n), (design.group, np.arange(n))), shape=(groups, n))
 
     @property
     def design(self) -> Design:
@@ -136,6 +164,7 @@ class Regression:
         for name in terms:
             mine = np.isin(one.owner, [c.name for c in first if c.layer == name])
             terms[name] = [(one, np.where(mine, mix, 0.0))]
+        rules = list(terms.get("process", []))
         if layer:
             terms.setdefault(layer, []).append((one, _unit(one, asked)))
         else:
@@ -145,12 +174,51 @@ class Regression:
         return Shares(
             self._part([(base, _unit(base, asked))], size),
             {name: self._part(each, size) for name, each in terms.items()},
+            self._part(rules, size),
             self._part([(two, through)], size),
             {c.name: c.layer for c in columns},
             self._by_column(one, mix, first, size) | self._by_column(two, through, last, size),
             self._by_value(one, mix, first) | self._by_value(two, through, last),
             alike,
         )
+
+    def changes(self, inside: NDArray[np.bool_], own: Collection[str] = ()) -> list[Change]:
+        """Return what else changed in a set of cases, beyond what changed in the others.
+
+        Parameters
+        ----------
+        inside, own
+            As for `share_out`.
+
+        Returns
+        -------
+        list of Change
+            One per circumstance that has a layer: of its values the one that changed most surely; p-values by Holm
+            (1979).
+        """
+        from scipy.special import stdtr
+
+        frame, asked = self._frame(inside)
+        base = self._fit(np.zeros(len(inside)), frame, [])
+        pull = frame @ base.inverse[asked]
+        z = self._design.matrix
+        shift = pull @ z
+        residual = z - frame @ (base.inverse @ (frame.T @ z))
+        scores = self._gather @ (residual * pull[:, None])
+        held = self._gather @ pull**2
+        freedom = max(float(held.sum() ** 2 / np.maximum((held**2).sum(), 1e-300)) - 1, 1.0)
+        error = np.sqrt((scores**2).sum(axis=0))
+        out = []
+        for column in self._design.columns:
+            if column.layer and column.name not in own:
+                at = np.arange(column.first, column.last)
+                sure = np.abs(shift[at]) / np.maximum(error[at], 1e-12)
+                best = int(at[np.argmax(sure)])
+                p = float(min(2 * stdtr(freedom, -sure.max()) * len(at), 1.0)) if error[best] > 0 else 1.0
+                value = column.values[best - column.first]
+                out.append(Change(column.name, value, column.layer, float(shift[best]), p))
+        held_p = hold_family(np.array([each.p_value for each in out]))
+        return [replace(each, p_value=float(p)) for each, p in zip(out, held_p, strict=True)]
 
     def _frame(self, inside: NDArray[np.bool_]) -> tuple[Array, int]:
         # The regressors every set has, and the place of the one whose coefficient is asked for.
@@ -191,9 +259,9 @@ class Regression:
 
     def _fit(self, bad: Array, frame: Array, columns: list[Column]) -> _Fit:
         at = self._all_places(columns)
-        cross = frame.T @ self._wide[:, at]
+        cross = (frame.T @ self._wide)[:, at]
         gram = np.block([[frame.T @ frame, cross], [cross.T, self._gram[np.ix_(at, at)]]])
-        moment = np.concatenate([frame.T @ bad, self._wide[:, at].T @ bad])
+        moment = np.concatenate([frame.T @ bad, (bad @ self._wide)[at]])
         scale = np.sqrt(np.maximum(np.diag(gram), _NEAR))
         inverse = np.linalg.pinv(gram / np.outer(scale, scale), rcond=1e-10, hermitian=True) / np.outer(scale, scale)
         times = 2 if self._compared else 1
@@ -201,8 +269,13 @@ class Regression:
         value = [""] * frame.shape[1] + [v for c in columns for v in c.values * times]
         solution = inverse @ moment
         wide = frame.shape[1]
-        residual = bad - frame @ solution[:wide] - self._wide[:, at] @ solution[wide:]
+        residual = bad - frame @ solution[:wide] - self._of_cases(at, solution[wide:])
         return _Fit(frame, at, inverse, solution, residual, np.array(owner), np.array(value))
+
+    def _of_cases(self, at: NDArray[np.int64], coefficients: Array) -> Array:
+        spread = np.zeros(self._wide.shape[1])  # cheaper than to copy the columns that are used
+        spread[at] = coefficients
+        return self._wide @ spread
 
     def _all_places(self, columns: list[Column]) -> NDArray[np.int64]:
         return np.concatenate([np.zeros(0, dtype=np.int64), *(self._places(c) for c in columns)])
@@ -210,7 +283,7 @@ class Regression:
     def _slopes(self, given: _Fit, asked: int, columns: list[Column], only: list[Column]) -> Array:
         # How much more of each circumstance the set has, beyond what is `given`; in the order of a fit of `columns`.
         at = self._all_places(columns)
-        held = np.vstack([given.frame.T @ self._wide[:, at], self._gram[np.ix_(given.at, at)]])
+        held = np.vstack([(given.frame.T @ self._wide)[:, at], self._gram[np.ix_(given.at, at)]])
         chosen = np.isin(at, self._all_places(only))
         return np.concatenate([np.zeros(given.frame.shape[1]), np.where(chosen, given.inverse[asked] @ held, 0.0)])
 
@@ -221,7 +294,7 @@ class Regression:
         for fit, slopes in terms:
             amount += size * float(slopes @ fit.solution)
             contrast, wide = fit.inverse @ slopes, fit.frame.shape[1]
-            pull = size * (fit.frame @ contrast[:wide] + self._wide[:, fit.at] @ contrast[wide:])
+            pull = size * (fit.frame @ contrast[:wide] + self._of_cases(fit.at, contrast[wide:]))
             scores += np.bincount(self._design.group, pull * fit.residual, groups)
             weights += pull
         held = np.bincount(self._design.group, weights**2, groups)

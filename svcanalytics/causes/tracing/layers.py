@@ -37,7 +37,7 @@ _COLUMNS = {
             "staffing",
             "tenure",
         ),
-        *("certified", "hour", "night", "tools", "trained", "training", "weekday", "weekend"),
+        *("certified", "hour", "new_in_team", "night", "tools", "trained", "training", "weekday", "weekend"),
     ),
     "demand": ("arrivals", "peak", "season", "volume"),
 }

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["LAYER_WORDS", "say_trace"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from svcanalytics.causes.tracing.verdicts import Trace
+
+__all__ = ["LAYER_WORDS", "say_link", "say_stop", "say_trace"]
 
 LAYER_WORDS = {
     "en": {
@@ -16,58 +21,125 @@ LAYER_WORDS = {
         "rest": "not explained",
     },
     "zh": {
-        "data": "\u7cfb\u7edf\u4e0e\u6280\u672f",
-        "process": "\u64cd\u4f5c\u89c4\u5219",
-        "people": "\u4eba\u5458",
-        "demand": "\u9700\u6c42",
-        "mix": "\u5176\u4ed6\u90e8\u95e8\u4e0e\u7c7b\u578b",
-        "rest": "\u672a\u89e3\u91ca",
+        "data": "系统与技术",
+        "process": "操作规则",
+        "people": "人员",
+        "demand": "需求",
+        "mix": "其他部门与类型",
+        "rest": "未解释",
+    },
+}
+"""How a layer is called; the keys are those of `Trace.layers`."""
+
+_SAID = {
+    "en": {
+        "explains": "{where}: {layer} explain {share} of the {excess} beyond the expected, by {by}",
+        "named": "{where} is on the layer of {layer}; nothing else explains the {excess} beyond the expected",
+        "changed": "{where}: the {excess} beyond the expected go with a change in {layer} there: {changed}",
+        "coincides": "{where}: nothing explains the {excess} beyond the expected; they coincide with a change in {layer} "
+        "there that makes no such difference elsewhere: {changed}",
+        "alike": "{where} is nearly the same as {alike}, which speaks for {layer}",
+        "": "{where}: the evidence does not say which layer the {excess} beyond the expected are on",
+    },
+    "zh": {
+        "explains": "{where}\uff1a超出预期的{excess}中\uff0c{share}可由{layer}解释\uff0c主要是{by}",
+        "named": "{where}本身属于{layer}层\uff0c超出预期的{excess}没有其他解释",
+        "changed": "{where}\uff1a超出预期的{excess}与其{layer}的变化同时出现\uff1a{changed}",
+        "coincides": "{where}\uff1a超出预期的{excess}没有直接解释\uff0c只与其{layer}的变化同时出现\uff08该变化在别处并无此影响\uff09\uff1a{changed}",
+        "alike": "{where}与{alike}几乎重合\uff0c属于{layer}层",
+        "": "{where}\uff1a证据不足以判断超出预期的{excess}属于哪一层",
     },
 }
 
 
-def say_trace(
-    where: str, excess: float, layers: pd.DataFrame, verdict: str, alike: tuple[str, ...], language: str = "en"
-) -> str:
+def say_trace(trace: Trace, language: str = "en") -> str:
     """Say which layer explains a set of cases, and by what.
 
     Parameters
     ----------
-    where : str
-        The set.
-    excess : float
-        What went wrong beyond the expected.
-    layers : DataFrame
-        As `Trace` has them.
-    verdict : str
-        The layer, or "".
-    alike : tuple of str
-        Circumstances that can't be told apart from the set.
+    trace : Trace
     language : str
         "en" or "zh".
     """
-    zh = language.startswith("zh")
-    words = LAYER_WORDS["zh" if zh else "en"]
-    if not verdict:
-        said = (
-            f"{where}\uff1a\u8bc1\u636e\u4e0d\u8db3\u4ee5\u5224\u65ad\u5c5e\u4e8e\u54ea\u4e00\u5c42"
-            if zh
-            else f"{where}: the evidence does not say which layer it is on"
-        )
-        if alike:
-            names = ("\u3001" if zh else ", ").join(alike)
-            said += (
-                f"\uff08{names}\u65e0\u6cd5\u4e0e\u5b83\u533a\u5206\uff09"
-                if zh
-                else f" ({names} can't be told apart from it)"
-            )
-        return said + ("\u3002" if zh else ".")
-    row = layers.set_index("layer").loc[verdict]
-    share = min(max(row["amount"] / excess, 0.0), 1.0) if excess > 0 else 0.0
-    by = str(row["evidence"])
-    if zh:
-        reason = f"\uff0c\u4e3b\u8981\u4f53\u73b0\u5728{by}" if by else ""
-        said = f"{words[verdict]}\u5c42\u89e3\u91ca\u8d85\u989d{excess:.0f}\u4ef6\u4e2d\u7684{share:.0%}{reason}"
-        return f"{where}\uff1a{said}\u3002"
-    reason = f", by {by}" if by else ""
-    return f"{where}: {words[verdict]} explain {share:.0%} of the {excess:.0f} beyond the expected{reason}."
+    key = "zh" if language.startswith("zh") else "en"
+    rows = trace.layers.set_index("layer")
+    amount = float(rows.loc[trace.verdict, "amount"]) if trace.verdict in rows.index else 0.0
+    share = min(max(amount / trace.excess, 0.0), 1.0) if trace.excess > 0 else 0.0
+    comma, stop = ("\u3001", "\u3002") if key == "zh" else (", ", ".")
+    said = _SAID[key][trace.basis].format(
+        where=trace.where or ("全部" if key == "zh" else "all cases"),
+        layer=LAYER_WORDS[key].get(trace.verdict, ""),
+        share=f"{share:.0%}",
+        excess=f"{trace.excess:.0f}",
+        by=rows.loc[trace.verdict, "evidence"] if trace.verdict in rows.index else "",
+        changed=comma.join(f"{name} {_points(shift, key)}" for name, shift in trace.changed),
+        alike=comma.join(trace.alike),
+    )
+    return said + stop
+
+
+def _points(shift: float, key: str) -> str:
+    unit = "个百分点" if key == "zh" else " points"
+    return f"{100 * shift:+.0f}{unit}".replace("-", "\u2212")
+
+
+_LINKS = {
+    "en": {
+        "measure": "Did {measure} get worse? Yes: {amount} more went wrong than at the earlier rate ({low} to {high})",
+        "split": "Why? Because of {what}{share}: {amount} beyond the expected ({low} to {high}), {n} cases",
+        "course": "Why there? It shows in {what}, and the like: {amount}{share} ({low} to {high})",
+        "circumstance": "Why that? Because of {layer}, above all {what}: {amount}{share} ({low} to {high})",
+        "share": " \u2014 {share:.0%} of it",
+    },
+    "zh": {
+        "measure": "{measure}变差了吗\uff1f是\uff1a比此前的水平多出{amount}\uff08{low}至{high}\uff09",
+        "split": "为什么\uff1f因为{what}{share}\uff1a超出预期{amount}\uff08{low}至{high}\uff09\uff0c涉及{n}件",
+        "course": "为什么在那里\uff1f表现在{what}等环节\uff1a{amount}{share}\uff08{low}至{high}\uff09",
+        "circumstance": "再问为什么\uff1f因为{layer}\uff0c首先是{what}\uff1a{amount}{share}\uff08{low}至{high}\uff09",
+        "share": "\uff0c占其中{share:.0%}",
+    },
+}
+_STOPS = {
+    "en": {
+        "nothing": "Nothing is significant: there is nothing to ask about.",
+        "alike": "It got worse everywhere alike: no part of the cases stands out.",
+        "told": "Nothing further is significant; the last answer can be acted on.",
+        "unexplained": "The cases are told, but no circumstance on record explains them.",
+    },
+    "zh": {
+        "nothing": "没有显著变化\uff0c无需追问\u3002",
+        "alike": "各处同样变差\uff0c没有哪一部分特别突出\u3002",
+        "told": "再往下没有显著的结果\uff1b最后一个原因可以采取措施\u3002",
+        "unexplained": "已找到所在\uff0c但现有记录不能解释其原因\u3002",
+    },
+}
+
+
+def say_link(link: Mapping[str, Any], measure: str, language: str = "en") -> str:
+    """Say one answer of a chain of whys.
+
+    Parameters
+    ----------
+    link : mapping
+        A row of `WhyChain.links`.
+    measure : str
+    language : str
+        "en" or "zh".
+    """
+    key = "zh" if language.startswith("zh") else "en"
+    share = link["share"]
+    what = f"{link['column']}{'' if str(link['value'])[:1] in ('<', '>') else '='}{link['value']}"
+    said = _LINKS[key][link["kind"]].format(
+        measure=measure,
+        what=what,
+        layer=LAYER_WORDS[key].get(link["layer"], ""),
+        share="" if share != share or link["kind"] == "measure" else _LINKS[key]["share"].format(share=share),
+        n=link["n"],
+        **{name: f"{link[name]:,.0f}".replace("-", "\u2212") for name in ("amount", "low", "high")},
+    )
+    return said + ("\u3002" if key == "zh" else ".")
+
+
+def say_stop(stopped: str, language: str = "en") -> str:
+    """Say why a chain of whys ends; `stopped` is that of `WhyChain`, `language` "en" or "zh"."""
+    return _STOPS["zh" if language.startswith("zh") else "en"][stopped]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from svcanalytics.causes.finding import Finding
 from svcanalytics.causes.gathering.material import Material
 from svcanalytics.causes.tracing.circumstances import describe_course, with_circumstances
 from svcanalytics.causes.tracing.correction import hold_family
-from svcanalytics.causes.tracing.decomposition import Part, Regression, Shares
+from svcanalytics.causes.tracing.decomposition import Change, Part, Regression, Shares
 from svcanalytics.causes.tracing.design import lay_out, outcome_of
 from svcanalytics.causes.tracing.layers import LAYERS, conditions_of, layer_of
 from svcanalytics.causes.tracing.phrases import say_trace
@@ -27,6 +28,11 @@ _LEVEL = 0.05
 _SHARE = 1 / 3
 """A layer that explains less of the excess than this isn't called its layer."""
 _NAMED = 3
+_SURE = 0.01
+_SHIFT = 0.05
+"""What became more frequent by a smaller share of the cases isn't told."""
+
+Basis = Literal["explains", "named", "changed", "alike", "coincides", ""]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +58,14 @@ class Trace:
         How much of the excess shows in waits, hand-overs and rework.
     alike : tuple of str
         Circumstances that can't be told apart from the set itself.
+    basis : {"explains", "named", "changed", "alike", "coincides", ""}
+        What the verdict rests on: the layer's circumstances explain at least a third of the excess; or the dimensions
+        that name the cases speak for it, and nothing else explains it; or, where nothing explains it, its
+        circumstances are what changed most in the set at the same time; or the set is nearly the same as one of its
+        circumstances; or ("coincides", the weakest) they changed most, though elsewhere they make no such difference.
+    changed : tuple of (str, float)
+        Circumstances that became more or less frequent in the set than in other cases, and by how large a share, the
+        largest first ("skips_confirm=True", 0.27).
     """
 
     measure: str
@@ -62,6 +76,8 @@ class Trace:
     verdict: str
     through: float
     alike: tuple[str, ...] = ()
+    basis: Basis = ""
+    changed: tuple[tuple[str, float], ...] = ()
 
     def sentence(self, language: str = "en") -> str:
         """Say it in one sentence a manager reads.
@@ -71,7 +87,7 @@ class Trace:
         language : str
             "en" or "zh".
         """
-        return say_trace(self.where, self.excess, self.layers, self.verdict, self.alike, language)
+        return say_trace(self, language)
 
     def evidence(self) -> dict[str, object]:
         """Return the evidence as plain values, for a finding's details."""
@@ -85,7 +101,8 @@ class Trace:
             }
             for row in self.layers.itertuples()
         }
-        return {"layers": rows, "excess": self.excess, "alike": list(self.alike)}
+        told = {"basis": self.basis, "alike": list(self.alike), "changed": [list(each) for each in self.changed]}
+        return {"layers": rows, "excess": self.excess, **told}
 
 
 def trace(
@@ -217,7 +234,15 @@ def cases_of(rows: pd.DataFrame, where: str, events: pd.DataFrame | None = None)
     return inside
 
 
-_Found = tuple[str, str, int, str, Shares]
+@dataclass(frozen=True)
+class _Found:
+    measure: str
+    where: str
+    n: int
+    own: str  # the layer that its dimensions speak for
+    shares: Shares
+    changes: list[Change]
+    alike: str  # the layer of the circumstances that can't be told apart from it, if one
 
 
 def _share(
@@ -230,7 +255,10 @@ def _share(
 ) -> _Found:
     own, layer = [column for column, _ in conditions_of(where)], layer_of(where, layers)
     shares = regression.share_out(bad, inside, own, layer)
-    return measure, where, int((inside & regression.design.now).sum()), layer, shares
+    changes = [] if layer else regression.changes(inside, own)
+    alike = {c.layer for c in regression.design.columns if c.name in shares.alike} - {""}
+    n = int((inside & regression.design.now).sum())
+    return _Found(measure, where, n, layer, shares, changes, alike.pop() if len(alike) == 1 else "")
 
 
 def _named(rows: pd.DataFrame, ids: Collection[object]) -> NDArray[np.bool_]:
@@ -262,21 +290,20 @@ def _earlier(material: Material) -> pd.Series:
 
 
 def _conclude(found: list[_Found]) -> list[Trace]:
-    tested = [
-        (place, layer)
-        for place, (*_, shares) in enumerate(found)
-        for layer in (*LAYERS, "demand")
-        if layer in shares.parts
-    ]
-    corrected = hold_family(np.array([found[place][4].parts[layer].p_value for place, layer in tested]))
+    asked = (*LAYERS, "demand")
+    tested = [(place, layer) for place, f in enumerate(found) for layer in asked if layer in f.shares.parts]
+    corrected = hold_family(np.array([found[place].shares.parts[layer].p_value for place, layer in tested]))
     p_values = dict(zip(tested, corrected, strict=True))
     out = []
-    for place, (measure, where, n, own, shares) in enumerate(found):
-        table = _table(
-            shares, where if own else "", own, {layer: p for (at, layer), p in p_values.items() if at == place}
-        )
-        verdict = _verdict(table, shares.excess.amount, own)
-        out.append(Trace(measure, where, n, shares.excess.amount, table, verdict, shares.through.amount, shares.alike))
+    for place, f in enumerate(found):
+        mine = {layer: p for (at, layer), p in p_values.items() if at == place}
+        table = _table(f.shares, f.where if f.own else "", f.own, mine)
+        sure = [c for c in f.changes if c.p_value < _SURE and abs(c.shift) >= _SHIFT]
+        sure.sort(key=lambda c: (-abs(c.shift), c.column))
+        verdict, basis = _verdict(table, f, sure)
+        changed = tuple((f"{c.column}={c.value}", round(c.shift, 4)) for c in sure[:_NAMED])
+        excess, through = f.shares.excess.amount, f.shares.through.amount
+        out.append(Trace(f.measure, f.where, f.n, excess, table, verdict, through, f.shares.alike, basis, changed))
     return out
 
 
@@ -298,9 +325,23 @@ def _table(shares: Shares, where: str, own: str, p_values: dict[str, float]) -> 
     return pd.DataFrame(rows, columns=list(TRACE_COLUMNS))
 
 
-def _verdict(table: pd.DataFrame, excess: float, own: str) -> str:
+def _verdict(table: pd.DataFrame, found: _Found, changed: list[Change]) -> tuple[str, Basis]:
+    excess = found.shares.excess.amount
     told = table[table["p_value"].lt(_LEVEL) & table["amount"].gt(0) & table["amount"].ge(_SHARE * excess)]
     if not told.empty:
-        return str(told.loc[told["amount"].idxmax(), "layer"])
-    # What names the cases speaks for its layer until another explains it away.
-    return own
+        layer = str(told.loc[told["amount"].idxmax(), "layer"])
+        return layer, "named" if layer == found.own else "explains"
+    if found.own:  # what names the cases speaks for its layer until another explains it away
+        return found.own, "named"
+    open_ones = [c for c in changed if _SHARE * excess <= _most(table, c.layer)]
+    if open_ones:
+        return open_ones[0].layer, "changed"
+    if found.alike:
+        return found.alike, "alike"
+    return (changed[0].layer, "coincides") if changed else ("", "")
+
+
+def _most(table: pd.DataFrame, layer: str) -> float:
+    # The most that a layer's circumstances can explain, going by what they do elsewhere.
+    high = table.loc[table["layer"].eq(layer), "high"]
+    return float(high.iloc[0]) if len(high) else 0.0

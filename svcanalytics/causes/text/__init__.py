@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from svcanalytics.causes.text.clustering import Clusters, cluster
+from svcanalytics.causes.text.clustering import cluster
+from svcanalytics.causes.text.clusters import Clusters
+from svcanalytics.causes.text.costing import theme_cost
+from svcanalytics.causes.text.growing import theme_growth
 
-__all__ = ["Clusters", "cluster"]
+__all__ = ["Clusters", "cluster", "theme_cost", "theme_growth"]

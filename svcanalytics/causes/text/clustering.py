@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from svcanalytics.causes.text.labelling import describe
-from svcanalytics.causes.text.normalising import content_hash, read_texts
-from svcanalytics.causes.text.partitioning import nearest, partition
-from svcanalytics.causes.text.space import Space, fit_space
+from svcanalytics.causes.text.clusters import Clusters
+from svcanalytics.causes.text.corpus import Corpus, read_corpus
+from svcanalytics.causes.text.describing import describe, theme_id
+from svcanalytics.causes.text.normalising import normalise
+from svcanalytics.causes.text.partitioning import centres_of, nearest, partition
+from svcanalytics.causes.text.space import Embedding, Space, fit_space, unit
+from svcanalytics.causes.text.stability import TRIED_COLUMNS, choose_number
 from svcanalytics.errors import CauseError
 
-__all__ = ["Clusters", "cluster"]
+__all__ = ["cluster"]
 
-
-@dataclass(frozen=True)
-class Clusters:
-    """Texts sorted into themes.
-
-    Attributes
-    ----------
-    labels : numpy.ndarray of int
-        For each text the row of its theme in `table`; -1 for a text without words.
-    table : pandas.DataFrame
-        One row per theme, the largest first: theme (its id), label, size, distinct (without near-duplicates), share,
-        terms_zh, terms_en, quotes.
-    """
-
-    labels: NDArray[np.int64]
-    table: pd.DataFrame
-    space: Space = field(repr=False)
-    centres: NDArray[np.float64] = field(repr=False)
-
-    def assign(self, texts: Iterable[object]) -> NDArray[np.int64]:
-        """Return the row of the theme in `table` for each text; -1 for a text without words."""
-        plain = pd.Series(read_texts(texts), dtype=object)
-        codes, distinct = pd.factorize(plain)
-        found = _assign(list(distinct), self.space, self.centres)
-        return found[codes] if len(codes) else np.zeros(0, np.int64)
+_MOST_FITTED = 6000
+_FITTED_PER_THEME = 60
 
 
 def cluster(
@@ -50,26 +29,133 @@ def cluster(
     n_clusters: int | None = None,
     language: Literal["auto", "zh", "en"] = "auto",
     *,
-    embed: Callable[[list[str]], NDArray] | None = None,
+    embed: Embedding | None = None,
+    labels: pd.Series | pd.DataFrame | Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> Clusters:
-    """Sort texts into themes."""
-    raw = list(texts)
-    plain = read_texts(raw)
-    distinct = sorted(set(plain) - {""}, key=content_hash)
-    if len(distinct) < 2:
-        raise CauseError("there are not two different texts with words", where="texts", fix="give more texts")
-    k = n_clusters or max(2, round(np.sqrt(len(distinct) / 20)))
-    if k > len(distinct):
-        raise CauseError(f"{k} clusters of {len(distinct)} different texts can't be made", where="n_clusters")
-    space = Space(np.zeros(0, int), np.zeros(0), np.zeros(0), embed) if embed else fit_space(distinct, seed)
-    centres = partition(space.place(distinct), k, seed)
-    labels = pd.Series(_assign(distinct, space, centres), index=distinct).reindex(plain).fillna(-1).to_numpy("int64")
-    order = np.argsort(-np.bincount(labels[labels >= 0], minlength=k), kind="stable")
-    labels = np.where(labels >= 0, np.argsort(order)[labels], -1)
-    return Clusters(labels, describe(raw, plain, labels, k), space, centres[order])
+    """Sort texts into themes: Chinese, English or mixed, without a dictionary or a model to download.
+
+    Texts are compared by pieces of words (`count_grams`, `fit_space`), near-duplicates count once
+    (`group_duplicates`), and themes are what many simple partitions agree on (`partition`). The result doesn't depend
+    on the order of the texts. Of more than 6,000 different texts, themes are found in 6,000 chosen by their hash, and
+    the others go to the nearest theme.
+
+    Parameters
+    ----------
+    texts : iterable
+        The texts; what is no text, or has no words, belongs to no theme.
+    n_clusters : int, optional
+        How many themes; default: chosen by stability (`choose_number`).
+    language : {"auto", "zh", "en"}
+        What themes are called in; "auto": each theme in the language most of its texts are written in.
+    embed : callable, optional
+        An own embedding, texts -> array (texts x dimensions), instead of pieces of words.
+    labels : pandas.Series, pandas.DataFrame or mapping, optional
+        Themes by hand, which override: text -> name (a Series with texts as index, a frame with the columns text and
+        label, or a mapping). A name that is a theme's id moves the text there, any other makes a theme of that name.
+    seed : int
+        Of all that is random.
+
+    Returns
+    -------
+    Clusters
+
+    Raises
+    ------
+    CauseError
+        When no text has words, or there are fewer different texts than clusters wanted.
+    """
+    if language not in ("auto", "zh", "en"):
+        raise CauseError(f"the language {language!r} is not known", where="language", fix="use auto, zh or en")
+    corpus = read_corpus(texts)
+    kinds = corpus.kinds
+    if n_clusters is not None and not 1 <= n_clusters <= len(kinds):
+        raise CauseError(
+            f"{n_clusters} clusters can't be made of {len(kinds)} different texts (near-duplicates count once)",
+            where="n_clusters",
+            fix=f"use 1 to {len(kinds)}, or leave it out",
+        )
+    fitted = kinds[: max(_MOST_FITTED, _FITTED_PER_THEME * (n_clusters or 0))]
+    space = Space.by(embed) if embed else fit_space(corpus.pick(fitted)[0], seed)
+    vectors = space.place(*corpus.pick(fitted))
+    number, tried = (
+        choose_number(vectors, seed) if n_clusters is None else (n_clusters, pd.DataFrame(columns=TRIED_COLUMNS))
+    )
+    theme = np.full(len(corpus.distinct), -1)
+    theme[fitted] = partition(vectors, number, seed)
+    others = kinds[len(fitted) :]
+    theme[others] = nearest(unit(space.place(*corpus.pick(others))), centres_of(vectors, theme[fitted], number))
+    theme = theme[corpus.head]
+    names: dict[int, str] = {}
+    if labels is not None:
+        given = _read_labels(labels)
+        fitted = np.union1d(fitted, np.flatnonzero(pd.Index(corpus.distinct).isin(list(given))))
+        vectors = space.place(*corpus.pick(fitted))
+        known = describe(*corpus.pick(fitted), vectors, theme[fitted], number)["theme"]
+        theme, names = _overrule(theme, corpus.distinct, given, list(known))
+    theme, names = _largest_first(theme, corpus.counts, names)
+    table = _tabulate(corpus, theme, fitted, vectors, names, language)
+    remarks = _remarks(corpus, table, n_clusters, number)
+    centres = centres_of(vectors, theme[fitted], len(table))
+    label = np.append(theme, -1)[corpus.place]
+    return Clusters(label, table, corpus.heads, tried, remarks, space, centres, (corpus.hashes, theme))
 
 
-def _assign(distinct: list[str], space: Space, centres: NDArray) -> NDArray[np.int64]:
-    found = nearest(space.place(distinct), centres) if distinct else np.zeros(0, np.int64)
-    return np.where(np.array([bool(text) for text in distinct], dtype=bool), found, -1)
+def _read_labels(labels: pd.Series | pd.DataFrame | Mapping[str, str]) -> dict[str, str]:
+    if isinstance(labels, pd.DataFrame):
+        if not {"text", "label"} <= set(labels.columns):
+            raise CauseError("the frame has no columns text and label", where="labels", fix="name them so")
+        labels = pd.Series(labels["label"].to_numpy(), index=labels["text"].to_numpy())
+    given = {normalise(text): str(name) for text, name in labels.items() if not pd.isna(name)}
+    given.pop("", None)
+    return given
+
+
+def _overrule(
+    theme: NDArray[np.int64], distinct: list[str], given: Mapping[str, str], ids: list[str]
+) -> tuple[NDArray[np.int64], dict[int, str]]:
+    new = sorted(set(given.values()) - set(ids))
+    number = {name: at for at, name in enumerate([*ids, *new])}
+    out = np.array([number[given[text]] if text in given else old for text, old in zip(distinct, theme, strict=True)])
+    return out, {number[name]: name for name in new}
+
+
+def _largest_first(
+    theme: NDArray[np.int64], counts: NDArray[np.int64], names: Mapping[int, str]
+) -> tuple[NDArray[np.int64], dict[int, str]]:
+    # Of themes of one size the one first goes that has the first text; themes without texts go.
+    there, first, place = np.unique(theme, return_index=True, return_inverse=True)
+    rank = np.argsort(np.lexsort((first, -np.bincount(place, counts))))
+    return rank[place], {int(rank[at]): names[old] for at, old in enumerate(there.tolist()) if old in names}
+
+
+def _tabulate(
+    corpus: Corpus,
+    theme: NDArray[np.int64],
+    fitted: NDArray[np.int64],
+    vectors: NDArray[np.float32],
+    names: Mapping[int, str],
+    language: str,
+) -> pd.DataFrame:
+    n = int(theme.max()) + 1
+    table = describe(*corpus.pick(fitted), vectors, theme[fitted], n, language)
+    for at, name in names.items():
+        table.loc[at, ["theme", "label"]] = theme_id(name), name
+    size = np.bincount(theme, corpus.counts, n).astype("int64")
+    table.insert(2, "size", size)
+    table.insert(3, "distinct", np.bincount(theme[corpus.kinds], minlength=n))
+    table.insert(4, "share", size / size.sum())
+    return table
+
+
+def _remarks(corpus: Corpus, table: pd.DataFrame, wanted: int | None, number: int) -> tuple[str, ...]:
+    out = []
+    if wordless := int((corpus.place < 0).sum()):
+        out.append(f"{wordless} of {len(corpus.place)} texts have no words and belong to no theme")
+    if len(corpus.kinds) == 1:
+        out.append("all texts are the same but for numbers and near-duplicates, so there is one theme")
+    elif wanted is None and number == 1:
+        out.append("no themes were found that come out again in samples of the texts, so all are in one")
+    if wanted is not None and len(table) < wanted:
+        out.append(f"{wanted} themes were asked for; the texts differ in {len(table)} ways only")
+    return tuple(out)

@@ -14,10 +14,13 @@ from svcanalytics.causes.text.normalising import HAN
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["COLUMNS", "count_grams"]
+__all__ = ["COLUMNS", "HAN_COLUMNS", "count_grams"]
 
 COLUMNS = 2**22
 """Columns that pieces are spread over by their hash."""
+
+HAN_COLUMNS = COLUMNS // 2
+"""Chinese pieces have the columns below this one, all others those from it on."""
 
 _HAN_SIZES, _LETTER_SIZES = (2, 3), (3, 4, 5)
 _BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -65,7 +68,8 @@ def _count(texts: Sequence[str]) -> csr_array:
         *_words(codes, space, han),
     ]
     at = np.concatenate([place for place, _ in found])
-    column = (_mix(np.concatenate([value for _, value in found])) % np.uint64(COLUMNS)).astype(np.int64)
+    column = (_mix(np.concatenate([value for _, value in found])) % np.uint64(HAN_COLUMNS)).astype(np.int64)
+    column += np.where(han[at], 0, HAN_COLUMNS)
     keys, counts = np.unique(text_of[at] * COLUMNS + column, return_counts=True)
     rows = np.searchsorted(keys, np.arange(len(texts) + 1) * COLUMNS)
     return csr_array((counts.astype(np.float32), (keys % COLUMNS).astype(np.int32), rows), (len(texts), COLUMNS))

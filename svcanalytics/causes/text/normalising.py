@@ -13,7 +13,7 @@ __all__ = ["HAN", "LONGEST", "content_hash", "normalise", "read_texts"]
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Chinese characters, as the inside of a regular expression's class."""
 
-LONGEST = 2000
+LONGEST = 1000
 """Characters of a text that are read; a message says what it is about before that."""
 
 _PLACEHOLDER = re.compile(r"\[(?:email|id_card|bank_card|phone|passport|plate)\]")

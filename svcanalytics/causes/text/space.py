@@ -9,43 +9,64 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from svcanalytics.causes.text.grams import count_grams
+from svcanalytics.causes.text.grams import HAN_COLUMNS, count_grams
 from svcanalytics.errors import CauseError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-__all__ = ["Space", "embed_with", "fit_space", "unit"]
+__all__ = ["Embedding", "Space", "fit_space", "unit"]
 
-_DIMENSIONS = 100
-_RAREST = 2  # a piece in one text alone links nothing
-_MOST_PIECES = 150_000
+Embedding = Callable[[list[str]], NDArray[np.float64]]
+
+_DIMENSIONS = 300
+_RAREST, _COMMONEST = 3, 0.5  # a piece in fewer texts links too few, one in half of them none
+_MOST_PIECES = 60_000
+# Chinese pieces run over the edges of words, so that most say nothing: rare ones count for more.
+_HAN_POWER = 2.0
+_CHUNK = 8192
 
 
 @dataclass(frozen=True)
 class Space:
-    """Where texts lie: the pieces that count, their weight, and the axes (pieces x dimensions).
+    """Where texts lie: the pieces that count, their weight, and the axes (pieces x dimensions), the widest first.
 
-    `embed` replaces all of these when the user has a better idea.
+    `embed` replaces all of these when the user has a better idea; it gets the texts as they were written.
     """
 
     columns: NDArray[np.int64]
     weight: NDArray[np.float32]
     axes: NDArray[np.float32]
-    embed: Callable[[list[str]], NDArray] | None = None
+    embed: Embedding | None = None
 
-    def place(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return the unit vectors of normalised texts (texts x dimensions); 0 for one that shares nothing with it."""
+    @classmethod
+    def by(cls, embed: Embedding) -> Space:
+        """Return the space of the user's own embedding."""
+        nothing = np.zeros(0, np.float32)
+        return cls(nothing.astype(np.int64), nothing, nothing.reshape(0, 0), embed)
+
+    def place(self, plain: Sequence[str], raw: Sequence[str]) -> NDArray[np.float32]:
+        """Return the coordinates of texts (texts x dimensions), given normalised and as written.
+
+        Raises
+        ------
+        CauseError
+            When the user's own embedding doesn't give one row of finite numbers per text.
+        """
         if self.embed is not None:
-            return embed_with(self.embed, texts)
-        counts = count_grams(texts)[:, self.columns]
-        return unit(_weigh(counts, self.weight) @ self.axes.astype("float64"))
+            return _embed(self.embed, list(raw))
+        parts = [
+            _weigh(count_grams(plain[at : at + _CHUNK])[:, self.columns], self.weight) @ self.axes
+            for at in range(0, len(plain), _CHUNK)
+        ]
+        return np.vstack(parts) if parts else np.zeros((0, self.axes.shape[1]), np.float32)
 
 
 def fit_space(texts: Sequence[str], seed: int = 0) -> Space:
     """Return the space of normalised texts, all different.
 
-    The first axis is left out: it says how much of a text are common words, not what it is about.
+    Counts are logged and weighed by the rarity of the piece (tf-idf, Salton and Buckley 1988), then reduced
+    (Deerwester et al. 1990). The first axis is left out: it says how common a text's words are, not what they mean.
 
     Parameters
     ----------
@@ -58,32 +79,22 @@ def fit_space(texts: Sequence[str], seed: int = 0) -> Space:
 
     counts = count_grams(texts).tocsc()
     seen = np.diff(counts.indptr)
-    kept = np.flatnonzero(seen >= min(_RAREST, len(texts) - 1))
+    kept = np.flatnonzero((seen >= _RAREST) & (seen <= _COMMONEST * len(texts)))
+    if len(kept) < 2:
+        kept = np.flatnonzero(seen > 0)
     if len(kept) > _MOST_PIECES:
         kept = np.sort(kept[np.argsort(-seen[kept], kind="stable")[:_MOST_PIECES]])
-    weight = (np.log((1 + len(texts)) / (1 + seen[kept])) + 1).astype("float32")
+    rarity = np.log((1 + len(texts)) / (1 + seen[kept])) + 1
+    weight = np.where(kept < HAN_COLUMNS, rarity**_HAN_POWER, rarity).astype("float32")
     matrix = _weigh(counts[:, kept].tocsr(), weight)
-    dimensions = min(_DIMENSIONS, min(matrix.shape) - 1)
-    if dimensions < 2:
-        axes = np.eye(len(kept), dtype="float32")
-    else:
-        axes = randomized_svd(matrix, dimensions, n_iter=7, random_state=seed)[2][1:].T.astype("float32")
-    return Space(kept, weight, axes)
+    wanted = min(_DIMENSIONS + 1, min(matrix.shape) - 1)
+    if wanted < 3:
+        return Space(kept, weight, np.eye(len(kept), dtype="float32"))
+    axes = randomized_svd(matrix, wanted, n_iter=7, random_state=seed)[2][1:]
+    return Space(kept, weight, np.ascontiguousarray(axes.T, dtype="float32"))
 
 
-def embed_with(embed: Callable[[list[str]], NDArray], texts: Sequence[str]) -> NDArray[np.float64]:
-    """Return the user's own vectors at unit length; say so when they are not one finite row per text."""
-    vectors = np.asarray(embed(list(texts)), dtype="float64")
-    if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
-        raise CauseError(
-            f"the embedding gave {vectors.shape} for {len(texts)} texts, or not only finite numbers",
-            where="embed",
-            fix="return one row of finite numbers per text",
-        )
-    return unit(vectors)
-
-
-def unit(vectors: NDArray) -> NDArray[np.float64]:
+def unit(vectors: NDArray) -> NDArray:
     """Return rows at length 1; rows of 0 stay."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.where(length > 0, length, 1)
@@ -93,6 +104,17 @@ def _weigh(counts: csr_array, weight: NDArray) -> csr_array:
     from scipy.sparse import diags_array
     from sklearn.preprocessing import normalize
 
-    logged = counts.astype("float64")
+    logged = counts.copy()
     logged.data = 1 + np.log(logged.data)
-    return normalize(logged @ diags_array(weight.astype("float64")))
+    return normalize(logged @ diags_array(weight)).astype("float32")
+
+
+def _embed(embed: Embedding, texts: list[str]) -> NDArray[np.float32]:
+    vectors = np.asarray(embed(texts) if texts else np.zeros((0, 1)), dtype="float32")
+    if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
+        raise CauseError(
+            f"the embedding gave an array of shape {vectors.shape} for {len(texts)} texts, or not only finite numbers",
+            where="embed",
+            fix="return one row of finite numbers per text",
+        )
+    return vectors

@@ -36,8 +36,8 @@ _SAID = {
         "explains": "{where}: {layer} explain {share} of the {excess} beyond the expected, by {by}",
         "named": "{where} is on the layer of {layer}; nothing else explains the {excess} beyond the expected",
         "changed": "{where}: the {excess} beyond the expected go with a change in {layer} there: {changed}",
-        "coincides": "{where}: nothing explains the {excess} beyond the expected; they coincide with a change in {layer} "
-        "there that makes no such difference elsewhere: {changed}",
+        "coincides": "{where}: nothing explains the {excess} beyond the expected; they coincide with a change in "
+        "{layer} there that makes no such difference elsewhere: {changed}",
         "alike": "{where} is nearly the same as {alike}, which speaks for {layer}",
         "": "{where}: the evidence does not say which layer the {excess} beyond the expected are on",
     },
@@ -45,7 +45,8 @@ _SAID = {
         "explains": "{where}\uff1a超出预期的{excess}中\uff0c{share}可由{layer}解释\uff0c主要是{by}",
         "named": "{where}本身属于{layer}层\uff0c超出预期的{excess}没有其他解释",
         "changed": "{where}\uff1a超出预期的{excess}与其{layer}的变化同时出现\uff1a{changed}",
-        "coincides": "{where}\uff1a超出预期的{excess}没有直接解释\uff0c只与其{layer}的变化同时出现\uff08该变化在别处并无此影响\uff09\uff1a{changed}",
+        "coincides": "{where}\uff1a超出预期的{excess}没有直接解释\uff0c只与其{layer}的变化同时出现"
+        "\uff08该变化在别处并无此影响\uff09\uff1a{changed}",
         "alike": "{where}与{alike}几乎重合\uff0c属于{layer}层",
         "": "{where}\uff1a证据不足以判断超出预期的{excess}属于哪一层",
     },

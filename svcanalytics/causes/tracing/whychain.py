@@ -29,6 +29,10 @@ WHY_COLUMNS = ("step", "kind", "where", "column", "value", "layer", "n", "amount
 
 _MOST_SPLITS = 3
 _FEWEST = 50
+_NARROWER = 0.9
+"""A condition that nearly all cases meet is no answer."""
+_DAYS = 10
+"""With fewer days their luck can't be told; every case stands alone."""
 _Z = 1.959963984540054
 _ORDER = {"": 0, "demand": 0, "process": 1, "data": 2, "people": 2}
 
@@ -191,8 +195,9 @@ class _Search:
         of_column = {name: layer_of_column(name, layers) for name in columns}
         asked = [name for name in columns if not (is_course(name) and of_column[name] == "process")]
         table, names = condition_table(rows, asked)
-        at = rows["at"].dt.normalize() if "at" in rows else pd.Series(np.arange(len(rows)))
-        day = pd.factorize(at, sort=True)[0].astype(np.int64)
+        day = np.arange(len(rows), dtype=np.int64)
+        if "at" in rows and rows["at"].dt.normalize().nunique() >= _DAYS:
+            day = pd.factorize(rows["at"].dt.normalize(), sort=True)[0].astype(np.int64)
         return cls(bad, regression, day, table, names, of_column, rng, draws)
 
     @property
@@ -216,7 +221,7 @@ class _Search:
         out: list[_Split] = []
         node = np.ones(len(self.bad), dtype=bool)
         amount = whole.amount if whole else 0.0
-        design = self.regression.design
+        design, now = self.regression.design, self.now
         while len(out) < _MOST_SPLITS and (node & self.now).sum() >= _FEWEST:
             used = {split.column for split in out}
             free = [i for i, (column, _) in enumerate(self.names) if column not in used]
@@ -228,7 +233,8 @@ class _Search:
             )
             limit = level / 2 if not out else level
             enough = np.nan_to_num(seen.amount) >= least_share * amount
-            usable = np.flatnonzero((seen.p_value < limit) & enough)
+            narrower = inside[now[node]].mean(axis=0) <= _NARROWER
+            usable = np.flatnonzero((seen.p_value < limit) & enough & narrower)
             if not len(usable):
                 break
             best = int(usable[np.argmax(seen.score[usable])])

@@ -99,8 +99,8 @@ def find(
         that of the false discovery rate over everything looked at. details hold, beside what each kind adds: "p_search"
         (within its own search), "also" (other descriptions), "also_costs" (other measures that the same cases went
         wrong on: measure, where, excess, points) with "points_in_all", "related" (findings about much the same cases),
-        "layers" (the evidence of each layer). ``attrs``: missing (what could not be looked at, and why), searches, level, period,
-        baseline.
+        "layers" (the evidence of each layer). ``attrs``: missing (what could not be looked at, and why), searches,
+        level, period, baseline.
 
     Raises
     ------

@@ -15,7 +15,7 @@ from svcanalytics.errors import StaffingError
 if TYPE_CHECKING:
     from scipy import sparse
 
-__all__ = ["Slots", "absolute", "overlap", "read_slots", "wall"]
+__all__ = ["Slots", "absolute", "minutes", "overlap", "read_slots", "wall"]
 
 _MINUTE = 60 * 10**9
 
@@ -26,9 +26,15 @@ def absolute(local: pd.DatetimeIndex, zone: str) -> NDArray[np.int64]:
     return aware.tz_convert("UTC").as_unit("ns").asi8 // _MINUTE
 
 
-def wall(minutes: NDArray[np.int64], zone: str) -> pd.DatetimeIndex:
+def wall(when: NDArray[np.int64], zone: str) -> pd.DatetimeIndex:
     """Return minutes since 1970 in UTC as times of a zone."""
-    return pd.DatetimeIndex(minutes.astype("datetime64[m]").astype("datetime64[s]"), tz="UTC").tz_convert(zone)
+    return pd.DatetimeIndex(when.astype("datetime64[m]").astype("datetime64[s]"), tz="UTC").tz_convert(zone)
+
+
+def minutes(times: pd.Series) -> NDArray[np.int64]:
+    """Return times as minutes since 1970 in UTC; those without a time zone are taken for UTC."""
+    index = pd.DatetimeIndex(times)
+    return (index if index.tz is None else index.tz_convert("UTC")).as_unit("ns").asi8 // _MINUTE
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,15 +66,13 @@ class Slots:
 
     def place(self, start: pd.Series) -> NDArray[np.intp]:
         """Return the number of the slot that begins at each time."""
-        index = pd.DatetimeIndex(start)
-        ns = (index if index.tz is None else index.tz_convert("UTC")).as_unit("ns").asi8
-        return np.searchsorted(self.minute, ns // _MINUTE)
+        return np.searchsorted(self.minute, minutes(start))
 
-    def times(self, minutes: NDArray[np.int64]) -> pd.DatetimeIndex:
+    def times(self, when: NDArray[np.int64]) -> pd.DatetimeIndex:
         """Return minutes as times in the zone the requirement came in."""
         if self.shown is None:
-            return wall(minutes, "UTC").tz_localize(None)
-        return wall(minutes, self.shown)
+            return wall(when, "UTC").tz_localize(None)
+        return wall(when, self.shown)
 
 
 def read_slots(start: pd.Series, zone: str | None, interval_s: float | None) -> Slots:

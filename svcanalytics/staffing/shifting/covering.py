@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from svcanalytics.staffing.promise import Promise
 from svcanalytics.staffing.shifting.clock import Slots, overlap
 from svcanalytics.staffing.shifting.limits import Limit, limit_rows
-from svcanalytics.staffing.shifting.losses import Losses
+from svcanalytics.staffing.shifting.losses import Losses, weigh_losses
 from svcanalytics.staffing.shifting.offers import Offers
 from svcanalytics.staffing.shifting.programme import Programme, Sheet
 from svcanalytics.staffing.shifting.rules import ShiftRules
@@ -43,9 +44,10 @@ class Covering:
     rules : ShiftRules
     groups : mapping
         To the queues each serves.
-    losses : Losses
-    surplus : float
-        Cost of an agent too many for a slot.
+    promises : mapping
+        By queue: what its service level is about.
+    shortfall, surplus : float
+        Cost of an agent missing, at least, and of one too many for a slot.
     limits : tuple[Limit, ...]
     given : mapping
         By group: agents there already in each slot, shape ``(T,)``.
@@ -56,7 +58,8 @@ class Covering:
     offers: Offers
     rules: ShiftRules
     groups: Mapping[str, tuple[str, ...]]
-    losses: Losses
+    promises: Mapping[str, Promise]
+    shortfall: float
     surplus: float
     limits: tuple[Limit, ...]
     given: Mapping[str, NDArray[np.float64]]
@@ -105,6 +108,24 @@ class Covering:
         """Of one of each column of a group."""
         return np.concatenate([self.main["cost"], self.further["cost"]])
 
+    @cached_property
+    def reached(self) -> NDArray[np.bool_]:
+        """Rows that some shift serves; what the others lack is nobody's choice, and no part of the price."""
+        at_all = np.asarray((self.cover > 0).sum(axis=1)).ravel() > 0
+        return at_all[self.rows["slot"].to_numpy()]
+
+    @cached_property
+    def losses(self) -> Losses:
+        """What agents missing cost in each row."""
+        alone = [queues[0] for queues in self.groups.values() if len(queues) == 1]
+        shared = {queue for queues in self.groups.values() if len(queues) > 1 for queue in queues}
+        parts = np.unique(self.cover.data)
+        grain = next((1 / n for n in range(1, 61) if np.allclose(parts * n, np.round(parts * n), atol=1e-7)), 0.0)
+        own = self.rows["queue"].isin(alone) & ~self.rows["queue"].isin(shared)
+        rows = self.rows.assign(given=self._given_to_rows(), grain=np.where(own, grain, 0.0))
+        rows["required"] = np.where(self.reached, rows["required"], 0.0)
+        return weigh_losses(rows, 60.0 * self.slots.length, self.shortfall, self.promises)
+
     def programme(self) -> Programme:
         """Return the integer programme; without any shift it has a solution, so it always has one."""
         return self._sheet.programme()
@@ -115,10 +136,9 @@ class Covering:
 
         sheet = Sheet()
         first = {group: sheet.columns(self.cost, whole=True) for group in self.groups}
-        required, floor = (self.rows[name].to_numpy(dtype="float64") for name in ("required", "floor"))
-        there = self._given_to_rows()
-        # Where a surplus has its price, what is above the requirement is a column of its own.
-        demand = sheet.rows(required - there, required - there if self.surplus > 0 else np.full(len(required), np.inf))
+        top, floor, there = self.losses.top, self._floor, self._given_to_rows()
+        # Where a surplus has its price, what is above the top is a column of its own.
+        demand = sheet.rows(top - there, top - there if self.surplus > 0 else np.full(len(top), np.inf))
         firm = np.flatnonzero(floor > 0)
         hard = sheet.rows((floor - there)[firm], np.full(len(firm), np.inf))
         of_firm = np.full(len(floor), -1)
@@ -161,10 +181,16 @@ class Covering:
             given[own] = x[first : first + len(own)]
         return given
 
-    def unkept(self, planned: NDArray[np.float64]) -> float:
-        """Return what falling below the floor is weighed at."""
-        below = np.maximum(self.rows["floor"].to_numpy(dtype="float64") - planned, 0.0)
-        return self._unkept * float(below[below > 1e-9].sum())
+    def weighed(self, planned: NDArray[np.float64]) -> float:
+        """Return what shortfall and surplus of each row's agents, and falling below the floor, are weighed at."""
+        below = np.maximum(self._floor - planned, 0.0)
+        above = np.maximum(planned - self.losses.top, 0.0)
+        unkept = self._unkept * below[below > 1e-9].sum()
+        return float(self.losses.cost(planned).sum() + self.surplus * above.sum() + unkept)
+
+    @property
+    def _floor(self) -> NDArray[np.float64]:
+        return np.where(self.reached, self.rows["floor"], 0.0)
 
     @property
     def _unkept(self) -> float:
@@ -207,8 +233,7 @@ class Covering:
         row, piece = np.nonzero(width > 0)
         column = sheet.columns(slope[row, piece], most=width[row, piece])
         sheet.entries(demand + row, column + np.arange(len(row)), 1.0)
-        floor = self.rows["floor"].to_numpy(dtype="float64")[firm]
-        column = sheet.columns(np.full(len(firm), self._unkept), most=floor)
+        column = sheet.columns(np.full(len(firm), self._unkept), most=self._floor[firm])
         sheet.entries(hard + np.arange(len(firm)), column + np.arange(len(firm)), 1.0)
         if self.surplus > 0:
             every = np.arange(len(self.rows))

@@ -7,14 +7,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.staffing.shifting.covering import Covering
+from svcanalytics.staffing.shifting.diagnosis import find_shortfalls
 from svcanalytics.staffing.shifting.programme import Solution
 from svcanalytics.staffing.shifting.shiftplan import ShiftPlan
 
 __all__ = ["lay_out"]
 
 
-def lay_out(covering: Covering, solution: Solution) -> ShiftPlan:
-    """Return the plan that a solution stands for."""
+def lay_out(covering: Covering, solution: Solution, gap: float, seconds: float) -> ShiftPlan:
+    """Return the plan that a solution stands for; what it can't cover is looked into for so many seconds."""
     assert solution.x is not None
     counts = covering.counts(solution.x)
     shifts = pd.concat([_shifts(covering, group, of) for group, of in counts.items()], ignore_index=True)
@@ -35,15 +36,15 @@ def lay_out(covering: Covering, solution: Solution) -> ShiftPlan:
         }
     )
     cost = float((shifts["count"] * shifts["cost"]).sum())
-    weighed = float(covering.losses.cost(short).sum()) + covering.surplus * float(over.sum()) + covering.unkept(planned)
+    price = cost + covering.weighed(planned)
     return ShiftPlan(
         shifts=shifts,
         coverage=coverage,
-        shortfalls=pd.DataFrame(columns=["queue", "start", "end", "missing", "reason", "detail"]),
+        shortfalls=find_shortfalls(covering, planned, shifts.groupby("day")["count"].sum(), seconds),
         cost=cost,
-        price=cost + weighed,
-        bound=min(solution.bound, cost + weighed),
-        status="optimal" if solution.optimal else "time limit",
+        price=price,
+        bound=min(solution.bound, price),
+        status="optimal" if solution.optimal or price - solution.bound <= gap * price else "time limit",
         rules=covering.rules,
         interval_s=60.0 * covering.slots.length,
     )

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from svcanalytics.errors import StaffingError
 from svcanalytics.staffing.promise import Promise, Setting
-from svcanalytics.staffing.shifting.clock import read_slots
+from svcanalytics.staffing.shifting.clock import Slots, minutes, overlap, read_slots
 from svcanalytics.staffing.shifting.covering import Covering
 from svcanalytics.staffing.shifting.laying_out import lay_out
 from svcanalytics.staffing.shifting.limits import Limit
-from svcanalytics.staffing.shifting.losses import weigh_losses
 from svcanalytics.staffing.shifting.offers import offer_shifts
 from svcanalytics.staffing.shifting.programme import solve
 from svcanalytics.staffing.shifting.rules import ShiftRules
@@ -35,6 +35,7 @@ def plan_shifts(
     groups: Mapping[str, Sequence[str]] | None = None,
     agents: int | Mapping[str, int] | None = None,
     floor: float | Mapping[str, float] = 0,
+    before: ShiftPlan | None = None,
     shortfall: float = 5.0,
     surplus: float = 0.0,
     within_s: float | Mapping[str, float] = 20,
@@ -63,6 +64,9 @@ def plan_shifts(
         People there are, in all or by group; never more are planned, with their rest, days off and hours a week.
     floor : float or mapping
         People never to go below in an interval that is in the requirement, whatever it costs.
+    before : ShiftPlan, optional
+        The plan of the days before, whose last shifts reach into this one; without it the first morning is served by
+        night shifts of the day before, which are then part of this plan.
     shortfall : float
         What an agent-hour missing costs at least, in paid hours; more where more service is lost by it.
     surplus : float
@@ -96,16 +100,17 @@ def plan_shifts(
     covering = Covering(
         rows=rows,
         slots=slots,
-        offers=offer_shifts(shifts, slots),
+        offers=offer_shifts(shifts, slots, first=None if before is None else slots.days[1]),
         rules=shifts,
         groups=crews,
-        losses=weigh_losses(rows, slots.length * 60, shortfall * hour, promises),
+        promises=promises,
+        shortfall=shortfall * hour,
         surplus=surplus * hour,
         limits=(*_limits(agents, crews), *_most(shifts, crews)),
-        given={group: np.zeros(len(slots.minute)) for group in crews},
+        given={group: _already_there(group, slots, before) for group in crews},
     )
     solution = solve(covering.programme(), max(ends - time.monotonic(), 0.1), gap)
-    return lay_out(covering, solution)
+    return lay_out(covering, solution, gap, ends - time.monotonic())
 
 
 def _seconds(until: float | datetime | None) -> float:
@@ -140,6 +145,20 @@ def _read(requirement: pd.DataFrame) -> pd.DataFrame:
         row = twice.iloc[0]
         raise StaffingError(f"{row['start']} is given twice", where=row["queue"], fix="add the rows up")
     return rows
+
+
+def _already_there(group: str, slots: Slots, before: ShiftPlan | None) -> NDArray[np.float64]:
+    """Agents of a group that the plan before leaves in each slot."""
+    there = np.zeros(len(slots.minute))
+    if before is None:
+        return there
+    for shift in before.shifts[before.shifts["group"] == group].itertuples():
+        pattern = before.rules.patterns[shift.pattern]
+        spans = [(shift.start, shift.end, 1), *((begin, end, -1) for begin, end, _ in shift.breaks)]
+        for begin, end, sign in spans:
+            share = overlap(slots, *(minutes(pd.Series([each])) for each in (begin, end))).toarray()[:, 0]
+            there += sign * shift.count * (pattern.counts if pattern.on_call else 1.0) * share
+    return there
 
 
 def _groups(groups: Mapping[str, Sequence[str]] | None, queues: list[str]) -> dict[str, tuple[str, ...]]:

@@ -146,18 +146,16 @@ def _solve_part(programme: Programme, columns: NDArray[np.intp], seconds: float,
 
     matrix = programme.matrix[:, columns]
     rows = np.flatnonzero(np.diff(matrix.indptr))
-    cost = programme.cost[columns]
+    cost, whole = programme.cost[columns], programme.whole[columns]
     scale = max(float(np.abs(cost).max(initial=0.0)), 1e-12)
     found = milp(
         cost / scale,
-        integrality=programme.whole[columns].astype(int),
+        integrality=whole.astype(int),
         bounds=Bounds(np.zeros(len(columns)), programme.most[columns]),
         constraints=LinearConstraint(matrix[rows], programme.low[rows], programme.high[rows]),
         options={"time_limit": seconds, "mip_rel_gap": gap},
     )
-    bound = getattr(found, "mip_dual_bound", None)
-    if found.status == 0 and not programme.whole[columns].any():
-        bound = found.fun
+    bound = found.fun if found.status == 0 and not whole.any() else getattr(found, "mip_dual_bound", None)
     low = 0.0 if bound is None or not np.isfinite(bound) else max(float(bound), 0.0)
-    x = None if found.x is None else np.where(programme.whole[columns], np.round(found.x), found.x)
+    x = None if found.x is None else np.where(whole, np.round(found.x), found.x)
     return Solution(x, low * scale, found.status == 0)

@@ -6,15 +6,83 @@ import pandas as pd
 
 __all__ = ["explain_shortfalls"]
 
+_WEEKDAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "zh": (
+        "\u5468\u4e00",
+        "\u5468\u4e8c",
+        "\u5468\u4e09",
+        "\u5468\u56db",
+        "\u5468\u4e94",
+        "\u5468\u516d",
+        "\u5468\u65e5",
+    ),
+}
+_WHOLE = {"en": ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WORDS = {
+    "en": {
+        "start": "no shift starts before {detail}",
+        "end": "no shift ends after {detail}",
+        "weekday": "no shift works on {weekday}",
+        "hole": "no shift is there at that time",
+        "people": "all {detail} agents are planned that day",
+        "week": "the days and hours of all {detail} agents in the week are used up",
+        "most": "no more than {most} a day may work the shift {pattern}",
+        "price": "another shift would cost more than it is worth",
+        "slot": "{queue}: {day} {start}\u2013{end} needs {missing} more; {why}",
+        "day": "{queue}: needs {missing} more agents on {day} ({start}\u2013{end}); {why}",
+    },
+    "zh": {
+        "start": "\u6ca1\u6709{detail}\u4e4b\u524d\u4e0a\u73ed\u7684\u73ed\u6b21",
+        "end": "\u6ca1\u6709{detail}\u4e4b\u540e\u4e0b\u73ed\u7684\u73ed\u6b21",
+        "weekday": "{weekday}\u6ca1\u6709\u73ed\u6b21",
+        "hole": "\u8fd9\u4e2a\u65f6\u6bb5\u6ca1\u6709\u73ed\u6b21",
+        "people": "\u5f53\u5929{detail}\u4eba\u5df2\u5168\u90e8\u6392\u73ed",
+        "week": "{detail}\u4eba\u672c\u5468\u7684\u5929\u6570\u548c\u5de5\u65f6\u5df2\u7528\u5b8c",
+        "most": "\u73ed\u6b21{pattern}\u6bcf\u5929\u6700\u591a{most}\u4eba",
+        "price": "\u518d\u52a0\u4e00\u4e2a\u73ed\u7684\u6210\u672c\u9ad8\u4e8e\u5176\u4f5c\u7528",
+        "slot": "{queue}\uff1a{day} {start}\u2013{end} \u8fd8\u7f3a{missing}\u4eba\uff1b{why}",
+        "day": "{queue}\uff1a{day}\u8fd8\u7f3a{missing}\u4eba\uff08{start}\u2013{end}\uff09\uff1b{why}",
+    },
+}
+
 
 def explain_shortfalls(shortfalls: pd.DataFrame, language: str = "en") -> list[str]:
-    """Say what can't be covered and why.
+    """Say what can't be covered and why, one sentence a row.
 
     Parameters
     ----------
     shortfalls : DataFrame
-        Of a `ShiftPlan`.
+        Of a `ShiftPlan`: queue, start, end, missing, reason, detail.
     language : str
         "en" or "zh".
     """
-    return [f"{row.queue}: {row.start} {row.missing:g}" for row in shortfalls.itertuples()]
+    words = _WORDS[language]
+    sentences = []
+    for row in shortfalls.itertuples():
+        known = {"detail": row.detail}
+        if row.reason == "weekday":
+            known["weekday"] = _WHOLE.get(language, _WEEKDAYS[language])[int(row.detail)]
+        if row.reason == "most":
+            known["pattern"], known["most"] = row.detail.rsplit(" ", 1)
+        kind = "day" if row.reason in ("people", "week", "most") else "slot"
+        end = "24:00" if row.end.normalize() > row.start.normalize() else f"{row.end:%H:%M}"
+        sentences.append(
+            words[kind].format(
+                queue=row.queue,
+                day=_day(row.start, language),
+                start=f"{row.start:%H:%M}",
+                end=end,
+                missing=row.missing,
+                why=words[row.reason].format(**known),
+            )
+        )
+    return sentences
+
+
+def _day(start: pd.Timestamp, language: str) -> str:
+    weekday = _WEEKDAYS[language][start.day_of_week]
+    if language == "zh":
+        return f"{start.month}\u6708{start.day}\u65e5\uff08{weekday}\uff09"
+    return f"{weekday} {start.day} {_MONTHS[start.month - 1]}"

@@ -116,7 +116,9 @@ def _publish(context: dg.AssetExecutionContext, installation: Installation, lake
     # One publication; what may pass by itself is tried again by Dagster, the last word is told once.
     timetable = installation.timetable
     try:
-        edition = sv.publish(due.report, due.period, lake, installation.reports, due.language)
+        edition = sv.publish(
+            due.report, due.period, lake, installation.reports, due.language, formats=timetable.formats
+        )
     except PassingFaultError as error:
         if context.retry_number < timetable.retries:
             wait = timetable.retry_wait_s * 2**context.retry_number

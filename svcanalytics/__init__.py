@@ -31,7 +31,10 @@ _HOMES = {
     "standards": "metrics",
     "publish": "report",
 }
-_PACKAGES = ("causes", "charts", "demand", "improve", "metrics", "periods", "quality", "report", "sample", "staffing", "store")
+_PACKAGES = (
+    *("causes", "charts", "demand", "improve", "metrics", "periods", "quality", "report", "sample", "staffing"),
+    "store",
+)
 
 
 def __getattr__(name: str) -> object:

@@ -98,6 +98,8 @@ def report(
     language: Annotated[str | None, typer.Option(help="zh or en; default: as in svcanalytics.toml.")] = None,
     scope: Annotated[str, typer.Option(help="Which part of the organisation; only all is offered.")] = "all",
     out: Annotated[Path | None, typer.Option(help="Folder of the reports; default: as in svcanalytics.toml.")] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Write it as PDF too.")] = False,
+    word: Annotated[bool, typer.Option("--word", help="Write it as a Word document too.")] = False,
 ) -> None:
     """Publish a report: runs its notebook and writes page and workbook; unchanged inputs run nothing."""
     from svcanalytics.report import publish
@@ -106,7 +108,14 @@ def report(
     folder = out or context.path(lake.settings.reports)
     with progress(f"{name} {period}") as step:
         edition = publish(
-            name, period, lake, out=folder, language=language or lake.language, scope=scope, progress=step
+            name,
+            period,
+            lake,
+            out=folder,
+            language=language or lake.language,
+            scope=scope,
+            progress=step,
+            formats=[kind for kind, asked in (("pdf", pdf), ("docx", word)) if asked],
         )
     console().print(f"{edition.status}: {edition.path}", soft_wrap=True)
 

@@ -150,7 +150,9 @@ def publish_due(
             continue
         for attempt in range(timetable.retries + 1):
             try:
-                edition = publish(item.report, item.period, lake, out, item.language, scope, progress)
+                edition = publish(
+                    item.report, item.period, lake, out, item.language, scope, progress, formats=timetable.formats
+                )
             except PassingFaultError as error:
                 if attempt == timetable.retries:
                     yield Outcome(item, None, error, attempt + 1)

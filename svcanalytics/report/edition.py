@@ -15,9 +15,11 @@ from typing import Any
 from svcanalytics.errors import PublishError
 from svcanalytics.report.parameters import check_id
 
-__all__ = ["MANIFEST", "NOTEBOOK", "PAGE", "WORKBOOK", "Edition", "Place", "editions", "read"]
+__all__ = ["FORMATS", "MANIFEST", "NOTEBOOK", "PAGE", "WORKBOOK", "Edition", "Place", "editions", "read"]
 
 MANIFEST, PAGE, NOTEBOOK, WORKBOOK = "manifest.json", "report.html", "report.ipynb", "report.xlsx"
+FORMATS = {"pdf": "report.pdf", "docx": "report.docx"}
+"""What an edition can hold beside page, workbook and notebook, and the file's name."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import svcanalytics
-from svcanalytics.report.edition import MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, editions
+from svcanalytics.report.edition import FORMATS, MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, editions
 from svcanalytics.report.gate import check_page
 from svcanalytics.report.labels import REPORTS, label, moment, report_name
 from svcanalytics.store.contract import contract
@@ -122,6 +122,7 @@ def _entry(out: Path, edition: Edition, newer: Edition | None, language: str) ->
         "period_en": manifest["period_label"]["en"],
         "page": f"{folder}/{PAGE}",
         "workbook": f"{folder}/{WORKBOOK}",
+        "formats": [(name, f"{folder}/{file}") for name, file in FORMATS.items() if file in manifest["files"]],
         "notebook": f"{folder}/{NOTEBOOK}",
         "manifest": f"{folder}/{MANIFEST}",
     }

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from svcanalytics import resources
 from svcanalytics.errors import PassingFaultError, PublishError
 from svcanalytics.periods import Period, parse_period
 from svcanalytics.report import index, inputs
-from svcanalytics.report.edition import Edition, Place, read
+from svcanalytics.report.edition import FORMATS, Edition, Place, read
 from svcanalytics.report.labels import REPORTS
 from svcanalytics.report.parameters import check, declared
 from svcanalytics.report.rendering import Job, render_edition
@@ -36,6 +37,7 @@ def publish(
     scope: str = "all",
     progress: Progress | None = None,
     *,
+    formats: Sequence[str] = (),
     notebooks: str | Path | None = None,
     cell_timeout_s: int = 600,
     timeout_s: int = 3600,
@@ -58,6 +60,8 @@ def publish(
         "all", the only one the shipped reports know, or what an own notebook knows.
     progress : callable, optional
         Called with what is being done ("run", "render"), steps begun and steps in all.
+    formats : sequence of str
+        What the edition holds beside page, workbook and notebook: "pdf" (needs the extra ``pdf``), "docx".
     notebooks : str or Path, optional
         A folder of own report notebooks; default: those that ship.
     cell_timeout_s, timeout_s : int
@@ -77,7 +81,7 @@ def publish(
     PeriodError
         When `period` is no period.
     """
-    job = _prepare(report, period, lake, Path(out).absolute(), language, scope, notebooks)
+    job = _prepare(report, period, lake, Path(out).absolute(), language, scope, notebooks, formats)
     staging = job.place.out / ".staging"
     draft = staging / job.place.name
     edition = _current(job)
@@ -108,8 +112,17 @@ def publish(
 
 
 def _prepare(
-    report: str, period: str | Period, lake: Lake, out: Path, language: str, scope: str, notebooks: str | Path | None
+    report: str,
+    period: str | Period,
+    lake: Lake,
+    out: Path,
+    language: str,
+    scope: str,
+    notebooks: str | Path | None,
+    formats: Sequence[str],
 ) -> Job:
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise PublishError(f"no reports as {unknown[0]!r}", where="formats", fix=f"use {', '.join(FORMATS)}")
     span = parse_period(period, lake.month_start)
     shipped = notebooks is None
     if shipped and report in REPORTS and scope != "all":
@@ -139,18 +152,19 @@ def _prepare(
         "scope": scope,
     }
     parameters = check(known, given, file.name)
+    asked = tuple(name for name in FORMATS if name in formats)
     found = inputs.collect(lake, source, parameters)
-    return Job(place, span, lake, file.name, source, parameters, found, inputs.fingerprint(found))
+    return Job(place, span, lake, file.name, source, parameters, found, inputs.fingerprint(found), asked)
 
 
 def _find(report: str, folder: Path) -> Path:
-    for name in (f"{report}_evaluation.ipynb", f"{report}.ipynb"):
+    for name in (f"{report}_evaluation.ipynb", f"{report}_plan.ipynb", f"{report}.ipynb"):
         file = folder / name
         if file.is_symlink():
             raise PublishError("a symbolic link is no report notebook", where=str(file), fix="copy the notebook there")
         if file.is_file():
             return file
-    known = sorted(file.stem.removesuffix("_evaluation") for file in folder.glob("*.ipynb"))
+    known = sorted(file.stem.removesuffix("_evaluation").removesuffix("_plan") for file in folder.glob("*.ipynb"))
     raise PublishError(f"there is no report {report!r}", fix=f"use {' or '.join(known) or 'a folder with notebooks'}")
 
 
@@ -163,7 +177,8 @@ def _current(job: Job) -> Edition | None:
     numbers = job.place.numbers()
     for number in reversed(numbers if job.lake.pinned else numbers[-1:]):
         edition = read(job.place.folder / str(number))
-        if edition.manifest["fingerprint"] == job.fingerprint:
+        held = all(FORMATS[name] in edition.manifest["files"] for name in job.formats)
+        if held and edition.manifest["fingerprint"] == job.fingerprint:
             if index.is_stale(job.place.out, edition):
                 index.rebuild(job.place.out, job.lake.language)
             return edition

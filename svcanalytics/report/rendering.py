@@ -9,18 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import svcanalytics
 from svcanalytics.periods import Period
 from svcanalytics.report import inputs
-from svcanalytics.report.edition import MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, Place
+from svcanalytics.report.edition import FORMATS, MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, Place
 from svcanalytics.report.labels import issue_number, label, moment
 from svcanalytics.report.parameters import Value
 from svcanalytics.report.runner import Run
 from svcanalytics.store import Lake
 from svcanalytics.store.failpoints import reach
 from svcanalytics.store.files import hash_file
+
+if TYPE_CHECKING:
+    from svcanalytics.report.extraction import Content
+    from svcanalytics.report.page import Imprint
 
 __all__ = ["Job", "render_edition"]
 
@@ -45,6 +49,8 @@ class Job:
         What the notebook is given, checked.
     inputs, fingerprint
         See `report.inputs`.
+    formats : tuple of str
+        Files to write beside page, workbook and notebook: "pdf", "docx".
     """
 
     place: Place
@@ -55,6 +61,7 @@ class Job:
     parameters: Mapping[str, Value]
     inputs: Mapping[str, Any]
     fingerprint: str
+    formats: tuple[str, ...] = ()
 
 
 def render_edition(job: Job, result: Run, folder: Path, before: Edition | None) -> dict[str, Any]:
@@ -79,9 +86,10 @@ def render_edition(job: Job, result: Run, folder: Path, before: Edition | None) 
     Raises
     ------
     PublishError
-        When the notebook's outputs are no report, or the page breaks the rules of `gate`.
+        When the notebook's outputs are no report, the page breaks the rules of `gate`, or a file that was read again
+        holds other numbers.
     """
-    from svcanalytics.report import page, workbook
+    from svcanalytics.report import page, proofreading, workbook
     from svcanalytics.report.extraction import extract
 
     begun = time.monotonic()
@@ -89,9 +97,15 @@ def render_edition(job: Job, result: Run, folder: Path, before: Edition | None) 
     content = extract(result.notebook, job.place.language, job.name)
     imprint = page.Imprint(**_particulars(job, before, now))
     reach("write page")
-    (folder / PAGE).write_text(page.render(content, imprint, where=job.name, workbook=WORKBOOK), "utf-8")
+    html = page.render(content, imprint, where=job.name, workbook=WORKBOOK)
+    (folder / PAGE).write_text(html, "utf-8")
+    proofreading.proofread_page(content, (folder / PAGE).read_text("utf-8"), PAGE)
     reach("write workbook")
     workbook.write(content, imprint, folder / WORKBOOK, now)
+    proofreading.proofread_workbook(content, folder / WORKBOOK)
+    for name in job.formats:
+        reach(f"write {name}")
+        _write_format(name, content, imprint, html, folder / FORMATS[name], now)
     reach("write notebook")
     _write_json(folder / NOTEBOOK, _portable(result.notebook, job.name))
     timings = {
@@ -99,12 +113,29 @@ def render_edition(job: Job, result: Run, folder: Path, before: Edition | None) 
         "cells_s": [round(seconds, 3) for seconds in result.cells],
         "render_s": round(time.monotonic() - begun, 3),
     }
-    files = {name: _describe_file(folder / name) for name in (PAGE, WORKBOOK, NOTEBOOK)}
+    written = (PAGE, WORKBOOK, NOTEBOOK, *(FORMATS[name] for name in job.formats))
+    files = {name: _describe_file(folder / name) for name in written}
     head = {"title": content.document.title, "warnings": list(content.document.warnings)}
     manifest = {**_manifest(job, before, now), **head, "timings": timings, "files": files}
     reach("write manifest")
     _write_json(folder / MANIFEST, manifest)
     return manifest
+
+
+def _write_format(name: str, content: Content, imprint: Imprint, html: str, path: Path, now: datetime) -> None:
+    from svcanalytics.report.proofreading import proofread_texts
+
+    if name == "pdf":
+        from svcanalytics.report.pdf import read_pdf, write_pdf
+
+        write_pdf(html, path)
+        # Tables behind figures fold open on a screen; paper has the figures alone.
+        proofread_texts(content, read_pdf(path), path.name, behind_figures=False)
+    else:
+        from svcanalytics.report.word import read_word, write_word
+
+        write_word(content, imprint, path, now)
+        proofread_texts(content, read_word(path), path.name, behind_figures=False)
 
 
 def _particulars(job: Job, before: Edition | None, now: datetime) -> dict[str, Any]:
@@ -145,7 +176,7 @@ def _manifest(job: Job, before: Edition | None, now: datetime) -> dict[str, Any]
         "made_up": lake.made_up,
         "published_at": now.isoformat(),
         "supersedes": before.number if before else None,
-        "changed": inputs.changes(before.manifest["inputs"], job.inputs) if before else [],
+        "changed": (inputs.changes(before.manifest["inputs"], job.inputs) or ["formats"]) if before else [],
         "fingerprint": job.fingerprint,
         "inputs": dict(job.inputs),
         "snapshot": {

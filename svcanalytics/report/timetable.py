@@ -34,6 +34,8 @@ class Timetable(_Section):
         "zh", "en"; empty means the installation's own.
     since : str
         The first period to catch up from, such as "2026-01"; empty: the first published, else the last that ended.
+    formats : tuple of str
+        What editions hold beside page and workbook: "pdf", "docx".
     retries : int
         How often a publication that failed for a passing reason is tried again.
     retry_wait_s : int
@@ -43,6 +45,7 @@ class Timetable(_Section):
     reports: tuple[str, ...] = ("monthly", "quarterly")
     languages: tuple[Literal["zh", "en"], ...] = ()
     since: str = ""
+    formats: tuple[Literal["pdf", "docx"], ...] = ()
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     retry_wait_s: Annotated[int, Field(ge=0)] = 60
 

@@ -54,7 +54,7 @@ def published(monkeypatch, installation):
     """Publish an empty page instead of running notebooks; `fail` holds errors that the next tries end with."""
     state = SimpleNamespace(calls=[], fail=[], told=[])
 
-    def publish(report, period, lake, out, language):
+    def publish(report, period, lake, out, language, formats):
         state.calls.append((report, period.key, language))
         if state.fail:
             raise state.fail.pop(0)

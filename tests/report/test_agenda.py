@@ -91,7 +91,7 @@ def published(monkeypatch):
     """Publish nothing, but say so: `fail` maps a period to the errors its first tries end with."""
     state = SimpleNamespace(calls=[], fail={})
 
-    def publish(report, period, lake, out, language, scope, progress):
+    def publish(report, period, lake, out, language, scope, progress, formats):
         state.calls.append(period.key)
         if state.fail.get(period.key):
             raise state.fail[period.key].pop(0)

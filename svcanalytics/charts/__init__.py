@@ -2,20 +2,25 @@
 
 from svcanalytics.charts.columns import draw_ageing, draw_volume
 from svcanalytics.charts.contributions import draw_contributions
+from svcanalytics.charts.coverage import draw_coverage, draw_coverage_heat
 from svcanalytics.charts.demand import draw_calendar_effects, draw_demand_heat
 from svcanalytics.charts.demand_ahead import draw_forecast, draw_forecast_errors
 from svcanalytics.charts.ranking import draw_funnel, draw_rank_intervals
 from svcanalytics.charts.rendering import svg
+from svcanalytics.charts.risk import draw_risk
 from svcanalytics.charts.rows import draw_attainment, draw_family_profile, draw_units
 from svcanalytics.charts.sensitivity import draw_sensitivity
 from svcanalytics.charts.trends import draw_index_trend, draw_trend
 from svcanalytics.charts.weights import draw_weights
+from svcanalytics.charts.why import draw_why
 
 __all__ = [
     "draw_ageing",
     "draw_attainment",
     "draw_calendar_effects",
     "draw_contributions",
+    "draw_coverage",
+    "draw_coverage_heat",
     "draw_demand_heat",
     "draw_family_profile",
     "draw_forecast",
@@ -23,10 +28,12 @@ __all__ = [
     "draw_funnel",
     "draw_index_trend",
     "draw_rank_intervals",
+    "draw_risk",
     "draw_sensitivity",
     "draw_trend",
     "draw_units",
     "draw_volume",
     "draw_weights",
+    "draw_why",
     "svg",
 ]

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from svcanalytics.causes.tracing.verdicts import Trace
 
-__all__ = ["LAYER_WORDS", "say_link", "say_stop", "say_trace"]
+__all__ = ["LAYER_WORDS", "say_circumstance", "say_link", "say_stop", "say_trace"]
 
 LAYER_WORDS = {
     "en": {
@@ -73,10 +73,17 @@ def say_trace(trace: Trace, language: str = "en") -> str:
         share=f"{share:.0%}",
         excess=f"{trace.excess:.0f}",
         by=rows.loc[trace.verdict, "evidence"] if trace.verdict in rows.index else "",
-        changed=comma.join(f"{name} {_points(shift, key)}" for name, shift in trace.changed),
+        changed=comma.join(
+            f"{say_circumstance(*_parted(name), key)} {_points(shift, key)}" for name, shift in trace.changed
+        ),
         alike=comma.join(trace.alike),
     )
     return said + stop
+
+
+def _parted(name: str) -> tuple[str, str]:
+    column, _, value = name.partition("=")
+    return column, value
 
 
 def _points(shift: float, key: str) -> str:
@@ -129,7 +136,7 @@ def say_link(link: Mapping[str, Any], measure: str, language: str = "en") -> str
     """
     key = "zh" if language.startswith("zh") else "en"
     share = link["share"]
-    what = f"{link['column']}{'' if str(link['value'])[:1] in ('<', '>') else '='}{link['value']}"
+    what = say_circumstance(str(link["column"]), str(link["value"]), language)
     said = _LINKS[key][link["kind"]].format(
         measure=measure,
         what=what,
@@ -144,3 +151,54 @@ def say_link(link: Mapping[str, Any], measure: str, language: str = "en") -> str
 def say_stop(stopped: str, language: str = "en") -> str:
     """Say why a chain of whys ends; `stopped` is that of `WhyChain`, `language` "en" or "zh"."""
     return _STOPS["zh" if language.startswith("zh") else "en"][stopped]
+
+
+_NAMES = {
+    "en": {
+        "tenure_days": "days in post",
+        "load_day": "cases a day of the agent",
+        "training_hours": "hours trained in 90 days",
+        "certificates_n": "certificates",
+        "handovers_n": "hand-overs",
+        "rework_n": "steps done again",
+        "steps_n": "steps",
+        "new_in_team": "new in the team",
+        "shift_kind": "shift",
+        "wait_": "wait for \u201c{}\u201d (hours)",
+        "skips_": "\u201c{}\u201d skipped",
+    },
+    "zh": {
+        "tenure_days": "在岗天数",
+        "load_day": "当日人均受理量",
+        "training_hours": "近90天培训学时",
+        "certificates_n": "持证数",
+        "handovers_n": "转派次数",
+        "rework_n": "重复环节数",
+        "steps_n": "环节数",
+        "new_in_team": "新到班组",
+        "shift_kind": "班次",
+        "wait_": "等待\u201c{}\u201d\uff08小时\uff09",
+        "skips_": "跳过\u201c{}\u201d",
+    },
+}
+
+
+def say_circumstance(column: str, value: str, language: str = "en") -> str:
+    """Say a circumstance and its value ("wait for “approve” (hours) > 12"), a column of one's own as it is.
+
+    Parameters
+    ----------
+    column, value : str
+        As `WhyChain.links` and `Trace` have them.
+    language : str
+        "en" or "zh".
+    """
+    names = _NAMES["zh" if language.startswith("zh") else "en"]
+    begin = next((each for each in ("wait_", "skips_") if column.startswith(each)), "")
+    name = names[begin].format(column.removeprefix(begin)) if begin else names.get(column, column)
+    if value == "True":
+        return name
+    for sign, shown in (("<=", "\u2264"), (">", ">")):
+        if value.startswith(sign):
+            return f"{name} {shown} {value.removeprefix(sign)}"
+    return f"{name} = {value}" if value else name

@@ -15,7 +15,7 @@ from svcanalytics.causes.tracing.correction import hold_family
 from svcanalytics.causes.tracing.decomposition import Part, Regression, Shares
 from svcanalytics.causes.tracing.design import lay_out, list_circumstances, outcome_of
 from svcanalytics.causes.tracing.layers import is_course, layer_of_column
-from svcanalytics.causes.tracing.phrases import say_link, say_stop
+from svcanalytics.causes.tracing.phrases import say_circumstance, say_link, say_stop
 from svcanalytics.causes.tracing.verdicts import cases_of
 from svcanalytics.errors import CauseError
 
@@ -69,6 +69,17 @@ class WhyChain:
         """
         said = [say_link(row, self.measure, language) for row in self.links.to_dict("records")]
         return [*said, say_stop(self.stopped, language)]
+
+    def picture(self, language: str = "en") -> pd.DataFrame:
+        """Return the links with a column label, as `draw_why` takes them.
+
+        Parameters
+        ----------
+        language : str
+            "en" or "zh".
+        """
+        pairs = zip(self.links["column"], self.links["value"], strict=True)
+        return self.links.assign(label=[say_circumstance(str(c), str(v), language) for c, v in pairs])
 
 
 def five_why(
@@ -242,7 +253,19 @@ class _Search:
             out.append(_Split(column, value, self.layers[column], self.table[:, free[best]], float(seen.p_value[best])))
             node &= out[-1].inside
             amount = self.amount(out).amount
-        return out
+        return self._needed(out)
+
+    def _needed(self, splits: list[_Split]) -> list[_Split]:
+        # A later condition may hold all that an earlier one does.
+        kept = list(splits)
+        for split in splits:
+            others = [each for each in kept if each is not split]
+            size, without = (
+                np.logical_and.reduce([self.now, *(s.inside for s in some)]).sum() for some in (kept, others)
+            )
+            if others and size > _NARROWER * without:
+                kept = others
+        return kept
 
     def amount(self, held: list[_Split]) -> Part:
         """What the cases under these conditions went wrong by, beyond all other cases."""

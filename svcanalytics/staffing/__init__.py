@@ -28,7 +28,9 @@ from svcanalytics.staffing.weekly.wording import (
     describe_goal,
     describe_verdict,
     describe_window,
+    describe_windows,
     missing_sentences,
+    worst_windows,
 )
 from svcanalytics.staffing.weekly.workbook import write_workbook
 
@@ -48,6 +50,7 @@ __all__ = [
     "describe_goal",
     "describe_verdict",
     "describe_window",
+    "describe_windows",
     "erlang_a",
     "erlang_b",
     "erlang_c",
@@ -70,6 +73,7 @@ __all__ = [
     "trace_misses",
     "wait_percentile",
     "what_if",
+    "worst_windows",
     "write_calendars",
     "write_workbook",
 ]

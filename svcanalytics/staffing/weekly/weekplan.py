@@ -59,6 +59,8 @@ class StaffingPlan:
     roster : Roster or None
     coverage : pandas.DataFrame
         queue, start, required, planned, shortfall: by the roster where there is one.
+    lived_shifts : pandas.DataFrame
+        The shifts that somebody works: all of them where there is no roster.
     lived : Simulation
     windows : pandas.DataFrame
         Where the risk of the week sits, as `risk_windows` tells.
@@ -78,6 +80,7 @@ class StaffingPlan:
     shifts: ShiftPlan
     roster: Roster | None
     coverage: pd.DataFrame
+    lived_shifts: pd.DataFrame
     lived: Simulation
     windows: pd.DataFrame
     promises: pd.DataFrame
@@ -179,6 +182,7 @@ def plan_staffing(
         shifts=shifts,
         roster=roster,
         coverage=cover(rows, shifts),
+        lived_shifts=rows,
         lived=lived,
         windows=risk_windows(lived, "week", most=3),
         promises=_promises(lived, goal),

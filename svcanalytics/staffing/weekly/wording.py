@@ -124,13 +124,18 @@ def _certainty(plan: StaffingPlan, zh: bool) -> str:
             if zh
             else f"We will answer {goal} in {weeks} of 100 such weeks (95 % interval {between})."
         )
-    worst = plan.promises.iloc[1:].sort_values("week_kept", kind="stable").head(3)
-    names = [f"{row.queue} {_in_hundred(row.week_kept)}" for row in worst.itertuples()]
+    each = plan.promises.iloc[1:].sort_values("week_kept", kind="stable")
+    sure = 1 - plan.goal.risk
+    kept, of = int((each["week_kept"] >= sure).sum()), len(each)
+    names = [f"{row.queue} {_in_hundred(row.week_kept)}" for row in each.head(3).itertuples()]
+    if zh:
+        return (
+            f"{of}个队列中有{kept}个在100个这样的周里至少{_in_hundred(sure)}周兑现承诺；最少的是{'、'.join(names)}。"
+            f"合计{goal}应答：100周中{weeks}周（95%区间{between}）。"
+        )
     return (
-        f"全部队列合计，{goal}应答：100个这样的周中有{weeks}个做到（95%区间{between}）；做到最少的队列：{'、'.join(names)}。"
-        if zh
-        else f"All queues together will answer {goal} in {weeks} of 100 such weeks (95 % interval {between}); "
-        f"the queues that do so least: {', '.join(names)}."
+        f"{kept} of {of} queues keep their promise in {_in_hundred(sure)} of 100 such weeks or more; least often: "
+        f"{', '.join(names)}. All together answer {goal} in {weeks} of 100 (95 % interval {between})."
     )
 
 

@@ -1,0 +1,343 @@
+"""The staffing report: will the promise be kept, where is the risk, who works, what it costs, what it rests on."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from svcanalytics import charts, staffing
+from svcanalytics.report.blocks import Blocks, Cell, Column, Document, Figure, Heading, Table, Text, tabulate
+from svcanalytics.report.formats import format_date, format_number, format_rate
+from svcanalytics.report.narrative import describe_alternative
+from svcanalytics.report.staffing_review import StaffingReview
+
+__all__ = [
+    "staffing_assumptions",
+    "staffing_costs",
+    "staffing_coverage",
+    "staffing_opening",
+    "staffing_people",
+    "staffing_risk",
+    "staffing_verdict",
+]
+
+_QUEUES_DRAWN = 4
+_REASONS = {
+    "measured": ("实测", "measured"),
+    "given": ("给定", "given"),
+    "other queues": ("取自其他队列", "from other queues"),
+    "not known": ("数据中没有，按0计", "not in the data, taken as 0"),
+}
+_WHAT = {
+    "handle_s": ("平均处理时长", "Mean handle time"),
+    "handle_noise": ("处理时长的日间波动", "Handle time, spread of days"),
+    "patience_s": ("平均耐心时长", "Mean patience"),
+    "concurrency": ("并发会话数", "Contacts held at once"),
+    "shrinkage": ("在班而不在线的时间（会议）", "On shift, away from the queue (meetings)"),
+    "absence": ("临时缺勤（病假）", "Do not come (sickness)"),
+}
+
+
+def staffing_opening(review: StaffingReview) -> Document:
+    """Return the head of the report."""
+    zh = review.language == "zh"
+    title = "人力需求与排班报告" if zh else "Staffing report"
+    facts = [("数据截止" if zh else "Data until", format_date(review.data_until, review.language))]
+    facts.append(("承诺" if zh else "Promise", staffing.describe_goal(review.plan, review.language)))
+    label = review.period.label(review.language)
+    name = review.organisation
+    return Document(title, review.language, f"{name} · {label}" if name else label, tuple(facts))
+
+
+def staffing_verdict(review: StaffingReview) -> Blocks:
+    """Return the first screen: how sure it is that the promise is kept, where the risk sits, what it costs."""
+    zh, plan = review.language == "zh", review.plan
+    first, *rest = staffing.describe_verdict(plan, review.language)
+    draws = f"{plan.lived.draws['draw'].nunique():,}"
+    note = (
+        f"“这样的周”是指{draws}个模拟周：到达量按预测的样本路径抽取，客户逐个到达、等待、放弃或被服务，"
+        "处理时长和缺勤随机，坐席按本计划上班和休息。"
+        if zh
+        else f"“Such weeks” are {draws} simulated ones: arrivals drawn from the forecast's sample paths, customers who "
+        "come, wait, give up or are served one by one, random handle times and absences, and people who work and rest "
+        "by this plan."
+    )
+    head = Heading("结论" if zh else "Will we keep it?", 2, "verdict")
+    return Blocks((head, Text(first, "lead"), *(Text(each) for each in rest), _queues(review), Text(note, "note")))
+
+
+def staffing_coverage(review: StaffingReview) -> Blocks:
+    """Return the requirement against the plan, in pictures of the largest queues."""
+    zh, plan = review.language == "zh", review.plan
+    items: list = [Heading("需求与覆盖" if zh else "Requirement and coverage", 2, "coverage")]
+    items.append(
+        Text(
+            "所需坐席按预测分布和达标风险计算；计划坐席为在班且不在休息的人数。"
+            if zh
+            else "Agents required follow from the forecast's distribution and the risk taken; agents planned are those "
+            "on shift and not at a break."
+        )
+    )
+    hours = plan.shifts.interval_s / 3600
+    sizes = plan.coverage.groupby("queue")["required"].sum().sort_values(ascending=False)
+    for number, queue in enumerate(sizes.index[:_QUEUES_DRAWN]):
+        own = plan.coverage[plan.coverage["queue"] == queue]
+        short = own["shortfall"].sum() * hours
+        items += [_course(review, str(queue), own, short, number), _heat(review, str(queue), own, short, number)]
+    return Blocks(tuple(items))
+
+
+def staffing_risk(review: StaffingReview) -> Blocks:
+    """Return where weeks that miss fall short: windows of all queues, and the slots of the queue with the worst."""
+    zh, plan = review.language == "zh", review.plan
+    head = Heading("风险时段" if zh else "Where the risk sits", 2, "risk")
+    windows = staffing.worst_windows(plan)
+    if windows.empty:
+        text = "模拟的每一周都达标。" if zh else "Every simulated week keeps the promise."
+        return Blocks((head, Text(text)))
+    columns = [
+        Column("queue", "队列" if zh else "Queue"),
+        Column("window", "时段" if zh else "Window"),
+        Column("share", "占该队列未达标人次的比重" if zh else "Share of what the queue misses", "rate"),
+        Column("kept", "该时段达标的概率" if zh else "Slot keeps its target", "rate"),
+    ]
+    records = [
+        row | {"window": _window(row["start"], row["end"], review.language)} for row in windows.to_dict("records")
+    ]
+    title = "未达标周的缺口时段" if zh else "Windows in which weeks that miss fall short"
+    table = tabulate("risk_windows", title, columns, records, review.language)
+    queue = str(windows["queue"].iloc[0])
+    return Blocks((head, Text(staffing.describe_windows(plan, review.language)), _risk_figure(review, queue), table))
+
+
+def staffing_people(review: StaffingReview) -> Blocks:
+    """Return who works how much, and which shifts nobody could be found for, with the reasons."""
+    zh, plan = review.language == "zh", review.plan
+    head = Heading("排班与缺口" if zh else "Who works, and what is missing", 2, "people")
+    missing = staffing.missing_sentences(plan, review.language)
+    items: list = [head]
+    if plan.roster is None:
+        text = (
+            "数据中没有坐席信息，班次未分配到人。" if zh else "The data name no agents: shifts are not given to people."
+        )
+        items.append(Text(text, "note"))
+    if missing:
+        title = "缺口及原因" if zh else "What is missing, and why"
+        columns = [Column("sentence", title)]
+        items.append(tabulate("missing", title, columns, [{"sentence": each} for each in missing], review.language))
+    else:
+        items.append(Text("班次全部排满，没有缺口。" if zh else "Nothing is missing."))
+    if plan.roster is not None:
+        items.append(_fairness(review))
+    return Blocks(tuple(items))
+
+
+def staffing_costs(review: StaffingReview) -> Blocks:
+    """Return the shifts by pattern with their hours and what they cost."""
+    zh, plan = review.language == "zh", review.plan
+    rows = plan.lived_shifts
+    rows = rows.assign(hours=rows["paid_s"] / 3600 * rows["count"], pay=rows["cost"] * rows["count"])
+    sums = rows.groupby("pattern", sort=False)[["count", "hours", "pay"]].sum().sort_values("pay", ascending=False)
+    sums.loc[""] = sums.sum()
+    names = {
+        name: pattern.name.get(review.language) or name  # type: ignore[call-overload]
+        for name, pattern in plan.rules.patterns.items()
+    }
+    records = [
+        {
+            "name": names.get(str(name), "合计" if zh else "All"),
+            "count": row["count"],
+            "hours": row["hours"],
+            "pay": row["pay"],
+        }
+        for name, row in sums.iterrows()
+    ]
+    columns = [
+        Column("name", "班次" if zh else "Shift"),
+        Column("count", "班次数" if zh else "Shifts", "integer"),
+        Column("hours", "计薪小时" if zh else "Paid hours", "number"),
+        Column("pay", f"费用（{plan.rules.currency}）" if zh else f"Cost ({plan.rules.currency})", "integer"),
+    ]
+    full = plan.hours / plan.rules.people.hours_a_week
+    rules = plan.rules.name.get(review.language) or plan.rules.id  # type: ignore[call-overload]
+    money = f"{plan.cost:,.0f} {plan.rules.currency}"
+    text = (
+        f"按班次规则“{rules}”，本周计薪{plan.hours:,.0f}小时，折合全职{full:,.1f}人，费用{money}。"
+        if zh
+        else f"By the shift rules “{rules}” the week takes {plan.hours:,.0f} paid hours, as many as {full:,.1f} people "
+        f"work full time, and costs {money}."
+    )
+    gaps = {("班次" if zh else "shifts "): plan.shifts.gap}
+    if plan.roster is not None:
+        gaps["排班" if zh else "roster "] = plan.roster.gap
+    proved = ("、" if zh else ", ").join(f"{name}{format_rate(gap, review.language)}" for name, gap in gaps.items())
+    note = f"求解器未能排除的改进余地：{proved}。" if zh else f"Not ruled out by the solvers as better: {proved}."
+    head = Heading("费用" if zh else "What it costs", 2, "costs")
+    title = "各类班次的工时与费用" if zh else "Hours and cost by kind of shift"
+    return Blocks((head, Text(text), tabulate("costs", title, columns, records, review.language, note)))
+
+
+def staffing_assumptions(review: StaffingReview) -> Blocks:
+    """Return what the plan rests on, each number with its n and interval."""
+    zh = review.language == "zh"
+    columns = [
+        Column("what", "假设" if zh else "Assumption"),
+        Column("queue", "队列" if zh else "Queue"),
+        Column("value", "取值" if zh else "Value"),
+        Column("between", "95%区间" if zh else "95% interval"),
+        Column("n", "样本数" if zh else "n", "integer"),
+        Column("source", "来源" if zh else "Source"),
+    ]
+    records = []
+    for row in review.plan.assumptions.table.to_dict("records"):
+        written = [_measure(row["what"], row[name], review.language) for name in ("value", "low", "high")]
+        known = pd.notna(row["low"]) or pd.notna(row["high"])
+        records.append(
+            {
+                "what": _WHAT[row["what"]][not zh],
+                "queue": row["queue"] or ("全部" if zh else "all"),
+                "value": Cell(float(row["value"]) if row["value"] != float("inf") else None, written[0]),
+                "between": f"{written[1]}–{written[2]}" if known else "–",
+                "n": row["n"] or None,
+                "source": _REASONS[row["source"]][not zh],
+            }
+        )
+    head = Heading("假设" if zh else "Assumptions", 2, "assumptions")
+    title = "计划所依据的数字" if zh else "What the plan rests on"
+    note = (
+        "处理时长和耐心取自计划之前半年；耐心按删失数据估计（接通的等待只说明耐心更长）。"
+        "休息、休假和培训已排入班表，不计入在班损耗。"
+        if zh
+        else "Handle times and patience are those of the half-year before; patience is estimated with answered waits "
+        "taken as what they are: shorter than patience. Breaks, leave and training are planned, no part of shrinkage."
+    )
+    return Blocks((head, tabulate("assumptions", title, columns, records, review.language, note)))
+
+
+def _queues(review: StaffingReview) -> Table:
+    zh, plan = review.language == "zh", review.plan
+    hours = plan.shifts.interval_s / 3600
+    sums = plan.coverage.groupby("queue")[["required", "planned", "shortfall"]].sum() * hours
+    columns = [
+        Column("queue", "队列" if zh else "Queue"),
+        Column("promise", "承诺" if zh else "Promise"),
+        Column("service_level", "预期服务水平" if zh else "Expected service level", "rate"),
+        Column("weeks", "100周中达标" if zh else "Weeks of 100 that keep it"),
+        Column("day_kept", "达标天占比" if zh else "Days that keep it", "rate"),
+        Column("required", "所需坐席小时" if zh else "Hours required", "integer"),
+        Column("planned", "计划" if zh else "Planned", "integer"),
+        Column("shortfall", "缺口" if zh else "Short", "integer"),
+    ]
+    records = []
+    for row in plan.promises.to_dict("records"):
+        own = sums.loc[row["queue"]] if row["queue"] else sums.sum()
+        weeks = (100 * row[name] for name in ("week_kept", "week_low", "week_high"))
+        kept = Cell(row["week_kept"], "{:.0f} ({:.0f}–{:.0f})".format(*weeks))
+        records.append(
+            row
+            | {
+                "queue": row["queue"] or ("合计" if zh else "All together"),
+                "promise": staffing.describe_goal(plan, review.language, row["queue"] or None),
+                "weeks": kept,
+            }
+            | {name: own[name] for name in ("required", "planned", "shortfall")}
+        )
+    title = "各队列达标的把握" if zh else "How sure each queue's promise is"
+    return tabulate("promises", title, columns, records, review.language)
+
+
+def _course(review: StaffingReview, queue: str, own: pd.DataFrame, short: float, number: int) -> Figure:
+    zh = review.language == "zh"
+    missing = format_number(short, review.language, digits=0)
+    title = f"{queue}：缺{missing}个坐席小时" if zh else f"{queue}: {missing} agent-hours short"
+    if short < 0.5:
+        title = f"{queue}：需求全部覆盖" if zh else f"{queue}: the requirement is covered"
+    what = f"{queue}所需坐席与计划坐席" if zh else f"agents required and planned of {queue}"
+    svg = charts.svg(charts.draw_coverage(own, language=review.language), review.language)
+    alt = describe_alternative(what, title, review.language)
+    return Figure(f"course_{number}", title, alt, svg, _coverage_table(review, queue, own, number))
+
+
+def _heat(review: StaffingReview, queue: str, own: pd.DataFrame, short: float, number: int) -> Figure:
+    zh = review.language == "zh"
+    worst = own.loc[own["shortfall"].idxmax()]
+    if short < 0.5:
+        title = f"{queue}：没有时段不足" if zh else f"{queue}: no slot is short"
+    else:
+        moment = _slot(review, worst["start"])
+        lack = format_number(worst["shortfall"], review.language, digits=1)
+        title = f"{queue}：缺口最大在{moment}（{lack}人）" if zh else f"{queue}: shortest on {moment}, by {lack} agents"
+    what = f"{queue}各日各时段的富余与不足" if zh else f"spare and missing agents of {queue} by day and time"
+    svg = charts.svg(charts.draw_coverage_heat(own, language=review.language), review.language)
+    return Figure(f"heat_{number}", title, describe_alternative(what, title, review.language), svg)
+
+
+def _coverage_table(review: StaffingReview, queue: str, own: pd.DataFrame, number: int) -> Table:
+    zh = review.language == "zh"
+    columns = [
+        Column("start", "时段" if zh else "Slot"),
+        Column("required", "所需" if zh else "Required", "number"),
+        Column("planned", "计划" if zh else "Planned", "number"),
+        Column("shortfall", "缺口" if zh else "Short", "number"),
+    ]
+    records = own.assign(start=own["start"].dt.strftime("%Y-%m-%d %H:%M")).to_dict("records")
+    return tabulate(f"coverage_{number}", f"{queue}", columns, records, review.language)
+
+
+def _risk_figure(review: StaffingReview, queue: str) -> Figure:
+    zh, plan = review.language == "zh", review.plan
+    rows = plan.lived.intervals[plan.lived.intervals["queue"] == queue]
+    worst = rows.loc[rows["kept"].idxmin()]
+    moment = _slot(review, worst["start"])
+    kept = round(100 * worst["kept"])
+    title = (
+        f"{queue}：最险的时段是{moment}，100周中{kept}周达标"
+        if zh
+        else f"{queue}: the riskiest slot, {moment}, keeps its target in {kept} of 100 weeks"
+    )
+    what = f"{queue}各时段未达标的概率" if zh else f"how often each slot of {queue} misses its target"
+    columns = [
+        Column("start", "时段" if zh else "Slot"),
+        Column("arrivals", "到达量" if zh else "Arrivals", "number"),
+        Column("agents", "坐席" if zh else "Agents", "number"),
+        Column("service_level", "预期服务水平" if zh else "Expected service level", "rate"),
+        Column("kept", "达标概率" if zh else "Keeps its target", "rate"),
+    ]
+    records = rows.assign(start=rows["start"].dt.strftime("%Y-%m-%d %H:%M")).to_dict("records")
+    data = tabulate("risk_slots", what, columns, records, review.language)
+    svg = charts.svg(charts.draw_risk(rows, language=review.language), review.language)
+    return Figure("risk_figure", title, describe_alternative(what, title, review.language), svg, data)
+
+
+def _fairness(review: StaffingReview) -> Table:
+    zh, plan = review.language == "zh", review.plan
+    columns = [
+        Column("agent", "坐席" if zh else "Agent"),
+        Column("days", "天数" if zh else "Days", "integer"),
+        Column("hours", "排班小时" if zh else "Hours", "number"),
+        Column("contract_h", "合同小时" if zh else "Contract", "number"),
+        Column("overtime_h", "加班小时" if zh else "Overtime", "number"),
+        Column("nights", "夜班" if zh else "Nights", "integer"),
+        Column("weekends", "周末天数" if zh else "Weekend days", "integer"),
+    ]
+    assert plan.roster is not None
+    records = plan.roster.fairness.to_dict("records")
+    title = "每人工时、夜班和周末" if zh else "Hours, nights and weekends of each person"
+    return tabulate("fairness", title, columns, records, review.language)
+
+
+def _window(start: pd.Timestamp, end: pd.Timestamp, language: str) -> str:
+    return staffing.describe_window(start, end, language)
+
+
+def _slot(review: StaffingReview, start: pd.Timestamp) -> str:
+    return _window(start, start + pd.Timedelta(seconds=review.plan.shifts.interval_s), review.language)
+
+
+def _measure(what: str, value: float, language: str) -> str:
+    if value != value:
+        return "–"
+    if value == float("inf"):
+        return "无人放弃" if language == "zh" else "nobody gives up"
+    if what in ("handle_s", "patience_s"):
+        return f"{value:,.0f}{'秒' if language == 'zh' else ' s'}"
+    return format_number(value, language, digits=2) if what == "concurrency" else format_rate(value, language)

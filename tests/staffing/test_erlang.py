@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
@@ -39,11 +39,14 @@ def by_balance(arrivals, handle_s, agents, patience_s, within_s, interval_s=1800
     waits = p[agents:].sum()
     scale = 1 / max(agents * service - rate, np.sqrt(agents * service * impatience))
     asked = quad(lambda t: density(t) * np.exp(-impatience * t), 0, within_s, **late)[0]
+    virtual = quad(density, 0, within_s, **late)[0]
     times = quad(
         lambda t: t * density(t) * np.exp(-impatience * t), 0, 60 * scale + 5 * patience_s, points=[scale], **late
     )[0]
     return {
         "waiting_probability": waits,
+        "service_level_answered": (1 - waits + asked) / (1 - abandonment),
+        "service_level_virtual": 1 - waits + virtual,
         "abandonment": abandonment,
         "wait_s": queue / rate,
         "service_level": 1 - waits + asked,
@@ -70,6 +73,7 @@ def test_erlang_b_gives_the_printed_table():
 
 
 @given(st.floats(0.01, 4000), st.integers(1, 2500))
+@example(0.01171875, 52)
 @settings(deadline=None, max_examples=60)
 def test_erlang_b_equals_its_recursion(load, lines):
     b = 1.0
@@ -90,6 +94,7 @@ def test_erlang_c_reproduces_the_worked_examples():
     np.testing.assert_allclose(queue.waiting_probability[[0, 2]], [0.68212, 0.1741319336], atol=5e-6)
     np.testing.assert_allclose(queue.service_level, [0.38961, 0.79559, 0.8883500192], atol=5e-6)
     assert queue.asa_s[2] == pytest.approx(7.836, abs=5e-4)
+    assert queue.occupancy[2] == pytest.approx(0.71429, abs=5e-6)
     assert erlang_c(3.5, 180, 13, interval_s=60).wait_s == pytest.approx(26.55689, abs=5e-6)
     other = erlang_c(360, 240, 55, 15)
     found = [other.waiting_probability, other.service_level, other.asa_s, other.occupancy]
@@ -111,7 +116,11 @@ def test_erlang_a_reproduces_garnett_mandelbaum_and_reiman():
     assert queue.service_level == pytest.approx(0.94301895, abs=5e-9)
     assert queue.service_level_answered == pytest.approx(0.97309965, abs=5e-9)
     assert queue.occupancy == pytest.approx(0.930324, abs=5e-7)
-    assert erlang_c(**GARNETT).wait_s == pytest.approx(20.8337, abs=5e-5)
+    waiting = erlang_c(**GARNETT)
+    assert waiting.wait_s == pytest.approx(20.8337, abs=5e-5) and waiting.occupancy == pytest.approx(0.96)
+    # Little's law: so many are in line.
+    assert 48 / 60 * waiting.wait_s == pytest.approx(16.667, abs=5e-4)
+    assert 48 / 60 * queue.wait_s == pytest.approx(2.96758, abs=5e-6)
     assert wait_percentile(0.9, **GARNETT) == pytest.approx(58.1387, abs=5e-5)
     assert wait_percentile(0.9, **GARNETT, patience_s=120) == pytest.approx(12.4446, abs=5e-5)
 
@@ -150,6 +159,19 @@ def test_erlang_a_agrees_with_the_balance_equations(arrivals, handle_s, agents, 
     queue = erlang_a(arrivals, handle_s, agents, patience_s, within_s)
     for name, value in by_balance(arrivals, handle_s, agents, patience_s, within_s).items():
         assert getattr(queue, name) == pytest.approx(value, rel=1e-9, abs=1e-9), name
+
+
+@pytest.mark.slow
+def test_erlang_a_agrees_with_the_balance_equations_wherever_it_is_asked():
+    rng = np.random.default_rng(11)
+    for _ in range(60):
+        agents = int(np.exp(rng.uniform(0, np.log(2000))))
+        handle, patience, within = rng.uniform(60, 900), np.exp(rng.uniform(3, 7)), rng.uniform(0, 120)
+        arrivals = agents * rng.uniform(0.5, 1.3) / handle * 1800
+        queue = erlang_a(arrivals, handle, agents, patience, within)
+        for name, value in by_balance(arrivals, handle, agents, patience, within).items():
+            found = getattr(queue, name)
+            assert found == pytest.approx(value, rel=1e-9, abs=1e-9), (name, arrivals, handle, agents, patience, within)
 
 
 def test_who_hangs_up_at_once_counts_neither_way():
@@ -192,7 +214,7 @@ def test_endless_patience_turns_erlang_a_into_erlang_c(arrivals, handle_s, agent
 
 
 @given(st.floats(0.1, 9000), st.floats(5, 4000), st.floats(0.2, 1500), st.floats(1, 1e5), st.floats(0, 900))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 def test_every_figure_stays_in_its_range_and_more_agents_never_hurt(arrivals, handle_s, agents, patience_s, within_s):
     few, more = (erlang_a(arrivals, handle_s, n, patience_s, within_s) for n in (agents, agents + 1))
     for name in ("service_level", "service_level_answered", "service_level_virtual", "abandonment", "occupancy"):

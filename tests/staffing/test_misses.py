@@ -12,7 +12,7 @@ def test_sources_add_up_to_the_misses_of_the_plan_and_show_where_they_are(made_u
     forecast = made_up(0.1, queues=("a", "b"))
     needed = requirement(forecast, 240, patience_s=180, fractional=False)
     plan = needed.assign(agents=needed["agents"] - (needed["queue"] == "a"))
-    trouble = {"patience_s": 180, "absence": 0.03, "draws": 100}
+    trouble = {"patience_s": 180, "absence": 0.03, "draws": 60}
     found = trace_misses(simulate(plan, forecast, 240, **trouble), needed).set_index(["queue", "source"])
     lived = simulate(plan, forecast, 240, **trouble).draws.groupby("queue")["kept"].mean()
     for queue in ("a", "b"):

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from svcanalytics.errors import StaffingError
 from svcanalytics.staffing import erlang_a, erlang_c, required_agents, requirement, simulate
-from svcanalytics.staffing.living.presence import whole_agents
 from svcanalytics.staffing.needs.curves import tabulate
 from svcanalytics.staffing.needs.lagging import MOMENTS, lagged_load
 from svcanalytics.staffing.promise import Promise
@@ -89,6 +88,27 @@ def test_shrinkage_comes_last_and_settings_may_differ_by_queue(made_up):
     np.testing.assert_allclose(b["agents"], alone["agents"])
 
 
+def test_the_published_fourteen_agents_are_twenty_with_a_shrinkage_of_thirty_per_cent(made_up):
+    table = made_up(days=1).table.assign(mean=100.0)
+    found = requirement(table, 180, shrinkage=0.3, lagged=False, fractional=False)
+    assert found["agents"].eq(14).all() and np.ceil(found["scheduled"] - 1e-9).eq(20).all()
+
+
+def test_people_away_and_slow_days_take_more_agents_and_only_paths_know_them(made_up):
+    forecast = made_up(days=1)
+    hours = {
+        name: requirement(forecast, 240, patience_s=180, risk=0.2, paths=200, **trouble)["agents"].sum()
+        for name, trouble in (
+            ("none", {}), ("slow", {"handle_noise": 0.1}), ("away", {"absence": 0.1}),
+            ("both", {"handle_noise": 0.1, "absence": 0.1}),
+        )
+    }  # fmt: skip
+    assert hours["none"] < hours["slow"] < hours["both"] and 1.08 < hours["away"] / hours["none"] < 1.25
+    for name in ("absence", "handle_noise"):
+        with pytest.raises(StaffingError, match="a table of means knows no"):
+            requirement(forecast.table, 240, **{name: 0.05})
+
+
 def test_an_agent_with_three_chats_is_a_third_of_three_agents(made_up):
     table = made_up().table
     alone, three = (requirement(table, 600, concurrency=c, floor=1, patience_s=120) for c in (1, 3))
@@ -113,12 +133,6 @@ def test_handle_times_may_differ_by_slot(made_up):
     assert fast.sum() < over_paths.sum() < slowest.sum()
 
 
-def test_whole_agents_keep_the_hours():
-    agents = np.array([2.4, 2.4, 2.4, 2.4, 2.4, 0.2, 0.2])
-    whole = whole_agents(agents, np.array([True, False, False, False, False, True, False]))
-    assert whole[:5].sum() == 12 and whole[5:].sum() == 0 and set(whole[:5]) == {2, 3}
-
-
 def test_fewer_whole_agents_would_break_the_promise(made_up):
     forecast = made_up(days=1)
     found = requirement(forecast, 240, patience_s=180, risk=0.2, fractional=False)
@@ -138,6 +152,18 @@ def test_the_stated_risk_and_the_promised_average_hold_in_other_weeks(made_up, e
         lived[risk] = simulate(plan, forecast, 240, patience_s=patience, draws=400, seed=77).draws
     assert lived[None]["within"].sum() / lived[None]["offered"].sum() == pytest.approx(0.8, abs=0.015)
     assert lived[0.2]["kept"].mean() == pytest.approx(0.8, abs=0.04)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_stated_risk_holds_with_people_away_and_slow_days(made_up, whole):
+    forecast, trouble = made_up(0.05, days=5), {"absence": 0.06, "handle_noise": 0.06}
+    plan = requirement(forecast, 240, patience_s=180, risk=0.2, paths=1000, fractional=not whole, **trouble)
+    lived = simulate(plan, forecast, 240, patience_s=180, draws=400, seed=77, **trouble).draws
+    assert lived["kept"].mean() == pytest.approx(0.8, abs=0.04)
+    # Who plans without them misses far more often.
+    naive = requirement(forecast, 240, patience_s=180, risk=0.2, paths=1000, fractional=not whole)
+    assert simulate(naive, forecast, 240, patience_s=180, draws=100, seed=77, **trouble).draws["kept"].mean() < 0.6
 
 
 @pytest.mark.slow

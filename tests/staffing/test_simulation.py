@@ -108,6 +108,49 @@ def test_what_really_came_is_taken_as_it_came():
     assert simulate(plan, table, 240, draws=4).draws["offered"].std() > 0
 
 
+def test_who_hangs_up_at_once_may_count_neither_way():
+    table, plan = flat(7, days=4)
+    found = simulate(plan, table, 240, patience_s=90, short_abandon_s=5, draws=60).weeks["service_level"].iloc[0]
+    assert found == pytest.approx(float(erlang_a(60, 240, 7, 90, short_abandon_s=5).service_level), abs=0.006)
+
+
+def two_queues(made_up, agents, **more):
+    forecast = made_up(0.0, queues=("a", "b"), days=1)
+    forecast.table["mean"] = 30.0
+    start = forecast.table["start"].unique()
+    plan = pd.DataFrame({"crew": "all", "start": start, "agents": agents})
+    return simulate(plan, forecast.table, 240, patience_s=180, crews={"all": ["a", "b"]}, draws=200, **more)
+
+
+def test_people_who_know_two_queues_serve_them_as_one(made_up):
+    pooled, exact = two_queues(made_up, 9).draws, erlang_a(60, 240, 9, 180)
+    assert pooled["within"].sum() / pooled["offered"].sum() == pytest.approx(exact.service_level, abs=0.01)
+    assert pooled["busy_s"].sum() / pooled["paid_s"].sum() == pytest.approx(exact.occupancy, abs=0.012)
+    # Their time is shared by what they do, and all of it.
+    assert pooled.groupby("draw")["paid_s"].sum().to_numpy() == pytest.approx(9 * 14 * 1800)
+
+
+def test_the_queue_that_goes_first_waits_less_and_the_other_more(made_up):
+    alike, ranked = two_queues(made_up, 8), two_queues(made_up, 8, priority={"a": 0, "b": 1})
+    change = compare(alike, ranked).set_index(["queue", "measure"])
+    assert change.loc[("a", "asa_s"), "high"] < 0 < change.loc[("b", "asa_s"), "low"]
+
+
+def test_alone_and_together_a_queue_is_lived_through_alike(made_up):
+    forecast = made_up(days=1)
+    plan = requirement(forecast.table, 240, patience_s=180).assign(crew=lambda p: p["queue"])
+    alone, event = (simulate(plan, forecast, 240, patience_s=180, draws=20, retry=r) for r in (0.0, 1e-12))
+    for name in ("offered", "answered", "within", "busy_s", "paid_s"):
+        np.testing.assert_allclose(alone.draws[name], event.draws[name], err_msg=name)
+
+
+def test_second_calls_count_and_make_a_bad_day_worse(made_up):
+    table, plan = flat(6)
+    once, again = (simulate(plan, table, 240, patience_s=60, retry=retry, draws=10).draws for retry in (0.0, 0.8))
+    assert again["offered"].sum() > 1.1 * once["offered"].sum()
+    assert again["within"].sum() / again["offered"].sum() < once["within"].sum() / once["offered"].sum()
+
+
 def test_slots_without_a_plan_have_nobody():
     table, plan = flat(9)
     found = simulate(plan.iloc[:24], table, 240, patience_s=60, draws=4).intervals
@@ -116,7 +159,15 @@ def test_slots_without_a_plan_have_nobody():
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [({"absence": 1.0}, "absence is 1"), ({"handle_cv": -1}, "handle_cv is -1"), ({"draws": 1}, "one draw")],
+    [
+        ({"absence": 1.0}, "absence is 1"),
+        ({"late": -0.1}, "late is -0.1"),
+        ({"handle_cv": -1}, "handle_cv is -1"),
+        ({"retry": 2}, "retry is a share"),
+        ({"concurrency": 0.5}, "concurrency is 0.5"),
+        ({"short_abandon_s": 5}, "without a patience"),
+        ({"draws": 1}, "one draw"),
+    ],
 )
 def test_a_bad_setting_of_a_simulation_is_refused_in_words(settings, words):
     table, plan = flat(9)

@@ -47,6 +47,22 @@ def test_the_search_does_not_begin_at_the_load():
     assert required_agents(100, 300, interval_s=3600) == 12
 
 
+def test_who_hangs_up_at_once_may_be_left_out_of_the_target():
+    strict, lenient = (
+        float(required_agents(100, 240, patience_s=60, short_abandon_s=s, fractional=True)) for s in (0, 5)
+    )
+    level = erlang_a(100, 240, lenient, 60, short_abandon_s=5).service_level
+    assert lenient < strict and level == pytest.approx(0.8, abs=1e-6)
+
+
+def test_what_so_few_agents_come_to_is_said_when_they_are_not_enough():
+    with pytest.raises(StaffingError, match=r"1 agents can't keep .* occupancy 0.900.*\n.* 5 agents keep them"):
+        required_agents([0, 9], 180, service_level=0.99, within_s=5, max_occupancy=0.9, max_agents=1)
+    assert required_agents(9, 180, max_agents=3) == 3
+    with pytest.raises(StaffingError, match="mean wait inf s"):
+        required_agents(11, 180, max_agents=1)
+
+
 def test_impatient_customers_need_no_more_agents_than_patient_ones():
     assert required_agents(150, 240, patience_s=[60, 180]).tolist() == [21, 23]
 
@@ -55,7 +71,7 @@ def test_impatient_customers_need_no_more_agents_than_patient_ones():
     st.floats(0.1, 3000), st.floats(30, 1200), st.floats(10, 600), st.floats(0.3, 0.99), st.floats(0.5, 0.95),
     st.floats(0.01, 0.3),
 )  # fmt: skip
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 def test_the_agents_found_keep_all_targets_and_one_less_does_not(calls, handle, patience, level, occupancy, gone):
     def kept(agents):
         queue = erlang_a(calls, handle, agents, patience)
@@ -88,6 +104,9 @@ def test_no_arrivals_need_nobody_and_shapes_broadcast():
         ({"definition": "net"}, "no service level named"),
         ({"max_asa_s": 0}, "above 0"),
         ({"patience_s": 0}, "patience_s is 0"),
+        ({"patience_s": float("inf")}, "patience_s is infinite"),
+        ({"short_abandon_s": 5}, "without a patience"),
+        ({"within_s": -5}, "negative"),
     ],
 )
 def test_an_impossible_target_is_refused_in_words(arguments, words):

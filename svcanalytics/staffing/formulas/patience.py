@@ -42,7 +42,7 @@ def log_poisson(n: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np
     with np.errstate(divide="ignore", invalid="ignore"):
         direct = n * np.log(mean) - mean - gammaln(n + 1)
         off = (mean - n) / n
-        deviance = n * (off - np.log1p(off))
+        deviance = n * (off - np.where(off < -0.5, np.log(mean / n), np.log1p(off)))
         stirling = 1 / (12 * n) - 1 / (360 * n**3) + 1 / (1260 * n**5)
         scaled = -deviance - stirling - 0.5 * np.log(2 * np.pi * n)
     return np.where(n < _SMALL, direct, scaled)

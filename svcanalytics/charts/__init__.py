@@ -5,6 +5,8 @@ from svcanalytics.charts.contributions import draw_contributions
 from svcanalytics.charts.coverage import draw_coverage, draw_coverage_heat
 from svcanalytics.charts.demand import draw_calendar_effects, draw_demand_heat
 from svcanalytics.charts.demand_ahead import draw_forecast, draw_forecast_errors
+from svcanalytics.charts.process_map import draw_process_map
+from svcanalytics.charts.process_rows import draw_bottlenecks, draw_waiting
 from svcanalytics.charts.ranking import draw_funnel, draw_rank_intervals
 from svcanalytics.charts.rendering import svg
 from svcanalytics.charts.risk import draw_risk
@@ -17,6 +19,7 @@ from svcanalytics.charts.why import draw_why
 __all__ = [
     "draw_ageing",
     "draw_attainment",
+    "draw_bottlenecks",
     "draw_calendar_effects",
     "draw_contributions",
     "draw_coverage",
@@ -27,12 +30,14 @@ __all__ = [
     "draw_forecast_errors",
     "draw_funnel",
     "draw_index_trend",
+    "draw_process_map",
     "draw_rank_intervals",
     "draw_risk",
     "draw_sensitivity",
     "draw_trend",
     "draw_units",
     "draw_volume",
+    "draw_waiting",
     "draw_weights",
     "draw_why",
     "svg",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,7 @@ def gather(
     profile: Profile | str | None = None,
     metric: str | Sequence[str] | None = None,
     dimensions: Sequence[str] | None = None,
+    leave_out: Sequence[str] = (),
 ) -> Material:
     """Gather what causes are looked for in.
 
@@ -60,6 +61,8 @@ def gather(
         Look at these only, in or outside the profile. Default: all metrics of the profile that are made of rows.
     dimensions : sequence of str, optional
         Columns and attributes to look along, instead of all that were known before the outcome.
+    leave_out : sequence of str
+        Columns and attributes not to look along, such as one that is filled in when a case is closed.
 
     Returns
     -------
@@ -83,7 +86,10 @@ def gather(
     try:
         asked = list(dimensions) if dimensions is not None else _attributes(lake, con, missing)
         people, roster, training = read_people(lake, con, (before or now).start, now.last)
-        outcomes, earlier = _outcomes(lake, named, now, before, asked, dimensions is not None, people, missing)
+        asked = [name for name in asked if name not in leave_out]
+        own = {name: [c for c in (*each, *_ADDED) if c not in leave_out] for name, each in DIMENSIONS.items()}
+        own = own if dimensions is None else {}
+        outcomes, earlier = _outcomes(lake, named, now, before, own, asked, people, missing)
         if baseline is None and before and not any((rows["period"] == "before").any() for rows in outcomes.values()):
             missing["baseline"] = f"no rows in {before.key}: findings say where it is worse, not what changed"
             before = None
@@ -145,8 +151,8 @@ def _outcomes(
     chosen: Sequence[Metric],
     now: Period,
     before: Period | None,
+    dimensions: Mapping[str, Sequence[str]],
     attributes: Sequence[str],
-    fixed: bool,
     people: pd.DataFrame,
     missing: dict[str, str],
 ) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
@@ -158,7 +164,7 @@ def _outcomes(
     missing |= {m.id: "it is no sum over cases, contacts, answers or items" for m in chosen if m not in fit}
     outcomes, earlier = {}, {}
     for name in dict.fromkeys(metric.view for metric in fit):
-        own = [] if fixed else list(DIMENSIONS[name])
+        own = dimensions.get(name, ())
         columns = [*KEYS[name], "agent", *own, *attributes]
         group = [metric for metric in fit if metric.view == name]
         listed = metrics.list_rows(lake, [m.id for m in group], columns, first, now.last)
@@ -174,7 +180,7 @@ def _outcomes(
                 missing[metric.id] = f"no row of {now.key} counts for it"
                 continue
             old = old[old["at"] < pd.Timestamp(oldest.start)].assign(period="earlier")
-            names = [c for c in (*own, *attributes, *_ADDED) if c in rows.columns]
+            names = [c for c in (*own, *attributes) if c in rows.columns]
             kept, left_out = usable(rows, names, metric.columns())
             missing |= {f"{metric.id}, {each}": why for each, why in left_out.items()}
             keep = [c for c in ("id", "case_id", "at", "bad", "period", "agent", *kept) if c in rows.columns]

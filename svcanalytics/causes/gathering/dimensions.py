@@ -78,7 +78,7 @@ def add_times(rows: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
     hour = at.dt.hour.to_numpy() // _HOURS * _HOURS
     bands = np.array([f"{h:02}-{h + _HOURS:02}" for h in range(24)], dtype="object")
     added = {
-        "weekday": names[at.dt.dayofweek.to_numpy()],
+        "weekday": names[at.dt.day_of_week.to_numpy()],
         "day_class": at.dt.normalize().astype("datetime64[s]").map(classes).astype("object").to_numpy(),
     }
     # Without times of day, all would have come at midnight.

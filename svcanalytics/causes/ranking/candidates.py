@@ -34,21 +34,26 @@ class Candidate:
         Ids of those among them that went wrong.
     cases : frozenset of str
         The cases of these rows.
+    members : frozenset of str, optional
+        Ids of the cases of both periods, where ``where`` doesn't say it in dimensions.
     """
 
     finding: Finding
     rows: NDArray[np.bool_]
     wrong: frozenset[str]
     cases: frozenset[str]
+    members: frozenset[str] | None = None
 
 
-def candidate(material: Material, finding: Finding, rows: NDArray[np.bool_]) -> Candidate:
+def candidate(
+    material: Material, finding: Finding, rows: NDArray[np.bool_], members: frozenset[str] | None = None
+) -> Candidate:
     """Make a candidate of a finding and the rows of its metric that it is about."""
     chosen = material.outcomes[finding.measure][rows]
     bad = chosen["bad"].to_numpy("float64")
     # Of a share the bad ones, of another number the worse half.
     worst = bad > (0 if np.isin(bad, (0, 1)).all() else np.median(bad))
-    return Candidate(finding, rows, frozenset(case_ids(chosen[worst])), frozenset(case_ids(chosen)))
+    return Candidate(finding, rows, frozenset(case_ids(chosen[worst])), frozenset(case_ids(chosen)), members)
 
 
 def rows_of(material: Material, finding: Finding, cases: Iterable[object]) -> NDArray[np.bool_]:

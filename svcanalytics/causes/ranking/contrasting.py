@@ -26,6 +26,8 @@ _SWEEPS = 6
 _ONSETS = (0.0, 1 / 6, 1 / 3, 1 / 2)  # parts of the period that may have passed before a cause set in
 _CLOSEST = 60  # segments whose onset is looked for
 _MOST_CAUSES = 12
+_WEEKS = 13  # parts of a period that may have luck of their own; weeks of a quarter
+_WEEKS_BEFORE = 10  # how many parts without any such luck are believed in beforehand
 _FEW_SEGMENTS = 20
 _SET_ASIDE = 2
 _Z = 1.959963984540054
@@ -85,10 +87,10 @@ def contrast(
     is left now, less what was left before in proportion. Effects and segments' pasts are shrunk as the variance between
     values says (empirical Bayes; DerSimonian and Laird 1986, eq. 8), so that a value never seen before is held against
     all others with the doubt that belongs to it. Shares are compared on the scale of the arcsine (Anscombe 1948),
-    other numbers by their normal scores (van der Waerden 1952). P-values are widened by how much segments vary anyway,
-    and corrected for the number of segments of each size and the days from which on they may have gone worse. The least
-    likely is taken for a cause, its excess becomes expected, and the scan begins again while what it finds has a
-    p-value below `level`.
+    other numbers by their normal scores (van der Waerden 1952). P-values are widened by how much segments vary anyway
+    and by how much a segment's own weeks do, and corrected for the number of segments of each size and the days from
+    which on they may have gone worse. The least likely is taken for a cause, its excess becomes expected, and the scan
+    begins again while what it finds has a p-value below `level`.
 
     Without rows before, all is held against the mean of all rows.
 
@@ -248,12 +250,29 @@ class _Scan:
                     continue
                 n, one = float(len(after)), (left[after].sum(), noise[after].sum(), self.bad[after].sum())
                 each = float(self._z(n, one[0] - n * past[segment], one[1], doubt[segment], one[2])) / self.inflation
-                log_p = float(_log_tail(np.array([each]))[0]) + np.log(self.layout.tests[segment] * len(onsets))
-                if log_p < best - 1e-9 and np.isfinite(rank[segment]):
+                tests = np.log(self.layout.tests[segment] * len(onsets))
+                if not np.isfinite(rank[segment]) or float(_log_tail(each)) + tests >= best - 1e-9:
+                    continue
+                each /= self._luck(segment, after, left - past[segment], noise)
+                if (log_p := float(_log_tail(each)) + tests) < best - 1e-9:
                     best, chosen = log_p, (segment, after, each)
         if chosen is None:
             return None
         return self._contrast(*chosen, float(-np.expm1(-np.exp(min(best, 50.0)))), past, z)
+
+    def _luck(self, segment: int, after: NDArray[np.int64], left: Array, noise: Array) -> float:
+        # How much more than by chance a segment's own weeks differ: they may be lucky or unlucky together.
+        if not self.earlier:
+            return 1.0
+        then = np.flatnonzero(~self.now)[self.layout.inside_before[[segment]].indices]
+        ratios = []
+        for rows in (then, after):
+            week = np.floor(self.order[rows] * _WEEKS).astype(np.int64)
+            week -= week.min() if len(week) else 0
+            sums, chance = (np.bincount(week, part[rows]) for part in (left - left[rows].mean(), noise))
+            ratios += (sums[chance > 0] ** 2 / chance[chance > 0]).tolist()
+        many = len(ratios)
+        return float(np.sqrt(max((sum(ratios) + _WEEKS_BEFORE) / (many + _WEEKS_BEFORE), 1.0)))
 
     def _contrast(
         self, segment: int, after: NDArray[np.int64], z: float, p_value: float, past: Array, all_z: Array
@@ -307,7 +326,7 @@ class _Scan:
             self.raw = self.raw + np.where(found.counted, found.excess / found.counted.sum(), 0.0)
 
 
-def _log_tail(z: Array) -> Array:
+def _log_tail(z: Array | float) -> Array:
     from scipy.special import log_ndtr
 
     return log_ndtr(-z)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -76,8 +76,17 @@ def _artefacts(material: Material, seed: int, least: int) -> list[Candidate]:
 
 
 def _steps(material: Material, seed: int, least: int) -> list[Candidate]:
-    findings, members = step_findings(material, seed=seed)
-    found = [candidate(material, f, rows_of(material, f, members[f.finding_id])) for f in findings]
+    return _named(material, *step_findings(material, seed=seed), least)
+
+
+def _named(
+    material: Material, findings: Sequence[Finding], members: Mapping[str, Iterable[object]], least: int
+) -> list[Candidate]:
+    # Findings whose cases are named one by one.
+    found = []
+    for finding in findings:
+        ids = frozenset(map(str, members[finding.finding_id]))
+        found.append(candidate(material, finding, rows_of(material, finding, ids), ids))
     return [each for each in found if each.rows.sum() >= least]
 
 

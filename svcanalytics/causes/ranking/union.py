@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from svcanalytics.causes.association import rules
 from svcanalytics.causes.finding import Finding, tabulate
 from svcanalytics.causes.gathering.collecting import gather
 from svcanalytics.causes.gathering.material import Material
 from svcanalytics.causes.ranking.candidates import LEAST, Candidate
 from svcanalytics.causes.ranking.merging import merge, merge_measures, overlap
 from svcanalytics.causes.ranking.searching import search
+from svcanalytics.causes.tracing.layers import conditions_of
 from svcanalytics.causes.tracing.verdicts import trace_all
 from svcanalytics.errors import CauseError
 
@@ -33,6 +35,7 @@ def findings(
     baseline: str | Period | None = None,
     *,
     metric: str | Sequence[str] | None = None,
+    leave_out: Sequence[str] = (),
     limit: int | None = None,
     agents: bool = False,
     seed: int = 0,
@@ -43,7 +46,7 @@ def findings(
     ----------
     lake : Lake
         What to read, at its snapshot.
-    period, baseline, metric
+    period, baseline, metric, leave_out
         As `gather` takes them: baseline is the period before by default, "last_year", "none", or a period.
     limit, agents, seed
         As `find` takes them.
@@ -60,7 +63,9 @@ def findings(
     CatalogueError
         When a metric is unknown.
     """
-    return find(gather(lake, period, baseline, metric=metric), limit=limit, agents=agents, seed=seed)
+    return find(
+        gather(lake, period, baseline, metric=metric, leave_out=leave_out), limit=limit, agents=agents, seed=seed
+    )
 
 
 def find(
@@ -99,8 +104,8 @@ def find(
         that of the false discovery rate over everything looked at. details hold, beside what each kind adds: "p_search"
         (within its own search), "also" (other descriptions), "also_costs" (other measures that the same cases went
         wrong on: measure, where, excess, points) with "points_in_all", "related" (findings about much the same cases),
-        "layers" (the evidence of each layer). ``attrs``: missing (what could not be looked at, and why), searches,
-        level, period, baseline.
+        "layers" (the evidence of each layer), "rule" (support, confidence, lift and leverage of a segment).
+        ``attrs``: missing (what could not be looked at, and why), searches, level, period, baseline.
 
     Raises
     ------
@@ -118,8 +123,8 @@ def find(
         )
     candidates, searches = search(material, least=least, agents=agents, seed=seed)
     kept = merge_measures(merge(_significant(candidates, len(searches), level)))
-    kept = _related(sorted(_traced(material, kept), key=_rank))
-    table = tabulate([each.finding for each in kept[:limit]])
+    kept = [_with_rule(material, each) for each in _related(sorted(_traced(material, kept), key=_rank))[:limit]]
+    table = tabulate([each.finding for each in kept])
     table.attrs = {
         "missing": {**material.missing, **_absent(material)},
         "searches": list(searches),
@@ -138,15 +143,15 @@ def _significant(candidates: Sequence[Candidate], searches: int, level: float) -
     return [
         replace(each, finding=_told(replace(each.finding, p_value=float(value)), p_search=each.finding.p_value))
         for each, value in zip(ordered, q, strict=True)
-        if value <= level
+        # What may as well have cost nothing is no finding, however surely something changed.
+        if value <= level and not each.finding.low <= 0
     ]
 
 
 def _traced(material: Material, kept: Sequence[Candidate]) -> list[Candidate]:
     open_ones = [each.finding for each in kept if not each.finding.layer]
-    rows = {each.finding.finding_id: material.outcomes[each.finding.measure].loc[each.rows, "id"] for each in kept}
-    traces = dict(zip((f.finding_id for f in open_ones), trace_all(material, open_ones), strict=True))
-    del rows
+    ids = {each.finding.finding_id: each.members for each in kept if each.members is not None}
+    traces = dict(zip((f.finding_id for f in open_ones), trace_all(material, open_ones, ids), strict=True))
     out = []
     for each in kept:
         trace = traces.get(each.finding.finding_id)
@@ -155,6 +160,22 @@ def _traced(material: Material, kept: Sequence[Candidate]) -> list[Candidate]:
             finding = _told(replace(finding, layer=trace.verdict), layers=trace.evidence())
         out.append(replace(each, finding=finding))
     return out
+
+
+def _with_rule(material: Material, each: Candidate) -> Candidate:
+    # The same cases as a rule "cases like these go wrong more often", of shares alone.
+    finding, rows = each.finding, material.outcomes[each.finding.measure]
+    by = [column for column, _ in conditions_of(finding.where)]
+    now = rows[rows["period"] == "now"]
+    if finding.kind != "segment" or not by or not now["bad"].isin([0, 1]).all():
+        return each
+    table = rules(now, "bad", by, depth=len(by), min_support=1 / (2 * len(now)), level=1.0)
+    place = "&".join(sorted(finding.where.split("&")))
+    named = table[["&".join(sorted(name.split("&"))) == place for name in table["segment"]]]
+    if named.empty:
+        return each
+    told = {name: float(named.iloc[0][name]) for name in ("support", "confidence", "lift", "leverage")}
+    return replace(each, finding=_told(finding, rule=told))
 
 
 def _related(kept: Sequence[Candidate]) -> list[Candidate]:

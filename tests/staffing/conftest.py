@@ -25,7 +25,7 @@ class MadeUp:
         return pd.DataFrame(rng.poisson(rates), index=pd.MultiIndex.from_frame(self.table[["queue", "start"]]))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def made_up():
     def make(error=0.1, scale=1.0, queues=("calls",), days=2):
         starts = [

@@ -10,7 +10,7 @@ from svcanalytics.errors import StaffingError
 from svcanalytics.staffing import compare, relive, requirement, risk_windows, simulate, what_if
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def lived(made_up):
     forecast = made_up(0.1, days=2)
     plan = requirement(forecast, 240, patience_s=180, fractional=False)

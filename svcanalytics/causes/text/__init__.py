@@ -6,5 +6,6 @@ from svcanalytics.causes.text.clustering import cluster
 from svcanalytics.causes.text.clusters import Clusters
 from svcanalytics.causes.text.costing import theme_cost
 from svcanalytics.causes.text.growing import theme_growth
+from svcanalytics.causes.text.telling import theme_findings
 
-__all__ = ["Clusters", "cluster", "theme_cost", "theme_growth"]
+__all__ = ["Clusters", "cluster", "theme_cost", "theme_findings", "theme_growth"]

@@ -46,6 +46,13 @@ class Corpus:
         """Places of texts that are no near-duplicate of an earlier one."""
         return np.flatnonzero(self.head == np.arange(len(self.head)))
 
+    def typical(self, most: int) -> NDArray[np.int64]:
+        """Return places of texts to look for themes in, of each kind of near-duplicate as many as are given at most."""
+        order = np.argsort(self.head, kind="stable")
+        _, first, size = np.unique(self.head[order], return_index=True, return_counts=True)
+        rank = np.arange(len(order)) - np.repeat(first, size)
+        return np.sort(order[rank < most])
+
     @property
     def heads(self) -> NDArray[np.int64]:
         """For each text that came, the row of the first one of its near-duplicates; its own row without words."""

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from svcanalytics.causes.text.space import unit
 
-__all__ = ["centres_of", "k_means", "nearest", "partition", "views"]
+__all__ = ["centres_of", "k_means", "nearest", "partition", "quick_partition", "views"]
 
 _RUNS = 36
+_QUICK_DIMENSIONS = 50
 _MOST_COLUMNS = 1500
 _SCALES = 6
 _SMALL_GROUP, _NEIGHBOURS = 100, 5
@@ -47,6 +48,11 @@ def partition(vectors: NDArray[np.float32], n_groups: int, seed: int = 0) -> NDA
     values, axes = np.linalg.eigh(together.T @ together)
     leading = np.argsort(-values, kind="stable")[: min(n_groups, int((values > 1e-9).sum()))]
     return k_means(unit(together @ axes[:, leading]), n_groups, seed, starts=10)[0]
+
+
+def quick_partition(vectors: NDArray[np.float32], n_groups: int, seed: int = 0) -> NDArray[np.int64]:
+    """Return the best of a few k-means partitions; like `partition`, faster and less good."""
+    return k_means(unit(vectors[:, : max(_QUICK_DIMENSIONS, n_groups)]), n_groups, seed, starts=3)[0]
 
 
 def views(vectors: NDArray[np.float32], n_groups: int) -> list[NDArray[np.float32]]:
@@ -89,7 +95,7 @@ def k_means(
     with warnings.catch_warnings():
         # Fewer different vectors than groups: some groups stay empty, and the caller is told.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        found = KMeans(n_groups, n_init=starts, random_state=seed).fit(vectors)
+        found = KMeans(n_groups, n_init=starts, random_state=seed).fit(vectors.astype("float64"))
     return found.labels_.astype(np.int64), found.cluster_centers_
 
 

@@ -164,13 +164,10 @@ class Covering:
             limit_rows(sheet, limit, self.rules.people, self.offers.shifts, self.main["shift"].to_numpy(), first)
         return sheet
 
-    def counts(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.int64]]:
+    def shares(self, x: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Return how many of each of its columns a group has in a solution."""
         size = len(self.cost)
-        return {
-            group: np.round(x[place * size : (place + 1) * size]).astype(np.int64)
-            for place, group in enumerate(self.groups)
-        }
+        return {group: x[place * size : (place + 1) * size] for place, group in enumerate(self.groups)}
 
     def divided(self, group: str, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what a group of several queues gives each row in a solution."""

@@ -93,10 +93,8 @@ def _held_back(
     """By day: the limit that keeps people away, its number, and how many more it would take without it."""
     free = replace(covering, limits=())
     programme = free.programme()
-    solution = solve(replace(programme, whole=np.zeros_like(programme.whole)), max(seconds, 1.0), 0.01)
-    if solution.x is None:
-        return {}
-    many = sum(free.counts(solution.x).values())[: len(free.main)]
+    solution = solve(programme.relaxed(), max(seconds, 1.0), 0.01)
+    many = sum(free.shares(solution.x).values())[: len(free.main)]
     shifts = free.offers.shifts.loc[free.main["shift"]].assign(many=many)
     wanted = shifts.groupby("day")["many"].sum()
     found: dict[pd.Timestamp, tuple[str, str, int]] = {}

@@ -11,15 +11,15 @@ from svcanalytics.staffing.shifting.diagnosis import find_shortfalls
 from svcanalytics.staffing.shifting.programme import Solution
 from svcanalytics.staffing.shifting.shiftplan import ShiftPlan
 
-__all__ = ["lay_out"]
+__all__ = ["lay_out", "planned_agents"]
 
 
-def lay_out(covering: Covering, solution: Solution, gap: float, seconds: float) -> ShiftPlan:
-    """Return the plan that a solution stands for; what it can't cover is looked into for so many seconds."""
-    assert solution.x is not None
-    counts = covering.counts(solution.x)
+def lay_out(
+    covering: Covering, counts: dict[str, NDArray[np.int64]], solution: Solution, gap: float, seconds: float
+) -> ShiftPlan:
+    """Return the plan of so many of each group's columns; what it can't cover is looked into for so many seconds."""
     shifts = pd.concat([_shifts(covering, group, of) for group, of in counts.items()], ignore_index=True)
-    planned = _planned(covering, counts, solution.x)
+    planned = planned_agents(covering, counts, solution.x)
     rows = covering.rows
     required = rows["required"].to_numpy()
     short, over = np.maximum(required - planned, 0.0), np.maximum(planned - required, 0.0)
@@ -59,7 +59,9 @@ def _at_work(rows: pd.DataFrame) -> NDArray[np.float64]:
     return rows["queue"].map(share).to_numpy()
 
 
-def _planned(covering: Covering, counts: dict[str, NDArray[np.int64]], x: NDArray[np.float64]) -> NDArray[np.float64]:
+def planned_agents(
+    covering: Covering, counts: dict[str, NDArray[np.int64]], x: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Agents of each row; what a group of several queues has to spare goes to them as they require."""
     rows = covering.rows
     slot, queue = rows["slot"].to_numpy(), rows["queue"].to_numpy()

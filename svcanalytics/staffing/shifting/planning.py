@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,10 +15,11 @@ from svcanalytics.errors import StaffingError
 from svcanalytics.staffing.promise import Promise, Setting
 from svcanalytics.staffing.shifting.clock import Slots, minutes, overlap, read_slots
 from svcanalytics.staffing.shifting.covering import Covering
-from svcanalytics.staffing.shifting.laying_out import lay_out
+from svcanalytics.staffing.shifting.laying_out import lay_out, planned_agents
 from svcanalytics.staffing.shifting.limits import Limit
 from svcanalytics.staffing.shifting.offers import offer_shifts
-from svcanalytics.staffing.shifting.programme import solve
+from svcanalytics.staffing.shifting.programme import Solution, solve
+from svcanalytics.staffing.shifting.rounding import round_relaxed
 from svcanalytics.staffing.shifting.rules import ShiftRules
 from svcanalytics.staffing.shifting.shiftplan import ShiftPlan
 from svcanalytics.staffing.volumes import for_queue
@@ -25,6 +27,7 @@ from svcanalytics.staffing.volumes import for_queue
 __all__ = ["plan_shifts"]
 
 _SECONDS = 60.0
+_RELAXED_SECONDS = 10.0
 
 
 def plan_shifts(
@@ -110,7 +113,28 @@ def plan_shifts(
         given={group: _already_there(group, slots, before) for group in crews},
     )
     solution = solve(covering.programme(), max(ends - time.monotonic(), 0.1), gap)
-    return lay_out(covering, solution, gap, ends - time.monotonic())
+    counts = {group: np.round(share).astype(np.int64) for group, share in covering.shares(solution.x).items()}
+    if not solution.optimal:
+        counts, solution = _at_least_rounded(covering, counts, solution)
+    return lay_out(covering, counts, solution, gap, ends - time.monotonic())
+
+
+def _at_least_rounded(
+    covering: Covering, counts: dict[str, NDArray[np.int64]], found: Solution
+) -> tuple[dict[str, NDArray[np.int64]], Solution]:
+    """Return the better of what was found in time and the relaxed solution rounded."""
+    relaxed = solve(covering.programme().relaxed(), _RELAXED_SECONDS, 0.0)
+    rounded = round_relaxed(covering, relaxed.x)
+
+    def price(of: dict[str, NDArray[np.int64]], x: NDArray[np.float64]) -> float:
+        return sum(float(covering.cost @ each) for each in of.values()) + covering.weighed(
+            planned_agents(covering, of, x)
+        )
+
+    solution = replace(found, bound=max(found.bound, relaxed.bound))
+    if price(rounded, relaxed.x) < price(counts, found.x):
+        return rounded, replace(solution, x=relaxed.x)
+    return counts, solution
 
 
 def _seconds(until: float | datetime | None) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,12 +28,16 @@ class Programme:
     most: NDArray[np.float64]
     whole: NDArray[np.bool_]
 
+    def relaxed(self) -> Programme:
+        """Return the programme in which nothing need be whole."""
+        return replace(self, whole=np.zeros_like(self.whole))
+
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """The best x found, what it costs, and a bound that no x goes below; x is None where nothing was found in time."""
+    """The best x found, 0 where there was no time to find any, and a bound that no cost goes below."""
 
-    x: NDArray[np.float64] | None
+    x: NDArray[np.float64]
     bound: float
     optimal: bool
 
@@ -110,7 +114,7 @@ def solve(programme: Programme, seconds: float, gap: float) -> Solution:
     part = _parts(programme)
     sizes = np.bincount(part)
     x = np.zeros(len(programme.cost))
-    bound, optimal, found = 0.0, True, True
+    bound, optimal = 0.0, True
     # Small parts first: what they leave of their time goes to the large ones.
     order = np.argsort(sizes, kind="stable")
     weights = sizes[order].astype("float64") ** 2
@@ -120,11 +124,8 @@ def solve(programme: Programme, seconds: float, gap: float) -> Solution:
         share = max(left * weights[place] / weights[place:].sum(), min(left, 1.0), _LEAST_S)
         solution = _solve_part(programme, columns, share, gap)
         bound, optimal = bound + solution.bound, optimal and solution.optimal
-        if solution.x is None:
-            found = False
-        else:
-            x[columns] = solution.x
-    return Solution(x if found else None, bound, optimal)
+        x[columns] = solution.x
+    return Solution(x, bound, optimal)
 
 
 def _parts(programme: Programme) -> NDArray[np.intp]:
@@ -157,5 +158,5 @@ def _solve_part(programme: Programme, columns: NDArray[np.intp], seconds: float,
     )
     bound = found.fun if found.status == 0 and not whole.any() else getattr(found, "mip_dual_bound", None)
     low = 0.0 if bound is None or not np.isfinite(bound) else max(float(bound), 0.0)
-    x = None if found.x is None else np.where(whole, np.round(found.x), found.x)
+    x = np.zeros(len(columns)) if found.x is None else np.where(whole, np.round(found.x), found.x)
     return Solution(x, low * scale, found.status == 0)

@@ -88,8 +88,8 @@ def _explained(error: ValidationError, file: Path, name: str) -> StaffingError:
     # Messages of our own carry what to do behind the semicolon, and the inner key before the colon.
     problem, _, fix = message.rpartition("; ") if "; " in message else (message, "", "correct this key")
     inner, colon, rest = problem.partition(": ")
-    if colon and " " not in inner.split(".")[0]:
-        key, problem = f"{key}.{inner.replace(' ', '.')}", rest
+    if colon and " " not in inner:
+        key, problem = f"{key}.{inner}", rest
     return StaffingError(problem, where=f"{file.name}, {key}", fix=fix)
 
 

@@ -162,9 +162,9 @@ class Pattern(_Strict):
                     low, high = each.window(start)
                     shift = f"the shift of {start // 60:02d}:{start % 60:02d} for {hours:g} hours"
                     if high > length:
-                        raise ValueError(f"breaks {place + 1}: the window lies outside {shift}; move or narrow it")
+                        raise ValueError(f"breaks.{place}: the window lies outside {shift}; move or narrow it")
                     if low < ended:
-                        raise ValueError(f"breaks {place + 1}: the window overlaps another's in {shift}; part them")
+                        raise ValueError(f"breaks.{place}: the window overlaps another's in {shift}; part them")
                     ended = high
         return self
 

@@ -184,7 +184,10 @@ class _Seen:
     def told_by_rows(self, rows: pd.DataFrame) -> list[Alteration]:
         own = next((found for ids, found in self.marked if ids.equals(rows["id"])), None)
         if own is None:
-            own = [*renamed_values(rows), *doubled_rows(rows), *silences(rows), *clock_shifts(rows)]
+            renamed = renamed_values(rows)
+            gone = {f"{each.where.partition('=')[0]}={each.name}" for each in renamed}
+            silent = [each for each in silences(rows) if each.where not in gone]
+            own = [*renamed, *doubled_rows(rows), *silent, *clock_shifts(rows)]
             self.marked.append((rows["id"], own))
         return own
 

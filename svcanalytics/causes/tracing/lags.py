@@ -131,9 +131,9 @@ def _season(times: pd.DatetimeIndex) -> Array:
     parts = [np.ones(len(times)), np.arange(len(times), dtype="float64")]
     days = (times[-1] - times[0]).days if len(times) else 0
     if days / max(len(times) - 1, 1) < 2:
-        parts += [(times.dayofweek == day).astype("float64") for day in range(6)]
+        parts += [(times.day_of_week == day).astype("float64") for day in range(6)]
     if days >= 1.5 * 365:
-        turn = 2 * np.pi * times.dayofyear.to_numpy() / 365.25
+        turn = 2 * np.pi * times.day_of_year.to_numpy() / 365.25
         parts += [np.sin(turn), np.cos(turn)]
     return np.column_stack(parts)
 

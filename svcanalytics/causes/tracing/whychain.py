@@ -31,6 +31,8 @@ _MOST_SPLITS = 3
 _FEWEST = 50
 _NARROWER = 0.9
 """A condition that nearly all cases meet is no answer."""
+_WHOLE = 0.2
+"""What the question whether it got worse at all takes of the level; where it got worse takes the rest."""
 _DAYS = 10
 """With fewer days their luck can't be told; every case stands alone."""
 _Z = 1.959963984540054
@@ -146,8 +148,8 @@ def five_why(
     search = _Search.of(rows, outcome, by, layers, np.random.default_rng(seed), draws)
     links: list[dict[str, object]] = []
     whole = search.whole()
-    if whole.amount > 0 and whole.p_value / 2 < level / 2:  # one-sided, half of the level
-        links.append(search.link("measure", [], "", "", "", whole, whole.p_value))
+    if whole.amount > 0 and whole.p_value / 2 < _WHOLE * level:  # one-sided
+        links.append(search.link("measure", [], "", "", "", whole, whole.p_value / 2))
     splits = search.splits(level, least_share, whole if links else None)
     if not links and not splits:
         return WhyChain(measure or outcome, pd.DataFrame(columns=list(WHY_COLUMNS)), "nothing")
@@ -242,7 +244,7 @@ class _Search:
             seen = contrast(
                 self.bad[node], design.now[node], design.group[node], inside, draws=self.draws, rng=self.rng
             )
-            limit = level / 2 if not out else level
+            limit = level if out else (1 - _WHOLE) * level
             enough = np.nan_to_num(seen.amount) >= least_share * amount
             narrower = inside[now[node]].mean(axis=0) <= _NARROWER
             usable = np.flatnonzero((seen.p_value < limit) & enough & narrower)

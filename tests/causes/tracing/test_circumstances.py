@@ -1,0 +1,89 @@
+"""Circumstances: what is said of a case's people and of its course is what a plain loop over the tables says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from svcanalytics.causes.tracing.circumstances import describe_course, describe_people, with_circumstances
+
+DAY = pd.Timestamp("2026-08-03")
+
+
+def log(seed, cases=60):
+    rng = np.random.default_rng(seed)
+    rows = []
+    for case in range(cases):
+        at = DAY + pd.Timedelta(hours=float(rng.uniform(0, 500)))
+        for seq in range(int(rng.integers(1, 7))):
+            begun = at + pd.Timedelta(minutes=int(rng.integers(0, 300)))
+            at = begun + pd.Timedelta(minutes=int(rng.integers(0, 60)))
+            team = rng.choice(["A", "B", None], p=[0.5, 0.4, 0.1])
+            rows.append((f"c{case}", seq, begun, at, rng.choice(["open", "check", "reply"], p=[0.2, 0.3, 0.5]), team))
+    events = pd.DataFrame(rows, columns=["case_id", "seq", "started_at", "at", "activity", "team"])
+    return events.sample(frac=1, random_state=seed, ignore_index=True)
+
+
+def test_the_course_of_a_case_is_what_a_loop_over_its_steps_says():
+    events = log(1)
+    found = describe_course(events)
+    for case, steps in events.sort_values(["at", "seq"]).groupby("case_id"):
+        waits, last, handler, handovers = dict.fromkeys(["open", "check", "reply"], 0.0), None, None, 0
+        for step in steps.itertuples():
+            if last is not None:
+                waits[step.activity] += max((step.started_at - last).total_seconds(), 0) / 3600
+            last = step.at
+            if isinstance(step.team, str):
+                handovers += handler is not None and handler != step.team
+                handler = step.team
+        row = found.loc[case]
+        assert row["steps_n"] == len(steps) and row["rework_n"] == len(steps) - steps["activity"].nunique()
+        assert row["handovers_n"] == handovers
+        for activity, hours in waits.items():
+            assert row[f"wait_{activity}"] == pytest.approx(hours)
+
+
+def test_a_step_is_skipped_where_most_earlier_cases_had_it():
+    events = pd.DataFrame(
+        {"case_id": [f"c{i}" for i in range(10)] * 2, "at": DAY, "activity": ["open"] * 10 + ["check"] * 10}
+    )
+    events = events.drop(index=[15, 16])
+    found = describe_course(events, pd.Series([f"c{i}" for i in range(6)]))
+    assert found.index[found["skips_check"]].tolist() == ["c5", "c6"] and "skips_open" not in found
+    assert describe_course(events.head(0)).empty
+
+
+def test_people_are_described_as_they_were_at_the_time():
+    rows = pd.DataFrame(
+        {
+            "agent": ["ann", "ann", "bob", None],
+            "at": [DAY, DAY + pd.Timedelta(hours=3), DAY + pd.Timedelta(days=60), DAY],
+            "team": "A",
+        }
+    )
+    people = pd.DataFrame(
+        {"agent": ["ann", "bob"], "hired_on": [DAY - pd.Timedelta(days=30), DAY], "certificates": ["x, y", ""]}
+    )
+    roster = pd.DataFrame(
+        {"agent": ["ann"], "start_at": [DAY - pd.Timedelta(hours=1)], "end_at": [DAY + pd.Timedelta(hours=2)],
+         "kind": ["work"]}
+    )  # fmt: skip
+    training = pd.DataFrame(
+        {"agent": ["ann", "ann"], "at": [DAY - pd.Timedelta(days=100), DAY], "duration_s": [3600, 7200]}
+    )
+    found = describe_people(rows, people, roster, training)
+    assert found["tenure_days"].tolist()[:3] == [30, 30, 60] and np.isnan(found["tenure_days"].iloc[3])
+    assert found["certificates_n"].tolist()[:3] == [2, 2, 0]
+    assert found["load_day"].tolist()[:3] == [2, 2, 1]
+    assert found["shift_kind"].tolist()[:3] == ["on", "off", "off"]
+    assert found["training_hours"].tolist()[:3] == [2, 2, 0]
+    assert describe_people(rows.drop(columns="agent"), people).empty
+
+
+def test_columns_that_are_there_already_are_kept(make_cases, make_material):
+    rows = make_cases(0, 300).assign(tenure_days=7.0)
+    people = pd.DataFrame({"agent": [f"a{i}" for i in range(60)], "hired_on": DAY})
+    events = pd.DataFrame({"case_id": rows["id"], "at": rows["at"], "activity": "open"})
+    found = with_circumstances(rows, make_material({"late": rows}, people=people, events=events))
+    assert found["tenure_days"].eq(7).all() and found["steps_n"].eq(1).all() and len(found) == 300

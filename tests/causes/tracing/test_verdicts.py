@@ -1,0 +1,71 @@
+"""Verdicts: the layer that was planted is named, also where it hides behind a team, and no layer without evidence."""
+
+from __future__ import annotations
+
+import pytest
+
+from svcanalytics.causes.finding import Finding
+from svcanalytics.causes.tracing import locate, trace_all, trace_cases
+from svcanalytics.errors import CauseError
+
+
+def finding(where, measure="late"):
+    return Finding("segment", measure, where, 0, 1.0, 0.1, 0.0, 0.2, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("planted", "where", "layer", "evidence"),
+    [
+        ({"people": 0.15}, "team=B", "people", "tenure=new"),
+        ({"data": 0.2}, "team=C", "data", "version=3.2"),
+        ({"process": 0.03}, "team=D", "process", "wait_check"),
+        ({"data": 0.2}, "version=3.2", "data", "version=3.2"),
+    ],
+)
+def test_the_planted_layer_is_named_with_what_carries_it(make_cases, planted, where, layer, evidence):
+    right = 0
+    for seed in range(10):
+        found = trace_cases(make_cases(seed, 8000, **planted), where)
+        row = found.layers.set_index("layer").loc[layer]
+        right += found.verdict == layer and evidence in row["evidence"] and row["p_value"] < 0.05
+    assert right >= 9
+
+
+def test_a_team_that_got_worse_for_no_recorded_reason_has_no_layer(make_cases):
+    columns = ["team", "channel", "version"]
+    found = [trace_cases(make_cases(seed, 8000, team=0.12), "team=B", by=columns) for seed in range(10)]
+    assert sum(each.verdict == "" for each in found) >= 9
+    assert "does not say" in found[0].sentence("en") and "证据不足" in found[0].sentence("zh")
+
+
+def test_a_change_that_makes_no_difference_elsewhere_is_at_most_said_to_coincide(make_cases):
+    found = [trace_cases(make_cases(seed, 8000, team=0.15, luck=0.0), "team=B") for seed in range(10)]
+    assert {each.basis for each in found} <= {"coincides", ""}
+    said = next(each for each in found if each.basis == "coincides")
+    assert said.changed[0][0] == "tenure=new"
+    assert "makes no such difference elsewhere" in said.sentence("en")
+
+
+def test_findings_of_several_metrics_are_traced_in_their_order(make_cases, make_material):
+    late = make_cases(1, 8000, people=0.15)
+    again = late.assign(bad=make_cases(1, 8000, data=0.2)["bad"])
+    material = make_material({"late": late, "again": again})
+    asked = [finding("team=B"), finding("version=3.2", "again"), finding("team=B&channel=app")]
+    found = trace_all(material, asked)
+    assert [(each.measure, each.where) for each in found] == [(f.measure, f.where) for f in asked]
+    assert [each.verdict for each in found][:2] == ["people", "data"]
+    verdict, evidence = locate(material, asked[0])
+    assert verdict == "people" and set(evidence["layers"]) >= {"data", "process", "people", "rest"}
+    assert trace_all(material, []) == []
+
+
+def test_ids_say_which_cases_a_theme_is_about(make_cases, make_material):
+    rows = make_cases(1, 8000, people=0.15)
+    material = make_material({"late": rows})
+    theme = finding("theme=t1")
+    ids = list(rows.loc[rows["team"].eq("B"), "id"])
+    assert trace_all(material, [theme], {theme.finding_id: ids})[0].verdict == "people"
+    with pytest.raises(CauseError, match="no column 'theme'"):
+        trace_all(material, [theme])
+    with pytest.raises(CauseError, match="no cases of 'speed'"):
+        trace_all(material, [finding("team=B", "speed")])

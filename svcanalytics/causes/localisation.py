@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from svcanalytics.causes.contrast import contrast
 from svcanalytics.causes.cube import Cube, build
 from svcanalytics.causes.evidence import Evidence, Means, Rates
 from svcanalytics.causes.expectation import STRENGTH, expect_rates
-from svcanalytics.causes.peeling import peel
+from svcanalytics.causes.ranking.contrasting import contrast
+from svcanalytics.causes.ranking.layout import lay_out
 from svcanalytics.causes.scanning import Scan, scan
 from svcanalytics.errors import CauseError
 
@@ -21,6 +21,9 @@ __all__ = ["segments", "segments_of_counts"]
 
 _Z = 1.959963984540054
 _ALTERNATIVES = 2
+_FEWEST = 10  # cases that a segment is made of
+_SIGNIFICANT = 0.05
+_COLUMNS = ("segment", "cause", "role", "n", "value", "expected", "excess", "low", "high", "won", "gain", "p_value")
 
 
 def segments(
@@ -36,7 +39,7 @@ def segments(
 ) -> pd.DataFrame:
     """Find the segments that explain where a rate or a mean went wrong.
 
-    Each segment's cases are held against what an earlier time led to expect of them (see `contrast`, `peel`), or,
+    Each segment's cases are held against what an earlier time led to expect of them (see `contrast`), or,
     without a baseline, against all cases (see `scan`). P-values hold for all segments together.
 
     Parameters
@@ -54,10 +57,10 @@ def segments(
     worse : {"high", "low"}
         Which way is wrong: "high" for breaches or waits, "low" for satisfaction.
     at : str, optional
-        Column of the time of a case. With it the luck that weeks bring to a team, a channel ... is learned from one
-        week to the next and allowed for; without it cases are held to be independent.
+        Column of the time of a case, for cases held against a baseline. With it what set in during the period is found
+        sooner, and weeks may be lucky for a segment as a whole; without it cases are held to be independent.
     seed : int
-        Of the draws behind the p-values.
+        Of the draws behind the p-values; a baseline needs none.
 
     Returns
     -------
@@ -66,8 +69,10 @@ def segments(
         segment of the same number is another description of the same cause), role ("cause" or "alternative"), n, value,
         expected, excess (cases, or units of the outcome, for the worse), low, high (its 95 % interval, without regard
         to the choice of the segment), won (how far the value of all cases moves if the excess goes), gain (in
-        log-likelihood; for means that of normal scores), p_value (for all segments together). Empty when nothing is
-        worse than expected. ``attrs["left_out"]`` says which dimensions have more values than are looked at.
+        log-likelihood; for means that of normal scores), p_value (for all segments together). A segment "" is all
+        cases. With a baseline an alternative has no figures but n, value and that part of the cause's excess which lies
+        in it. Empty when nothing is worse than expected. ``attrs["left_out"]`` says which dimensions have more values
+        than are looked at.
 
     Raises
     ------
@@ -81,8 +86,8 @@ def segments(
     sign = 1.0 if worse == "high" else -1.0
     rate = bool(rows[outcome].isin([0, 1]).all())
     amount = rows[outcome] if sign > 0 else (1 - rows[outcome] if rate else -rows[outcome])
-    rows = rows.assign(_amount=amount, _score=amount if rate else _normal_scores(amount), _week=_weeks(rows, at))
-    table = _changes(rows, by, depth, rate, seed) if before is not None else _differences(rows, by, depth, rate, seed)
+    rows = rows.assign(_amount=amount)
+    table = _changes(rows, by, depth, at) if before is not None else _differences(rows, by, depth, rate, seed)
     if sign < 0:  # back to the outcome as it was given; excess stays "for the worse"
         for name in ("value", "expected"):
             table[name] = 1 - table[name] if rate else -table[name]
@@ -151,35 +156,48 @@ def segments_of_counts(
     return _leaf_table(cube, scan(cube, evidence, seed=seed), leaves, evidence)
 
 
-def _changes(rows: pd.DataFrame, by: list[str], depth: int, rate: bool, seed: int) -> pd.DataFrame:
-    groups = _sums(rows, [*by, "_now", "_week"], ["_amount", "_score"])
-    cube = build(groups, by, depth)
-    later, week = groups["_now"].to_numpy() == 1, groups["_week"].to_numpy("int64")
-    count = groups["count"].to_numpy("float64")
-    of_score, of_amount = (
-        contrast(cube, later, week, *groups[[name, f"{name}_square"]].to_numpy("float64").T, count, rate)
-        for name in ("_score", "_amount")
-    )
-    found = peel(cube, of_score, seed=seed)
-    excess = cube.total(of_amount.excess())
-    bad = groups["_amount"].to_numpy("float64")
-    return _table(cube, found, count * later, bad * later, excess, of_amount.error(cube))
+def _changes(rows: pd.DataFrame, by: list[str], depth: int, at: str | None) -> pd.DataFrame:
+    now, amount = rows["_now"].to_numpy() == 1, rows["_amount"].to_numpy("float64")
+    layout = lay_out(rows.assign(period=np.where(now, "now", "before")), by, _FEWEST, min(depth, 3))
+    causes = contrast(layout, amount, _order(rows, now, at), least=_FEWEST, level=np.inf)
+    place = {name: number for number, name in enumerate(layout.names)}
+    total, table = now.sum(), []
+    for number, cause in enumerate(causes, 1):
+        if number > 1 and cause.p_value >= _SIGNIFICANT:
+            break
+        here = cause.rows & now
+        n, value, gain = here.sum(), amount[here].mean(), max(cause.z, 0.0) ** 2 / 2
+        sure = (cause.low, cause.high, cause.excess / total, gain, cause.p_value)
+        table.append((cause.where, number, "cause", n, value, value - cause.excess / n, cause.excess, *sure))
+        for name in cause.others[:_ALTERNATIVES]:
+            here = layout.rows(place[name]) & now
+            part = cause.excess * cause.counted[here].sum() / cause.counted.sum()
+            table.append((name, number, "alternative", here.sum(), amount[here].mean(), np.nan, part, *[np.nan] * 5))
+    out = pd.DataFrame(table, columns=list(_COLUMNS)).astype({"n": "int64", "cause": "int64"})
+    out.attrs["left_out"] = layout.left_out
+    return out
+
+
+def _order(rows: pd.DataFrame, now: NDArray[np.bool_], at: str | None) -> NDArray[np.float64]:
+    # When each case came, as a part of its period.
+    order = np.zeros(len(rows))
+    if at is None:
+        return order
+    for when in (now, ~now):
+        days = (rows.loc[when, at] - rows.loc[when, at].min()).dt.total_seconds().to_numpy()
+        order[when] = days / max(days.max(), 1.0) * (1 - 1e-9)
+    return order
 
 
 def _differences(rows: pd.DataFrame, by: list[str], depth: int, rate: bool, seed: int) -> pd.DataFrame:
     leaves = _leaves(rows, by, "_amount")
     cube = build(leaves, by, depth)
     amounts = _rates(cube, leaves) if rate else _means(leaves)
-    evidence: Evidence = amounts if rate else _means(_leaves(rows, by, "_score"))
+    evidence: Evidence = amounts
+    if not rate:
+        evidence = _means(_leaves(rows.assign(_score=_normal_scores(rows["_amount"])), by, "_score"))
     found = scan(cube, evidence, seed=seed)
     return _leaf_table(cube, found, leaves, amounts)
-
-
-def _weeks(rows: pd.DataFrame, at: str | None) -> NDArray[np.int64] | int:
-    if at is None:
-        return -1
-    monday = rows[at].dt.to_period("W-SUN").dt.start_time
-    return ((monday - monday.min()).dt.days // 7).to_numpy("int64")
 
 
 def _sums(rows: pd.DataFrame, by: list[str], names: list[str]) -> pd.DataFrame:

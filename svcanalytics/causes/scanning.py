@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from svcanalytics.causes.cube import Cube
 from svcanalytics.causes.evidence import Evidence
 
-__all__ = ["Scan", "law_of_largest", "scan"]
+__all__ = ["Scan", "scan"]
 
 Array = NDArray[np.float64]
 
@@ -69,7 +69,7 @@ def scan(cube: Cube, evidence: Evidence, *, seed: int = 0) -> Scan:
     deviation = np.maximum(np.sqrt(members @ evidence.variance(spread)), 1e-12)
     draws = _DRAWS if members.nnz <= _LARGE else _DRAWS_LARGE
     drawn = members @ evidence.draw(spread, draws, np.random.default_rng(seed))
-    law = law_of_largest((drawn / deviation[:, None]).max(axis=0))
+    law = _law_of_largest((drawn / deviation[:, None]).max(axis=0))
     order = _preference(cube)
     causes: list[int] = []
     told, current, now, moved = [], evidence, gain, shift
@@ -92,7 +92,7 @@ def scan(cube: Cube, evidence: Evidence, *, seed: int = 0) -> Scan:
     return Scan(gain, law(excess / deviation), excess, tuple(causes), account, spread)
 
 
-def law_of_largest(largest: Array) -> Callable[[Array], Array]:
+def _law_of_largest(largest: Array) -> Callable[[Array], Array]:
     """Return the function that gives the probability of a largest standardised excess beyond a value by chance.
 
     Parameters

@@ -46,6 +46,8 @@ class Layout:
         1 where a row lies in a segment.
     values : tuple of numpy.ndarray of int, shape ``(rows,)``
         The value of each dimension, numbered.
+    left_out : dict of str to int
+        Dimensions with more values than are looked at, and how many were put together as ``other``.
     """
 
     names: tuple[str, ...]
@@ -56,6 +58,7 @@ class Layout:
     inside: csr_matrix
     inside_before: csr_matrix
     values: tuple[NDArray[np.int64], ...]
+    left_out: dict[str, int]
 
     def rows(self, segment: int) -> NDArray[np.bool_]:
         """Return which of all rows lie in a segment."""
@@ -65,7 +68,7 @@ class Layout:
         return out
 
 
-def lay_out(rows: pd.DataFrame, by: list[str], least: int) -> Layout:
+def lay_out(rows: pd.DataFrame, by: list[str], least: int, depth: int = 3) -> Layout:
     """Lay rows out; metrics with the same rows share it.
 
     Segments fix up to three dimensions, or two where three are too many to look at. Left out is what has fewer than
@@ -79,10 +82,11 @@ def lay_out(rows: pd.DataFrame, by: list[str], least: int) -> Layout:
         Dimensions.
     least : int
         Smallest number of rows now.
+    depth : int
+        Most dimensions that a segment fixes, up to three.
     """
     from scipy.sparse import csr_matrix, vstack
 
-    depth = 3
     while depth > 1 and len(rows) * sum(comb(len(by), d) for d in range(1, depth + 1)) > _CELLS:
         depth -= 1
     cube = build(rows, by, depth)
@@ -104,7 +108,7 @@ def lay_out(rows: pd.DataFrame, by: list[str], least: int) -> Layout:
 
     values = tuple(cube.place[d] - cube.place[d].min() for d in range(len(by)))
     names = (*(cube.name(s) for s in kept), "")
-    return Layout(names, sizes, dimension, tests, now, members(now), members(~now), values)
+    return Layout(names, sizes, dimension, tests, now, members(now), members(~now), values, dict(cube.rare))
 
 
 def _renamed(cube: Cube, n: Array, whole: float) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Root causes: which segments explain what went wrong, and what goes with an outcome."""
+"""Root causes: what went wrong, where, since when, how much it costs, and on which layer it lies."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from svcanalytics.causes.association import rules
 from svcanalytics.causes.finding import Finding, finding_id, tabulate
 from svcanalytics.causes.gathering.collecting import gather
 from svcanalytics.causes.gathering.material import Material
+from svcanalytics.causes.language import SentimentModel, conduct, conversations, sentiment, train_sentiment
 from svcanalytics.causes.localisation import segments, segments_of_counts
 from svcanalytics.causes.ranking.following import follow
 from svcanalytics.causes.ranking.telling import describe
@@ -17,7 +18,10 @@ __all__ = [
     "Clusters",
     "Finding",
     "Material",
+    "SentimentModel",
     "cluster",
+    "conduct",
+    "conversations",
     "describe",
     "find",
     "finding_id",
@@ -28,5 +32,7 @@ __all__ = [
     "rules",
     "segments",
     "segments_of_counts",
+    "sentiment",
     "tabulate",
+    "train_sentiment",
 ]

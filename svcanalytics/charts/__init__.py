@@ -12,6 +12,7 @@ from svcanalytics.charts.rendering import svg
 from svcanalytics.charts.risk import draw_risk
 from svcanalytics.charts.rows import draw_attainment, draw_family_profile, draw_units
 from svcanalytics.charts.sensitivity import draw_sensitivity
+from svcanalytics.charts.themes import draw_themes
 from svcanalytics.charts.trends import draw_index_trend, draw_trend
 from svcanalytics.charts.weights import draw_weights
 from svcanalytics.charts.why import draw_why
@@ -34,6 +35,7 @@ __all__ = [
     "draw_rank_intervals",
     "draw_risk",
     "draw_sensitivity",
+    "draw_themes",
     "draw_trend",
     "draw_units",
     "draw_volume",

@@ -20,12 +20,12 @@ __all__ = ["check_lab", "start_lab"]
 _WAIT_S = 60.0
 
 
-def start_lab(port: int) -> int:
-    """Run JupyterLab in the foreground until it is stopped; return its exit status."""
-    return subprocess.call([*_command(port), f"--ServerApp.root_dir={_folder()}"])
+def start_lab(port: int, folder: Path | None = None) -> int:
+    """Run JupyterLab in a folder (default: the notebooks) until it is stopped; return its exit status."""
+    return subprocess.call([*_command(port), f"--ServerApp.root_dir={folder or _folder()}"])
 
 
-def check_lab() -> str:
+def check_lab(folder: Path | None = None) -> str:
     """Start JupyterLab on a free port, ask for its status and version, stop it, and return the address it had.
 
     Raises
@@ -36,7 +36,7 @@ def check_lab() -> str:
     token = secrets.token_hex(16)
     with tempfile.TemporaryDirectory() as runtime, Path(runtime, "log").open("w+") as log:
         environment = {**os.environ, "JUPYTER_RUNTIME_DIR": runtime, "JUPYTER_TOKEN": token}
-        command = [*_command(0), "--no-browser", f"--ServerApp.root_dir={_folder()}"]
+        command = [*_command(0), "--no-browser", f"--ServerApp.root_dir={folder or _folder()}"]
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
             return _answer(server, Path(runtime), token)

@@ -1,4 +1,4 @@
-"""The command that publishes what is due: run by hand, by cron or by a scheduler, as often as one likes."""
+"""Commands about editions: what is due, what a published figure is made of, the notebook behind one."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from svcanalytics.cli.console import complain, console, context, progress, table
+from svcanalytics.cli.console import complain, console, context, frame, progress, table
 
 __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
-    """Add this command to the program."""
-    app.command()(due)
+    """Add these commands to the program."""
+    for command in (due, explain):
+        app.command()(command)
+    app.command("open")(open_edition)
 
 
 def due(
@@ -65,3 +67,62 @@ def due(
                 console(stderr=True).print(context.say(f"not told: {trouble}", f"未能通知:{trouble}"))
     if failed:
         raise typer.Exit(1)
+
+
+def explain(
+    edition: Annotated[
+        str, typer.Argument(metavar="EDITION", help="Such as quarterly/2026Q3 or quarterly/2026Q3/all-zh/2.")
+    ],
+    figure: Annotated[str, typer.Argument(metavar="ID", help="The measure's id, as the report's definitions give it.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the reports; default: as in svcanalytics.toml.")] = None,
+) -> None:
+    """Compute a published figure again from its snapshot and show what it is made of. Status 1 when it differs."""
+    from svcanalytics.report.proof import explain_figure, find_edition
+
+    found = find_edition(out or context.path(context.settings.reports), edition)
+    e = explain_figure(found, figure)
+    verdict = context.say("✓ equal", "✓ 一致") if e.equal else context.say("✗ differs", "✗ 不一致")
+    heads = context.say(
+        "figure|definition|published|computed again|numerator|denominator|counts|among|by the time|snapshot",
+        "指标|口径|已发布|复算|分子|分母|分子条件|分母条件|按时间|快照",
+    ).split("|")
+    values = (
+        *(f"{e.name} ({e.id}), {e.period}", e.definition, repr(e.published), f"{e.recomputed!r}  {verdict}"),
+        *(f"{e.numerator:,}", f"{e.denominator:,}", e.counted, e.among, e.at, str(e.snapshot)),
+    )
+    table(["", ""], list(zip(heads, values, strict=True)))
+    sources = e.sources
+    if "at" in sources:
+        sources = sources.assign(at=sources["at"].dt.strftime("%Y-%m-%d %H:%M"))
+    frame(sources, title=context.say("Loads it rests on", "所依据的装载"), limit=20)
+    console().print(context.say("Query:", "查询语句:"))
+    console().print(e.query, markup=False, soft_wrap=True)
+    if not e.equal:
+        raise typer.Exit(1)
+
+
+def open_edition(
+    edition: Annotated[str, typer.Argument(metavar="EDITION", help="Such as quarterly/2026Q3.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the reports; default: as in svcanalytics.toml.")] = None,
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8888,
+    check: Annotated[bool, typer.Option("--check", help="Start, see that it answers, stop.")] = False,
+) -> None:
+    """Open JupyterLab on a copy of an edition's notebook, bound to exactly its snapshot and parameters."""
+    import shutil
+
+    from svcanalytics.cli.jupyter import check_lab, start_lab
+    from svcanalytics.report.proof import find_edition, lake_of
+
+    found = find_edition(out or context.path(context.settings.reports), edition)
+    lake_of(found)  # says so when the snapshot is gone
+    folder = context.path("data/opened").absolute() / "_".join(found.path.parts[-4:])
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / "report.ipynb"
+    if not copy.exists():
+        shutil.copyfile(found.notebook, copy)
+        copy.chmod(0o644)
+    console().print(str(copy), soft_wrap=True)
+    if not check:
+        raise typer.Exit(start_lab(port, folder))
+    address = check_lab(folder)
+    console().print(context.say(f"✓ JupyterLab answered at {address}", f"✓ JupyterLab 已在 {address} 应答"))

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from svcanalytics.cli.console import console, context, frame, progress, table
 
+if TYPE_CHECKING:
+    from svcanalytics.store import Lake
+
 __all__ = ["register"]
+
+_MOST = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -64,7 +69,7 @@ def demo(
 
 
 def status() -> None:
-    """Show the lake's tables, its snapshot and its last loads."""
+    """Show the lake's tables, its snapshot, its last loads, and which published editions no longer hold."""
     lake = context.lake()
     console().print(
         context.say(
@@ -82,6 +87,23 @@ def status() -> None:
     loads = lake.sql(query)
     loads["at"] = loads["at"].dt.tz_convert(lake.timezone).dt.strftime("%Y-%m-%d %H:%M")
     frame(loads, title=context.say("Last loads", "最近的装载"))
+    _show_restatements(lake)
+
+
+def _show_restatements(lake: Lake) -> None:
+    from svcanalytics.report.restatement import find_restatements
+
+    found = find_restatements(lake, context.path(lake.settings.reports))
+    if not found:
+        return
+    heads = context.say("edition|figure|published|today", "版本|指标|已发布|现值").split("|")
+    rows = [(r.edition, r.metric, r.published, r.today) for r in found]
+    title = context.say(
+        "To be restated: publish these again, the next edition says what changed", "需要更正:请重新发布,新版将说明变动"
+    )
+    table(heads, rows[:_MOST], title=title)
+    if len(rows) > _MOST:
+        console().print(context.say(f"… and {len(rows) - _MOST} more", f"…… 另有 {len(rows) - _MOST} 项"))
 
 
 def doctor() -> None:

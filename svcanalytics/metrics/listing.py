@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from svcanalytics.store import Lake
 
-__all__ = ["list_rows"]
+__all__ = ["list_rows", "within"]
 
 _SUMS = {"numerator": "x", "denominator": "y"}
 
@@ -102,7 +102,7 @@ def _listed(
         listed.append(f"case when {counts} then {above} end as _x{number}")
         listed.append(f"case when {counts} then {below} end as _y{number}")
     relation = f"({of.select(read, zone, known.empty)})"
-    rows = con.sql(f"select {', '.join(listed)} from {relation} where {_within(identifier(at), days, zone)}").df()
+    rows = con.sql(f"select {', '.join(listed)} from {relation} where {within(identifier(at), days, zone)}").df()
     local = pd.to_datetime(rows.pop("_at"), utc=True).dt.tz_convert(zone).dt.tz_localize(None)
     rows["at"] = local.astype("datetime64[us]")
     out = {}
@@ -116,7 +116,8 @@ def _listed(
     return out
 
 
-def _within(at: str, days: tuple[date | None, date | None], zone: str) -> str:
+def within(at: str, days: tuple[date | None, date | None], zone: str) -> str:
+    """Return SQL that is true for times within local days, the last one included; None leaves an end open."""
     # Local days begin at local midnight, wherever the clock is changed.
     first, last = days
     tests = [f"{at} is not null"]

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pandas as pd
 
-from svcanalytics.report.blocks import Blocks, Cell, Column, Heading, Text, tabulate
+from svcanalytics.report.blocks import Blocks, Cell, Column, Heading, Proof, Text, plain, tabulate
 from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_integer, is_missing, typeset
 from svcanalytics.report.readings import kind_of, target_number
@@ -97,7 +97,30 @@ def definitions(evaluation: Evaluation) -> Blocks:
     )
     if not records:
         return Blocks((head, Text(general, "note")))
-    return Blocks((head, Text(general, "note"), tabulate("definitions", head.text, columns, records, e.language)))
+    how = (
+        "任一数字可复算：svcanalytics explain 版本 编号。"
+        if zh
+        else "Any of these figures can be computed again: svcanalytics explain EDITION ID."
+    )
+    table = tabulate("definitions", head.text, columns, records, e.language, how)
+    return Blocks((head, Text(general, "note"), table, _proof(e)))
+
+
+def _proof(e: Evaluation) -> Proof:
+    """Return the bare figures of the period: every measure, and the index with its families."""
+    own = e.history[e.history["period"] == e.period.key] if len(e.history) else e.history
+    names = ("value", "low", "high", "n", "numerator", "denominator")
+    figures = [
+        {"id": row["metric"], **{name: plain(row[name]) for name in names}}
+        for row in own.to_dict("records")
+        if row["flag"] != "suppressed"
+    ]
+    if e.index is not None:
+        scores = e.index.scores
+        for row in scores[scores["period"] == e.period.key].to_dict("records"):
+            name = f"index/{row['family']}" if row["family"] else "index"
+            figures.append({"id": name, **{key: plain(row[key if key != "value" else "score"]) for key in names[:3]}})
+    return Proof(tuple(figures))
 
 
 def _tables_sentence(e: Evaluation) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "Document",
     "Figure",
     "Heading",
+    "Proof",
     "Table",
     "Text",
     "from_json",
@@ -213,6 +214,25 @@ class Document(_Shown):
 
 
 @dataclass(frozen=True)
+class Proof(_Shown):
+    """The figures that a report rests on, bare: readers don't see them, `explain` and `status` compare with them.
+
+    Each is a mapping: id (a measure's, or "index" and "index/<family>"), value, low, high, n, numerator, denominator.
+    """
+
+    figures: tuple[Mapping[str, Value], ...]
+    type: ClassVar[str] = "proof"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as JSON data."""
+        return {"type": self.type, "figures": [dict(figure) for figure in self.figures]}
+
+    def preview(self) -> str:
+        """Return nothing: there is nothing to look at."""
+        return ""
+
+
+@dataclass(frozen=True)
 class Blocks(_Shown, Sequence):
     """Several blocks in reading order, such as a section."""
 
@@ -257,6 +277,8 @@ def from_json(data: Mapping[str, Any]) -> _Shown:
     if kind == "document":
         facts = tuple((label, text) for label, text in fields["facts"])
         return Document(**{**fields, "facts": facts, "warnings": tuple(fields["warnings"])})
+    if kind == "proof":
+        return Proof(tuple(fields["figures"]))
     if kind == "blocks":
         return Blocks(tuple(from_json(item) for item in fields["items"]))
     raise ValueError(f"unknown type of block: {kind!r}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from svcanalytics.charts.characters import readable_json
 from svcanalytics.errors import PublishError
-from svcanalytics.report.blocks import MIME, Blocks, Document, Figure, Heading, Table, Text, from_json
+from svcanalytics.report.blocks import MIME, Blocks, Document, Figure, Heading, Proof, Table, Text, from_json
 
 __all__ = ["Content", "extract"]
 
@@ -20,10 +20,11 @@ _ANCHOR = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True)
 class Content:
-    """A report's head and its blocks; every table and figure has an id of its own, every heading an anchor."""
+    """A report's head, its blocks, each with an id of its own, and the bare figures behind them."""
 
     document: Document
     blocks: tuple[Block, ...]
+    figures: tuple[Mapping[str, Any], ...] = ()
 
     def tables(self) -> list[Table]:
         """Return all tables in reading order, with those behind figures."""
@@ -53,7 +54,7 @@ def extract(notebook: Mapping[str, Any], language: str, where: str) -> Content:
     PublishError
         When an output is no sound block, the head is missing, or the report is in another language than asked for.
     """
-    document, blocks = None, []
+    document, blocks, figures = None, [], []
     for index, cell in enumerate(notebook["cells"]):
         for output in cell.get("outputs", []):
             data = output.get("data", {}).get(MIME)
@@ -64,7 +65,9 @@ def extract(notebook: Mapping[str, Any], language: str, where: str) -> Content:
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise PublishError(f"no sound block: {error}", where=f"{where}, cell {index + 1}") from None
             for item in items:
-                if not isinstance(item, Document):
+                if isinstance(item, Proof):
+                    figures += item.figures
+                elif not isinstance(item, Document):
                     blocks.append(item)
                 elif document is None:
                     document = item
@@ -72,7 +75,7 @@ def extract(notebook: Mapping[str, Any], language: str, where: str) -> Content:
         raise PublishError("the notebook shows no Document block", where=where, fix="let a cell show the report's head")
     if document.language != language:
         raise PublishError(f"the report is in {document.language!r}, not in {language!r}", where=where)
-    return Content(document, tuple(_identified(blocks)))
+    return Content(document, tuple(_identified(blocks)), tuple(figures))
 
 
 def _flatten(block: Any) -> Iterator[Any]:

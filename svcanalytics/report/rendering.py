@@ -116,6 +116,7 @@ def render_edition(job: Job, result: Run, folder: Path, before: Edition | None) 
     written = (PAGE, WORKBOOK, NOTEBOOK, *(FORMATS[name] for name in job.formats))
     files = {name: _describe_file(folder / name) for name in written}
     head = {"title": content.document.title, "warnings": list(content.document.warnings)}
+    head["figures"] = [dict(figure) for figure in content.figures]
     manifest = {**_manifest(job, before, now), **head, "timings": timings, "files": files}
     reach("write manifest")
     _write_json(folder / MANIFEST, manifest)

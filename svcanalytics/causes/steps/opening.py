@@ -30,7 +30,9 @@ class Opening:
     Attributes
     ----------
     of_step : numpy.ndarray of int64, shape ``(n,)``
-        Which of the calendars each step is done on.
+        Which of the calendars each step waits on: the agent's, or else that of the team it is done in.
+    of_worker : numpy.ndarray of int64, shape ``(n,)``
+        Which of the calendars whoever does it works on: the agent's, or else that of the team with most of their steps.
     calendars : tuple of Calendar
         Given calendars; empty where the hours were inferred.
     hours : numpy.ndarray of int64, shape ``(calendars, 7, 2)``
@@ -40,6 +42,7 @@ class Opening:
     """
 
     of_step: NDArray[np.int64]
+    of_worker: NDArray[np.int64]
     calendars: tuple[Calendar, ...]
     hours: NDArray[np.int64]
     timezone: str
@@ -74,7 +77,8 @@ def give_opening(log: StepLog, calendar: Calendar | Mapping[str, Calendar]) -> O
         When an agent or team of the log has no calendar and there is none for all others.
     """
     if isinstance(calendar, Calendar):
-        return Opening(np.zeros(len(log.case), dtype=np.int64), (calendar,), np.zeros((0, 7, 2), np.int64), "")
+        everywhere = np.zeros(len(log.case), dtype=np.int64)
+        return Opening(everywhere, everywhere, (calendar,), np.zeros((0, 7, 2), np.int64), "")
     names = list(calendar)
     number = {name: place for place, name in enumerate(names)}
     other = number.get("", NONE)
@@ -87,7 +91,8 @@ def give_opening(log: StepLog, calendar: Calendar | Mapping[str, Calendar]) -> O
         raise CauseError(
             f"there is no calendar for {who}", where="calendar", fix='give one for each team, or "" for all others'
         )
-    return Opening(found, tuple(calendar[name] for name in names), np.zeros((0, 7, 2), np.int64), "")
+    given = tuple(calendar[name] for name in names)
+    return Opening(found, _most_often(found, log.agent), given, np.zeros((0, 7, 2), np.int64), "")
 
 
 def infer_opening(log: StepLog, timezone: str) -> tuple[Opening, str]:
@@ -116,7 +121,7 @@ def infer_opening(log: StepLog, timezone: str) -> tuple[Opening, str]:
         if known[0]
         else "there are too few events to read working hours from, so nobody counts as off duty; give a calendar"
     )
-    return Opening(which, (), hours, timezone), said
+    return Opening(which, _most_often(which, log.agent), (), hours, timezone), said
 
 
 def _hours(code: NDArray, times: NDArray, names: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -135,6 +140,16 @@ def _hours(code: NDArray, times: NDArray, names: int) -> tuple[NDArray[np.bool_]
     worked = seen >= np.maximum(_SEEN * weeks, 1)[:, None]
     hours = np.stack([opens[:, None] * worked, closes[:, None] * worked], axis=2)
     return counts >= _FEWEST, hours
+
+
+def _most_often(which: NDArray[np.int64], agent: NDArray[np.int64]) -> NDArray[np.int64]:
+    # One calendar for all steps of an agent: that of most of them.
+    size = int(which.max()) + 1
+    pair, count = np.unique(agent * size + which, return_counts=True)
+    order = np.lexsort((-pair, count, pair // size))
+    usual = np.zeros(int(agent.max()) + 2, dtype=np.int64)
+    usual[pair[order] // size] = pair[order] % size  # the most frequent is written last
+    return np.where(agent == NONE, which, usual[agent])
 
 
 def _of_names(names: NDArray[np.object_], number: Mapping[str, int], code: NDArray[np.int64]) -> NDArray[np.int64]:

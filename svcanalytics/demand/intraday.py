@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from svcanalytics.demand.ahead.conditioning import Pull, condition
 from svcanalytics.demand.ahead.outlook import Outlook
+from svcanalytics.demand.ahead.trust import believe
 from svcanalytics.demand.forecasting import tabulate
 from svcanalytics.demand.history.findings import place
 from svcanalytics.demand.history.intake import DAY_S, check_counts
@@ -27,9 +28,10 @@ def update(forecast: Forecast, today: pd.DataFrame) -> Forecast:
     """Return the forecast given what has come so far today.
 
     The slots of the day to come move, with their bounds, as far as slots of a day have gone together in the past; later
-    days move as far as busy days have been followed by busy ones; days before today, and queues without rows, stay as
-    they are. Slots that are over hold what came, so that the day's total is what came and what is still expected. Works
-    from the first slot on, and again later in the day: give all of the day's slots each time.
+    days move as far as busy days have been followed by busy ones; all no farther than such updates would have been
+    right on the days of the trials. Days before today, and queues without rows, stay as they are. Slots that are over
+    hold what came, so that the day's total is what came and what is still expected. Works from the first slot on, and
+    again later in the day: give all of the day's slots each time.
 
     Parameters
     ----------
@@ -101,7 +103,7 @@ class UpdatedOutlook(Outlook):
 
     @cached_property
     def _pull(self) -> Pull:
-        return condition(self.spread, self.came[self.future.open_days])
+        return _pull(self.before, self.came[self.future.open_days])
 
 
 def _informed(outlook: Outlook, day: pd.Timestamp, rows: pd.DataFrame) -> UpdatedOutlook:
@@ -112,10 +114,15 @@ def _informed(outlook: Outlook, day: pd.Timestamp, rows: pd.DataFrame) -> Update
     came[before.future.days.get_loc(day)] = _counts(before.future, day, rows)
     opened = before.future.open_days
     mean = before.mean.copy()
-    mean[opened] *= np.exp(condition(before.spread, came[opened]).shift)
+    mean[opened] *= np.exp(_pull(before, came[opened]).shift)
     mean = np.where(np.isfinite(came), came, mean)
-    known = {name: getattr(before, name) for name in ("spread", "weights", "losses", "surprises", "notes")}
+    known = {name: getattr(before, name) for name in ("spread", "weights", "losses", "surprises", "record", "notes")}
     return UpdatedOutlook(before.future, mean, **known, before=before, came=came)
+
+
+def _pull(outlook: Outlook, came: NDArray[np.float64]) -> Pull:
+    pull = condition(outlook.spread, came)
+    return believe(pull, outlook.spread, outlook.record, came) if len(pull.rows) else pull
 
 
 def _rows_of(today: pd.DataFrame, forecast: Forecast) -> pd.DataFrame:

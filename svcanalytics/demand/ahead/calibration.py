@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from svcanalytics.demand.ahead.spread import Spread, Stretch, conformal_stretch
 from svcanalytics.demand.ahead.trials import Trials
 
-__all__ = ["calibrate", "within_days"]
+__all__ = ["calibrate", "lead_groups", "within_days"]
 
 _PATTERNS = 3
 _LEAD_GROUPS = 3
@@ -39,7 +39,7 @@ def calibrate(
         Counts of past days and what their own totals and profiles make expected: how slots move within a day.
     """
     patterns, noise = within_days(*residuals)
-    lead = _lead_groups(len(mean))
+    lead = lead_groups(len(mean))
     if not len(trials):
         return Spread(
             mean, covariance, conformal_stretch(np.empty(0), np.empty(0, int), _LEAD_GROUPS), lead, patterns, noise
@@ -52,15 +52,15 @@ def calibrate(
     with np.errstate(invalid="ignore", divide="ignore"):
         score = np.where(expected > 0, missed / np.sqrt(own + 1.0 / np.maximum(expected, 0.5)), np.nan)
     repeats = trials.rows.size / len(np.unique(trials.rows))
-    tried_lead = np.broadcast_to(_lead_groups(trials.rows.shape[1]), score.shape)
+    tried_lead = np.broadcast_to(lead_groups(trials.rows.shape[1]), score.shape)
     found = conformal_stretch(score.ravel(), tried_lead.ravel(), _LEAD_GROUPS, repeats=repeats)
     busy = _without_chance(found, own, expected, tried_lead)
     scale = _slot_scale(trials, tried, known, own, busy, tried_lead, patterns, noise, repeats)
     return Spread(mean, covariance, busy, lead, patterns * scale, noise * scale)
 
 
-def _lead_groups(days):
-    # The first two days, the rest of the first week, what comes later.
+def lead_groups(days: int) -> NDArray[np.intp]:
+    """Return the group of each day of a horizon: the first two, the rest of the first week, what comes later."""
     return np.digitize(np.arange(days), [2, 5])
 
 

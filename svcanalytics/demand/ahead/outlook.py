@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from svcanalytics.demand.ahead.calibration import calibrate
+from svcanalytics.demand.ahead.calibration import calibrate, lead_groups
 from svcanalytics.demand.ahead.combination import combine, loss_weights, trial_losses
 from svcanalytics.demand.ahead.spread import Spread
 from svcanalytics.demand.ahead.trials import Memory, Trials, fit_at, run_trials
+from svcanalytics.demand.ahead.trust import Record
 from svcanalytics.demand.history.patching import fill_gaps
 from svcanalytics.demand.matrix import DayMatrix
 from svcanalytics.demand.models import Model
@@ -49,6 +50,8 @@ class Outlook:
         Absolute error of each model in the trials, relative to the arrivals; empty when the history was too short.
     surprises : pandas.Series
         By day of the past, the log of what came over what was expected in the trials, in standard deviations.
+    record : Record
+        The days of the trials, for updates to be judged by.
     notes : tuple[str, ...]
         What the reader should know.
     """
@@ -59,6 +62,7 @@ class Outlook:
     weights: dict[str, float]
     losses: dict[str, float]
     surprises: pd.Series
+    record: Record
     notes: tuple[str, ...]
 
     @property
@@ -151,13 +155,15 @@ def _look(
     opened = future.open_days
     mean = combine(means, weights)
     combined = combine(trials.means[: len(models)], weights)
+    residuals = _residuals(history)
     return Outlook(
         future,
         mean,
-        calibrate(mean[opened], covariance, trials, combined, _residuals(history)),
+        calibrate(mean[opened], covariance, trials, combined, residuals),
         dict(zip(names, weights.tolist(), strict=True)),
         dict(zip(names, losses.mean(axis=1).tolist(), strict=True)) if len(trials) else {},
         _surprises(history, trials, combined),
+        _record(trials, combined, len(residuals[0])),
         _notes(history, future, trials, light),
     )
 
@@ -189,6 +195,12 @@ def _residuals(history: DayMatrix) -> tuple[NDArray[np.float64], NDArray[np.floa
     counts = history.counts[rows]
     total = np.nansum(counts, axis=1)
     return counts, profile * (total / np.maximum(profile.sum(axis=1), 1e-12))[:, None]
+
+
+def _record(trials: Trials, combined: NDArray[np.float64], days: int) -> Record:
+    slots = combined.shape[-1]
+    lead = np.broadcast_to(lead_groups(trials.rows.shape[1]), trials.rows.shape)
+    return Record(combined.reshape(-1, slots), trials.actual.reshape(-1, slots), lead.ravel(), days)
 
 
 def _surprises(history: DayMatrix, trials: Trials, combined: NDArray[np.float64]) -> pd.Series:

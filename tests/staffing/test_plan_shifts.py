@@ -192,7 +192,7 @@ def test_people_rest_between_shifts_and_have_their_days_off():
     rest = pd.Timedelta(hours=11)
     taken = [sum(s.count for s in plan.shifts.itertuples() if s.start <= moment < s.end + rest) for moment in moments]
     assert max(taken) <= 5
-    assert any("all 5 agents in the week are used up" in each for each in plan.missing)
+    assert any("all 5 agents are used up" in each for each in plan.missing)
 
 
 def test_a_group_shares_its_time_among_its_queues_and_never_gives_it_twice():

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from svcanalytics.staffing.shifting.clock import wall
 from svcanalytics.staffing.shifting.covering import Covering
+from svcanalytics.staffing.shifting.limits import Limit
 from svcanalytics.staffing.shifting.programme import solve
 
 __all__ = ["find_shortfalls"]
@@ -20,7 +21,7 @@ _DEAR = 1.0  # and less than one where it could be had for money
 
 
 def find_shortfalls(
-    covering: Covering, planned: NDArray[np.float64], working: pd.Series, seconds: float
+    covering: Covering, planned: NDArray[np.float64], shifts: pd.DataFrame, seconds: float
 ) -> pd.DataFrame:
     """Return the times at which agents are missing.
 
@@ -28,8 +29,8 @@ def find_shortfalls(
     ----------
     covering : Covering
     planned : numpy.ndarray, shape ``(rows,)``
-    working : pandas.Series
-        People planned by local day.
+    shifts : DataFrame
+        Those planned: group, pattern, day, count, paid_s.
     seconds : float
         Time to find out how many people it would take.
 
@@ -38,9 +39,9 @@ def find_shortfalls(
     pandas.DataFrame
         queue, start and end (on the clock of the shifts), missing (whole people), reason and its detail: ``start`` (the
         time before which no shift starts), ``end`` (after which none ends), ``weekday`` (on which none works, Monday
-        0), ``hole`` (no shift is there), ``people`` (of which there are so many), ``week`` (so many, whose days and
-        hours of the week are used up), ``most`` (the pattern that so many may work), ``price`` (another shift would
-        cost more than it is worth).
+        0), ``hole`` (no shift is there), ``people`` (all of so many work that day), ``week`` (days and hours of so many
+        in the week are used up; one row for the week), ``most`` (the pattern and how many may work it), ``price``
+        (another shift would cost more than it is worth).
     """
     rows = covering.rows
     required, floor = (rows[name].to_numpy(dtype="float64") for name in ("required", "floor"))
@@ -54,11 +55,12 @@ def find_shortfalls(
     for row in np.flatnonzero(never):
         reasons.loc[row] = _never(covering, int(rows["slot"].iloc[row]))
     held = tell & ~never
-    people = _held_back(covering, short, held, working, seconds) if held.any() and covering.limits else {}
+    people = _held_back(covering, shifts, seconds) if held.any() and covering.limits else {}
     days = pd.Series(_local(covering, rows["slot"].to_numpy()).normalize(), index=rows.index)
     for row in np.flatnonzero(held):
-        if days[row] in people:
-            reasons.loc[row] = people[days[row]][:2]
+        key = (rows["queue"].iloc[row], days[row])
+        if key in people:
+            reasons.loc[row] = people[key][:2]
     tell &= ~((reasons["reason"] == "price").to_numpy() & (short < _DEAR) & kept)
     return _runs(covering, rows.assign(short=short, day=days, **reasons)[tell], people)
 
@@ -88,50 +90,72 @@ def _clock(covering: Covering, minute: int) -> str:
 
 
 def _held_back(
-    covering: Covering, short: NDArray[np.float64], held: NDArray[np.bool_], working: pd.Series, seconds: float
-) -> dict[pd.Timestamp, tuple[str, str, int]]:
-    """By day: the limit that keeps people away, its number, and how many more it would take without it."""
+    covering: Covering, shifts: pd.DataFrame, seconds: float
+) -> dict[tuple[str, pd.Timestamp], tuple[str, str, int]]:
+    """By queue and day: the limit that keeps people away, its number, and how many more it would take without it."""
     free = replace(covering, limits=())
-    programme = free.programme()
-    solution = solve(programme.relaxed(), max(seconds, 1.0), 0.01)
-    many = sum(free.shares(solution.x).values())[: len(free.main)]
-    shifts = free.offers.shifts.loc[free.main["shift"]].assign(many=many)
-    wanted = shifts.groupby("day")["many"].sum()
-    found: dict[pd.Timestamp, tuple[str, str, int]] = {}
-    local = pd.Series(_local(covering, covering.rows["slot"].to_numpy()).normalize())
-    for day in local[held].unique():
-        more = int(np.ceil(wanted.get(day, 0.0) - working.get(day, 0) - 1e-6))
-        if more <= 0:
-            continue
-        limit = next((each for each in covering.limits if each.pattern is None), None)
-        if limit is None:
-            capped = next(each for each in covering.limits if each.pattern is not None)
-            found[day] = ("most", f"{capped.pattern} {capped.people}", more)
-        else:
-            full = working.get(day, 0) >= limit.people
-            found[day] = ("people" if full else "week", str(limit.people), more)
+    solution = solve(free.programme().relaxed(), max(seconds, 1.0), 0.01)
+    offered = free.offers.shifts.loc[free.main["shift"], ["pattern", "day", "paid_s"]]
+    parts = [offered.assign(group=g, count=share[: len(offered)]) for g, share in free.shares(solution.x).items()]
+    wanted = pd.concat(parts, ignore_index=True)
+    found: dict[tuple[str, pd.Timestamp], tuple[str, str, int]] = {}
+    # Limits on people are told rather than those on a pattern.
+    for limit in sorted(covering.limits, key=lambda each: each.pattern is None):
+        queues = {queue for group in limit.groups for queue in covering.groups[group]}
+        ours = [each[each["group"].isin(limit.groups)] for each in (wanted, shifts)]
+        if limit.pattern is not None:
+            ours = [each[each["pattern"] == limit.pattern] for each in ours]
+        need, have = (each.groupby("day")["count"].sum() for each in ours)
+        weekly = _more_in_week(covering, limit, ours[0])
+        for day in need.index:
+            more = int(np.ceil(need[day] - have.get(day, 0) - 1e-6))
+            if more <= 0:
+                continue
+            if limit.pattern is not None:
+                said = ("most", f"{limit.pattern} {limit.people}", more)
+            elif have.get(day, 0) >= limit.people:
+                said = ("people", str(limit.people), more)
+            else:
+                said = ("week", str(limit.people), weekly[_monday(day)])
+            found |= {(queue, day): said for queue in queues}
     return found
 
 
-def _runs(covering: Covering, rows: pd.DataFrame, people: dict[pd.Timestamp, tuple[str, str, int]]) -> pd.DataFrame:
-    """Join slots that follow each other; what a day lacks in people is one row from its first to its last slot."""
+def _more_in_week(covering: Covering, limit: Limit, wanted: pd.DataFrame) -> dict[pd.Timestamp, int]:
+    """How many more people a week would take, by its Monday: for its busiest day, its days or its hours."""
+    rules = covering.rules.people
+    hours = rules.max_hours_a_week - rules.training_hours_a_week
+    found = {}
+    for monday, part in wanted.groupby(_monday(wanted["day"])):
+        by_day = part.groupby("day")["count"].sum()
+        worked = float((part["count"] * part["paid_s"]).sum() / 3600)
+        need = max(by_day.max(), by_day.sum() / min(len(by_day), 7 - rules.days_off), worked / hours)
+        found[monday] = max(int(np.ceil(need - 1e-6)) - limit.people, 1)
+    return found
+
+
+def _monday(day: pd.Series | pd.Timestamp) -> pd.Series | pd.Timestamp:
+    weekday = day.dt.day_of_week if isinstance(day, pd.Series) else day.day_of_week
+    return day - pd.to_timedelta(weekday, unit="D")
+
+
+def _runs(
+    covering: Covering, rows: pd.DataFrame, people: dict[tuple[str, pd.Timestamp], tuple[str, str, int]]
+) -> pd.DataFrame:
+    """Join slots that follow each other; what a day or week lacks in people is one row, from first to last slot."""
     rows = rows.sort_values(["queue", "slot"], kind="stable")
-    by_people = rows["reason"].isin(["people", "week", "most"])
-    follows = (
-        (rows["queue"] == rows["queue"].shift())
-        & (rows["reason"] == rows["reason"].shift())
-        & (rows["detail"] == rows["detail"].shift())
-        & (rows["day"] == rows["day"].shift())
-        & (by_people | (rows["slot"] == rows["slot"].shift() + 1))
-    )
+    # What people are lacking for is not interrupted by slots that happen to be covered, nor a week by its nights.
+    span = rows["day"].where(rows["reason"] != "week", _monday(rows["day"]))
+    joined = rows["reason"].isin(["people", "week", "most"])
+    keys = ["queue", "reason", "detail", span]
+    place = (rows["slot"] - rows.groupby(keys).cumcount()).where(~joined, -1)
     first, length = covering.slots.minute, covering.slots.length
     made = []
-    for _, run in rows.groupby((~follows).cumsum(), sort=False):
-        head = run.iloc[0]
+    for (queue, reason, detail, _, _), run in rows.groupby([*keys, place], sort=False):
         ends = np.array([first[run["slot"].iloc[0]], first[run["slot"].iloc[-1]] + length])
         start, end = wall(ends, covering.slots.zone)
-        missing = int(np.ceil(run["short"].max() - 1e-6))
-        if head["reason"] in ("people", "week", "most"):
-            missing = people[head["day"]][2] if len(covering.groups) == 1 else missing
-        made.append((head["queue"], start, end, max(missing, 1), head["reason"], head["detail"]))
-    return pd.DataFrame(made, columns=_COLUMNS)
+        missing = max(int(np.ceil(run["short"].max() - 1e-6)), 1)
+        if joined[run.index[0]]:
+            missing = people[queue, run["day"].iloc[0]][2]
+        made.append((queue, start, end, missing, reason, detail))
+    return pd.DataFrame(made, columns=_COLUMNS).sort_values(["queue", "start"], ignore_index=True)

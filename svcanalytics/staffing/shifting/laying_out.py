@@ -40,7 +40,7 @@ def lay_out(
     return ShiftPlan(
         shifts=shifts,
         coverage=coverage,
-        shortfalls=find_shortfalls(covering, planned, shifts.groupby("day")["count"].sum(), seconds),
+        shortfalls=find_shortfalls(covering, planned, shifts, seconds),
         cost=cost,
         price=price,
         bound=min(solution.bound, price),

@@ -27,7 +27,7 @@ from svcanalytics.staffing.volumes import for_queue
 __all__ = ["plan_shifts"]
 
 _SECONDS = 60.0
-_RELAXED_SECONDS = 10.0
+_LEAST_SECONDS = 3.0  # to round a relaxed solution where nothing better was found in time
 
 
 def plan_shifts(
@@ -112,18 +112,18 @@ def plan_shifts(
         limits=(*_limits(agents, crews), *_most(shifts, crews)),
         given={group: _already_there(group, slots, before) for group in crews},
     )
-    solution = solve(covering.programme(), max(ends - time.monotonic(), 0.1), gap)
+    solution = solve(covering.programme(), 0.9 * max(ends - time.monotonic(), 0.1), gap)
     counts = {group: np.round(share).astype(np.int64) for group, share in covering.shares(solution.x).items()}
     if not solution.optimal:
-        counts, solution = _at_least_rounded(covering, counts, solution)
+        counts, solution = _at_least_rounded(covering, counts, solution, max(_LEAST_SECONDS, ends - time.monotonic()))
     return lay_out(covering, counts, solution, gap, ends - time.monotonic())
 
 
 def _at_least_rounded(
-    covering: Covering, counts: dict[str, NDArray[np.int64]], found: Solution
+    covering: Covering, counts: dict[str, NDArray[np.int64]], found: Solution, seconds: float
 ) -> tuple[dict[str, NDArray[np.int64]], Solution]:
     """Return the better of what was found in time and the relaxed solution rounded."""
-    relaxed = solve(covering.programme().relaxed(), _RELAXED_SECONDS, 0.0)
+    relaxed = solve(covering.programme().relaxed(), seconds, 0.0)
     rounded = round_relaxed(covering, relaxed.x)
 
     def price(of: dict[str, NDArray[np.int64]], x: NDArray[np.float64]) -> float:

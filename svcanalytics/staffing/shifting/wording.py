@@ -27,11 +27,12 @@ _WORDS = {
         "weekday": "no shift works on {weekday}",
         "hole": "no shift is there at that time",
         "people": "all {detail} agents are planned that day",
-        "week": "the days and hours of all {detail} agents in the week are used up",
+        "week": "the days and hours of all {detail} agents are used up",
         "most": "no more than {most} a day may work the shift {pattern}",
         "price": "another shift would cost more than it is worth",
         "slot": "{queue}: {day} {start}\u2013{end} needs {missing} more; {why}",
         "day": "{queue}: needs {missing} more agents on {day} ({start}\u2013{end}); {why}",
+        "span": "{queue}: needs {missing} more agents from {day} to {last}; {why}",
     },
     "zh": {
         "start": "\u6ca1\u6709{detail}\u4e4b\u524d\u4e0a\u73ed\u7684\u73ed\u6b21",
@@ -43,6 +44,7 @@ _WORDS = {
         "most": "\u73ed\u6b21{pattern}\u6bcf\u5929\u6700\u591a{most}\u4eba",
         "price": "\u518d\u52a0\u4e00\u4e2a\u73ed\u7684\u6210\u672c\u9ad8\u4e8e\u5176\u4f5c\u7528",
         "slot": "{queue}\uff1a{day} {start}\u2013{end} \u8fd8\u7f3a{missing}\u4eba\uff1b{why}",
+        "span": "{queue}\uff1a{day}\u81f3{last}\u8fd8\u7f3a{missing}\u4eba\uff1b{why}",
         "day": "{queue}\uff1a{day}\u8fd8\u7f3a{missing}\u4eba\uff08{start}\u2013{end}\uff09\uff1b{why}",
     },
 }
@@ -66,7 +68,7 @@ def explain_shortfalls(shortfalls: pd.DataFrame, language: str = "en") -> list[s
             known["weekday"] = _WHOLE.get(language, _WEEKDAYS[language])[int(row.detail)]
         if row.reason == "most":
             known["pattern"], known["most"] = row.detail.rsplit(" ", 1)
-        kind = "day" if row.reason in ("people", "week", "most") else "slot"
+        kind = {"people": "day", "most": "day", "week": "span"}.get(row.reason, "slot")
         end = "24:00" if row.end.normalize() > row.start.normalize() else f"{row.end:%H:%M}"
         sentences.append(
             words[kind].format(
@@ -74,6 +76,7 @@ def explain_shortfalls(shortfalls: pd.DataFrame, language: str = "en") -> list[s
                 day=_day(row.start, language),
                 start=f"{row.start:%H:%M}",
                 end=end,
+                last=_day(row.end - pd.Timedelta(minutes=1), language),
                 missing=row.missing,
                 why=words[row.reason].format(**known),
             )

@@ -14,8 +14,8 @@ from svcanalytics.staffing.rostering.duties import Duty, minutes_since, read_dut
 from svcanalytics.staffing.rostering.lacking import LACKING_COLUMNS, explain_lacking, lacking_rows
 from svcanalytics.staffing.rostering.obstacles import Week
 from svcanalytics.staffing.rostering.people import Person, Wish, Worked, read_people
-from svcanalytics.staffing.rostering.programme import Solver, check_solver
 from svcanalytics.staffing.rostering.rules import RosterRules, roster_rules
+from svcanalytics.staffing.rostering.solving import Solver, check_solver
 from svcanalytics.staffing.rostering.week import assign_week
 
 if TYPE_CHECKING:
@@ -42,9 +42,12 @@ class Roster:
     lacking : pandas.DataFrame
         A row per shift that lacks people: group, pattern, start, end, missing, with_skill, and how many of those each
         rule keeps away.
+    points : float
+        What was made least: what is missing, overtime, uneven hours and turns, wishes, shifts of another pattern; a
+        point is a minute by which hours are uneven.
     gap : float
-        By how much a roster could cost less at most, as a share: what the solver could not rule out. Infinite when the
-        time was too short for any bound.
+        By how much a roster could have fewer points at most, as a share: what the solver could not rule out. Infinite
+        when the time was too short for any bound.
     status : str
         ``optimal`` or ``time limit``.
     solver : str
@@ -54,6 +57,7 @@ class Roster:
     assignments: pd.DataFrame
     fairness: pd.DataFrame
     lacking: pd.DataFrame
+    points: float
     gap: float
     status: str
     solver: str
@@ -141,6 +145,7 @@ def plan_roster(
         assignments=table.reset_index(drop=True),
         fairness=_fairness(people, before, weeks, duties[-1].day, rules),
         lacking=pd.concat(lacking, ignore_index=True) if lacking else pd.DataFrame(columns=list(LACKING_COLUMNS)),
+        points=float(cost),
         gap=float((cost - bound) / max(abs(cost), 1.0)) if np.isfinite(bound) else np.inf,
         status="optimal" if stati == {"optimal"} else "time limit",
         solver=solver,

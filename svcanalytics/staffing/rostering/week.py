@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from svcanalytics.staffing.rostering.duties import Duty
 from svcanalytics.staffing.rostering.obstacles import Week, obstacle
 from svcanalytics.staffing.rostering.people import Person
-from svcanalytics.staffing.rostering.programme import Programme, Solver, solve
+from svcanalytics.staffing.rostering.programme import Programme
 from svcanalytics.staffing.rostering.rules import RosterRules
+from svcanalytics.staffing.rostering.solving import Solver, solve
 
 __all__ = ["WEIGHTS", "Assigned", "assign_week"]
 
@@ -73,10 +74,12 @@ class _Case:
         for p, person in enumerate(people):
             own = {d: self.x[p, d] for d in range(len(duties)) if (p, d) in self.x}
             if own:
+                first = len(self.programme.cost)
                 self._limit(person, own, cliques)
                 self._even_hours(p, person, own, share)
                 self._take_turns(p, person, own)
                 self._keep_pattern(person, own, due[person.name])
+                self.programme.blocks.append([*own.values(), *range(first, len(self.programme.cost))])
 
     def first_roster(self) -> set[tuple[int, int]]:
         """Give duties one by one to whoever has most hours left, those that fewest can take first."""

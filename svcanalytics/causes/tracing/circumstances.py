@@ -17,8 +17,6 @@ _MOST_STEPS = 8
 _USUAL = 0.8
 """A step that this share of the earlier cases had is missed where it isn't."""
 _RECENT = pd.Timedelta(days=90)
-_NEW = pd.Timedelta(days=60)
-_BEGINNING = pd.Timedelta(days=30)
 
 
 def with_circumstances(rows: pd.DataFrame, material: Material, course: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -59,7 +57,7 @@ def describe_people(
     Parameters
     ----------
     rows : DataFrame
-        ``agent``, ``at``; without ``agent`` nothing is known.
+        ``agent``, ``at``; perhaps ``team``, ``period``. Without ``agent`` nothing is known.
     people, roster, training : DataFrame
         As `Material` has them.
 
@@ -67,8 +65,8 @@ def describe_people(
     -------
     pandas.DataFrame
         One row per row, its columns as far as they can be had: tenure_days (since hired), certificates_n, skill_level,
-        role, new_in_team (joined it less than 60 days ago; told by the rows where nobody noted it), load_day (rows of
-        the agent that day), training_hours (courses of the last 90 days), shift_kind ("on" or "off" the worked roster,
+        role, from_other_team (the agent's cases of the baseline were mostly another team's), load_day (rows of the
+        agent that day), training_hours (courses of the last 90 days), shift_kind ("on" or "off" the worked roster,
         "overtime", "on call").
     """
     out = pd.DataFrame(index=rows.index)
@@ -77,8 +75,8 @@ def describe_people(
     agent, at = rows["agent"], rows["at"]
     day = at.dt.normalize()
     out["load_day"] = day.groupby([agent, day], dropna=False).transform("size").where(agent.notna()).astype("float64")
-    if "team" in rows.columns:
-        out["new_in_team"] = _new_in_team(rows, people)
+    if "team" in rows.columns and "period" in rows.columns:
+        out["from_other_team"] = _from_other_team(rows)
     if not people.empty:
         known = people.drop_duplicates("agent").set_index("agent")
         if "hired_on" in known:
@@ -164,15 +162,12 @@ def _count(certificates: object) -> float:
     return float(certificates) if isinstance(certificates, (int, float)) else np.nan
 
 
-def _new_in_team(rows: pd.DataFrame, people: pd.DataFrame) -> pd.Series:
-    agent, at = rows["agent"], rows["at"]
-    seen = at.groupby([agent, rows["team"]], dropna=False).transform("min")
-    # Who is there when the data begin may have been there for long.
-    joined = seen.where(seen > at.min() + _BEGINNING, pd.NaT)
-    if "joined_team_on" in people.columns:
-        noted = agent.map(pd.to_datetime(people.drop_duplicates("agent").set_index("agent")["joined_team_on"]))
-        joined = joined.fillna(noted.where(noted <= at))
-    return ((at - joined) < _NEW).where(agent.notna(), other=False)
+def _from_other_team(rows: pd.DataFrame) -> pd.Series:
+    # Who worked elsewhere most of the time before: a reorganisation, or help from another team.
+    earlier = rows.loc[rows["period"].eq("before") & rows["agent"].notna(), ["agent", "team"]]
+    counts = earlier.value_counts().reset_index().sort_values(["agent", "count", "team"], ascending=[True, False, True])
+    home = rows["agent"].map(counts.drop_duplicates("agent").set_index("agent")["team"])
+    return (home.notna() & rows["team"].ne(home)).rename("from_other_team")
 
 
 def _recent_training(agent: pd.Series, at: pd.Series, training: pd.DataFrame) -> pd.Series:

@@ -37,7 +37,7 @@ _COLUMNS = {
             "staffing",
             "tenure",
         ),
-        *("certified", "hour", "new_in_team", "night", "tools", "trained", "training", "weekday", "weekend"),
+        *("certified", "from_other_team", "hour", "night", "tools", "trained", "training", "weekday", "weekend"),
     ),
     "demand": ("arrivals", "peak", "season", "volume"),
 }

@@ -171,7 +171,7 @@ def trace_all(
                 bad = outcome_of(material.outcomes[finding.measure], "bad")
                 given = (ids or {}).get(finding.finding_id)
                 inside = cases_of(rows, finding.where, material.events) if given is None else _named(rows, given)
-                found[place] = _share(regression, bad, inside, finding.measure, finding.where, layers)
+                found[place] = _share(regression, bad, inside, finding.measure, finding.where, layers, rows)
     return _conclude([found[place] for place in range(len(findings))])
 
 
@@ -205,7 +205,7 @@ def trace_cases(
     """
     bad = outcome_of(rows, outcome)
     regression = Regression(lay_out(rows, outcome, by=by, layers=layers))
-    return _conclude([_share(regression, bad, cases_of(rows, where), outcome, where, layers)])[0]
+    return _conclude([_share(regression, bad, cases_of(rows, where), outcome, where, layers, rows)])[0]
 
 
 def cases_of(rows: pd.DataFrame, where: str, events: pd.DataFrame | None = None) -> NDArray[np.bool_]:
@@ -252,13 +252,38 @@ def _share(
     measure: str,
     where: str,
     layers: Mapping[str, str] | None,
+    rows: pd.DataFrame,
 ) -> _Found:
     own, layer = [column for column, _ in conditions_of(where)], layer_of(where, layers)
     shares = regression.share_out(bad, inside, own, layer)
-    changes = [] if layer else regression.changes(inside, own)
+    changes = [] if layer else _sure(regression.changes(inside, own)) or _newcomers(rows, inside)
     alike = {c.layer for c in regression.design.columns if c.name in shares.alike} - {""}
     n = int((inside & regression.design.now).sum())
     return _Found(measure, where, n, layer, shares, changes, alike.pop() if len(alike) == 1 else "")
+
+
+def _sure(changes: list[Change]) -> list[Change]:
+    kept = [c for c in changes if c.p_value < _SURE and abs(c.shift) >= _SHIFT]
+    return sorted(kept, key=lambda c: (-abs(c.shift), c.column))
+
+
+def _newcomers(rows: pd.DataFrame, inside: NDArray[np.bool_]) -> list[Change]:
+    # Agents are few, and whoever moves takes all cases along: agents are counted, not cases (Fisher's exact test).
+    from scipy.stats import hypergeom
+
+    if not {"from_other_team", "agent", "period"} <= set(rows.columns):
+        return []
+    now = rows["period"].eq("now").to_numpy() & rows["agent"].notna().to_numpy()
+    moved = rows["from_other_team"].to_numpy(dtype=bool)
+    here = rows.loc[now & inside].groupby("agent")["from_other_team"].any()
+    there = rows.loc[now & ~inside].groupby("agent")["from_other_team"].any()
+    if here.sum() < 2 or not len(there):
+        return []
+    p = float(hypergeom.sf(here.sum() - 1, len(here) + len(there), here.sum() + there.sum(), len(here)))
+    shift = float(moved[now & inside].mean() - moved[~now & inside].mean()) if (~now & inside).any() else 0.0
+    if p >= _LEVEL or shift < _SHIFT:
+        return []
+    return [Change("from_other_team", "True", "people", shift, p)]
 
 
 def _named(rows: pd.DataFrame, ids: Collection[object]) -> NDArray[np.bool_]:
@@ -298,10 +323,8 @@ def _conclude(found: list[_Found]) -> list[Trace]:
     for place, f in enumerate(found):
         mine = {layer: p for (at, layer), p in p_values.items() if at == place}
         table = _table(f.shares, f.where if f.own else "", f.own, mine)
-        sure = [c for c in f.changes if c.p_value < _SURE and abs(c.shift) >= _SHIFT]
-        sure.sort(key=lambda c: (-abs(c.shift), c.column))
-        verdict, basis = _verdict(table, f, sure)
-        changed = tuple((f"{c.column}={c.value}", round(c.shift, 4)) for c in sure[:_NAMED])
+        verdict, basis = _verdict(table, f, f.changes)
+        changed = tuple((f"{c.column}={c.value}", round(c.shift, 4)) for c in f.changes[:_NAMED])
         excess, through = f.shares.excess.amount, f.shares.through.amount
         out.append(Trace(f.measure, f.where, f.n, excess, table, verdict, through, f.shares.alike, basis, changed))
     return out
@@ -328,7 +351,7 @@ def _table(shares: Shares, where: str, own: str, p_values: dict[str, float]) -> 
 def _verdict(table: pd.DataFrame, found: _Found, changed: list[Change]) -> tuple[str, Basis]:
     excess = found.shares.excess.amount
     told = table[table["p_value"].lt(_LEVEL) & table["amount"].gt(0) & table["amount"].ge(_SHARE * excess)]
-    if not told.empty:
+    if excess > 0 and not told.empty:
         layer = str(told.loc[told["amount"].idxmax(), "layer"])
         return layer, "named" if layer == found.own else "explains"
     if found.own:  # what names the cases speaks for its layer until another explains it away

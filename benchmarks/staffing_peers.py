@@ -88,8 +88,8 @@ def examples(calls: int, seed: int = 3) -> dict[str, tuple[list[Stream], list[Cr
     skilled = [customers(rng, "a", calls, 8.0), customers(rng, "b", calls // 2, 4.0)]
     urgent = [customers(rng, "a", calls, 8.0, priority=1), customers(rng, "b", calls // 2, 4.0, priority=0)]
     steady = customers(rng, "a", calls, 10.0)
-    hours = np.arange(0.0, steady.at[-1], 900.0)
-    at_work = np.where(np.arange(len(hours)) % 4 == 2, 6, 12)  # half of them on a break, a quarter of an hour in four
+    hours = np.arange(0.0, steady.at[-1], 300.0)
+    at_work = np.where(np.arange(len(hours)) % 4 == 2, 6, 12)  # half of them on a break, five minutes in twenty
     several = [(("a",), 5), (("b",), 3), (("a", "b"), 4)]
     return {
         "two skills": (skilled, [Crew(skills, START, np.array([agents])) for skills, agents in several]),
@@ -102,8 +102,8 @@ def by_simpy(streams: Sequence[Stream], crews: Sequence[Crew]) -> NDArray[np.flo
     """Return each call's wait by a SimPy model of the same rules, in order of arrival.
 
     Agents are items of a store that customers ask for; a customer takes the idle agent who knows least. Who asks is
-    served in order of priority, then of arrival. A break takes those who are idle, then the first to finish; who comes
-    is somebody else.
+    served in order of priority, then of arrival. A break asks before everybody else for
+    those who are idle, then for the first to finish, until it is over.
     """
     import simpy
     from simpy.resources.resource import SortedQueue
@@ -124,14 +124,18 @@ def by_simpy(streams: Sequence[Stream], crews: Sequence[Crew]) -> NDArray[np.flo
     number = count()
 
     def staff(crew: Crew) -> Iterator:
-        present = 0
+        present, breaks = 0, []
         for time_, agents in zip(crew.steps.tolist(), crew.agents.tolist(), strict=True):
             yield env.timeout(time_ - env.now)
             for _ in range(agents - present):
-                floor.put((crew.skills, next(number)))
-            last = next(number)
+                waiting = [each for each in breaks if not each.triggered]
+                if waiting:
+                    waiting[0].cancel()
+                    breaks.remove(waiting[0])
+                else:
+                    floor.put((crew.skills, next(number)))
             for _ in range(present - agents):
-                Ask(floor, lambda agent, last=last: agent[0] == crew.skills and agent[1] < last, (-1, 0, 0.0))
+                breaks.append(Ask(floor, lambda agent: agent[0] == crew.skills, (-1, 0, 0.0)))
             present = agents
 
     def customer(n: int, at: float, stream: Stream, i: int) -> Iterator:

@@ -26,7 +26,9 @@ def event_by_event(at, handle, patience, steps, agents):
         now, _, kind, which = events.pop(0)
         if kind == "step":
             change = agents[which] - (agents[which - 1] if which else 0)
-            for _ in range(change):
+            called_back = sorted(leaving, key=lambda a: -busy_until[a])[: max(change, 0)]
+            leaving -= set(called_back)
+            for _ in range(change - len(called_back)):
                 busy_until[next(names)] = 0.0
             staying = sorted((a for a in busy_until if a not in leaving), key=lambda a: max(busy_until[a], now))
             for agent in staying[: max(-change, 0)]:
@@ -67,6 +69,13 @@ def test_an_agent_finishes_the_call_and_then_leaves():
     waits = serve(at, handle, None, np.array([0.0, 60.0]), np.array([2, 1]))
     # Both are busy at 60; the first to finish, at 100, leaves, so the third waits for the other until 310.
     assert waits.tolist() == [0, 0, 290]
+
+
+def test_who_talks_through_a_whole_break_is_not_there_twice():
+    at, handle = np.array([0.0, 50.0, 70.0]), np.array([100.0, 10.0, 10.0])
+    # On a break from 20 to 40, but on the phone until 100: nobody else is there to take the second call at 50.
+    waits = serve(at, handle, None, np.array([0.0, 20.0, 40.0]), np.array([1, 0, 1]))
+    assert waits.tolist() == [0, 50, 40]
 
 
 def test_new_agents_take_who_waits_and_without_any_nobody_is_answered():

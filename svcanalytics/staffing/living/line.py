@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from heapq import heappop, heappush, heapreplace
 from math import inf
 
@@ -22,7 +23,8 @@ def serve(
 
     Every customer is offered the agent who is free first, so one look at a heap of free times replaces a calendar of
     events (Kiefer and Wolfowitz 1955, for many servers). Where agents grow fewer, idle ones go at once and the others
-    as their calls end; where they grow more, the new ones take whoever waits.
+    as their calls end; where they grow more, those who are still on their last call stay on, the last to finish first,
+    and new ones take whoever waits.
 
     Parameters
     ----------
@@ -48,6 +50,7 @@ def serve(
     free = [float(steps[0])] * int(agents[0]) + [inf]
     change = iter([*zip(steps[1:].tolist(), np.diff(agents).tolist(), strict=True), (inf, 0)])
     next_at, more = next(change)
+    going: list[float] = []  # ends of the calls after which agents go
     starts: list[float] = []
     note = starts.append
     for came, handle, deadline in zip(at.tolist(), handle_s.tolist(), deadlines, strict=True):
@@ -55,10 +58,11 @@ def serve(
         if start < came:
             start = came
         while start >= next_at and next_at < inf:
+            going = [end for end in going if end > next_at]
             for _ in range(more):
-                heappush(free, next_at)
+                heappush(free, going.pop() if going else next_at)
             for _ in range(-more):
-                heappop(free)
+                insort(going, heappop(free))
             next_at, more = next(change)
             start = max(free[0], came)
         note(start)

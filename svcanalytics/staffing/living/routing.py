@@ -60,7 +60,8 @@ class Crew:
     steps : numpy.ndarray
         When their number changes (shifts, breaks), in seconds, ascending; nobody before the first.
     agents : numpy.ndarray of int
-        How many from each step to the next. Where they grow fewer, idle ones go at once, the others after their call.
+        How many from each step to the next. Where they grow fewer, idle ones go at once, the others after their call;
+        where they grow more, those who are still on their last call stay on first.
     """
 
     skills: tuple[str, ...]
@@ -144,7 +145,7 @@ class _Floor:
     crews: Sequence[Crew]
     rng: np.random.Generator
     events: list[tuple[float, int, int, int, int]] = field(default_factory=list)  # time, order, kind, who, change
-    leaving: set[int] = field(default_factory=set)  # completions after which the agent goes
+    leaving: dict[int, tuple[float, int]] = field(default_factory=dict)  # completions after which agents of a crew go
 
     def __post_init__(self) -> None:
         number = {stream.queue: i for i, stream in enumerate(self.streams)}
@@ -180,7 +181,7 @@ class _Floor:
             now, order, kind, who, change = heappop(events)
             if kind == _DONE:
                 if order in self.leaving:
-                    self.leaving.discard(order)
+                    del self.leaving[order]
                 else:
                     self._free(now, who)
             elif kind == _STEP:
@@ -222,6 +223,11 @@ class _Floor:
             self._start(now, self.lines[best].popleft(), crew)
 
     def _step(self, now: float, crew: int, change: int) -> None:
+        if change > 0 and self.leaving:
+            staying = sorted((end, order) for order, (end, own) in self.leaving.items() if own == crew)[-change:]
+            for _, order in staying:
+                del self.leaving[order]
+            change -= len(staying)
         for _ in range(change):
             self._free(now, crew)
         at_once = min(max(-change, 0), self.idle[crew])
@@ -230,7 +236,7 @@ class _Floor:
         if after_call:
             # The first to finish go first.
             busy = sorted(e for e in self.events if e[2] == _DONE and e[3] == crew and e[1] not in self.leaving)
-            self.leaving.update(order for _, order, *_ in busy[:after_call])
+            self.leaving |= {order: (end, crew) for end, order, *_ in busy[:after_call]}
 
     def _perhaps_again(self, now: float, customer: int) -> None:
         stream = self.streams[self.queue[customer]]

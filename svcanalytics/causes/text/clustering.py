@@ -91,13 +91,13 @@ def cluster(
     others = kinds[len(fitted) :]
     theme[others] = nearest(unit(space.place(*corpus.pick(others))), centres_of(vectors, theme[fitted], number))
     theme = theme[corpus.head]
-    names: dict[int, str] = {}
+    names: dict[int, tuple[str, str]] = {}
     if labels is not None:
         given = _read_labels(labels)
         fitted = np.union1d(fitted, np.flatnonzero(pd.Index(corpus.distinct).isin(list(given))))
         vectors = space.place(*corpus.pick(fitted))
-        known = describe(*corpus.pick(fitted), vectors, theme[fitted], number)["theme"]
-        theme, names = _overrule(theme, corpus.distinct, given, list(known))
+        known = describe(*corpus.pick(fitted), vectors, theme[fitted], number, language)
+        theme, names = _overrule(theme, corpus.distinct, given, known)
     theme, names = _largest_first(theme, corpus.counts, names)
     # A theme can be left without a text that was fitted: then the first of its others stands for it.
     fitted = np.union1d(fitted, np.unique(theme, return_index=True)[1])
@@ -120,17 +120,20 @@ def _read_labels(labels: pd.Series | pd.DataFrame | Mapping[str, str]) -> dict[s
 
 
 def _overrule(
-    theme: NDArray[np.int64], distinct: list[str], given: Mapping[str, str], ids: list[str]
-) -> tuple[NDArray[np.int64], dict[int, str]]:
-    new = sorted(set(given.values()) - set(ids))
-    number = {name: at for at, name in enumerate([*ids, *new])}
+    theme: NDArray[np.int64], distinct: list[str], given: Mapping[str, str], known: pd.DataFrame
+) -> tuple[NDArray[np.int64], dict[int, tuple[str, str]]]:
+    # Themes found keep the id they had before texts were moved by hand.
+    named = [*zip(known["theme"], known["label"], strict=True)]
+    named += [(theme_id(name), name) for name in sorted(set(given.values()) - set(known["theme"]))]
+    number = {name: at for at, (name, _) in enumerate(named[: len(known)])}
+    number |= {name: at for at, (_, name) in enumerate(named[len(known) :], len(known))}
     out = np.array([number[given[text]] if text in given else old for text, old in zip(distinct, theme, strict=True)])
-    return out, {number[name]: name for name in new}
+    return out, dict(enumerate(named))
 
 
 def _largest_first(
-    theme: NDArray[np.int64], counts: NDArray[np.int64], names: Mapping[int, str]
-) -> tuple[NDArray[np.int64], dict[int, str]]:
+    theme: NDArray[np.int64], counts: NDArray[np.int64], names: Mapping[int, tuple[str, str]]
+) -> tuple[NDArray[np.int64], dict[int, tuple[str, str]]]:
     # Of themes of one size the one first goes that has the first text; themes without texts go.
     there, first, place = np.unique(theme, return_index=True, return_inverse=True)
     rank = np.argsort(np.lexsort((first, -np.bincount(place, counts))))
@@ -142,13 +145,13 @@ def _tabulate(
     theme: NDArray[np.int64],
     fitted: NDArray[np.int64],
     vectors: NDArray[np.float32],
-    names: Mapping[int, str],
+    names: Mapping[int, tuple[str, str]],
     language: str,
 ) -> pd.DataFrame:
     n = int(theme.max()) + 1
     table = describe(*corpus.pick(fitted), vectors, theme[fitted], n, language)
     for at, name in names.items():
-        table.loc[at, ["theme", "label"]] = theme_id(name), name
+        table.loc[at, ["theme", "label"]] = name
     size = np.bincount(theme, corpus.counts, n).astype("int64")
     table.insert(2, "size", size)
     table.insert(3, "distinct", np.bincount(theme[corpus.kinds], minlength=n))

@@ -112,7 +112,8 @@ def distinguishing(words: Sequence[set[str]], labels: NDArray[np.int64], n_theme
             found[label].update(each)
     rows = []
     for theme, here in enumerate(found):
-        names = sorted(word for word, n in here.items() if n >= min(_LEAST, max(here.values())))
+        least = min(_LEAST, max(here.values(), default=0))
+        names = sorted(word for word, n in here.items() if n >= least)
         inside, everywhere = (np.array([count[w] for w in names], dtype=float) for count in (here, whole))
         size = sum(here.values())
         prior = _PRIOR * everywhere

@@ -90,7 +90,7 @@ def fit_space(texts: Sequence[str], seed: int = 0) -> Space:
     wanted = min(_DIMENSIONS + 1, min(matrix.shape) - 1)
     if wanted < 3:
         return Space(kept, weight, np.eye(len(kept), dtype="float32"))
-    axes = randomized_svd(matrix, wanted, n_iter=7, random_state=seed)[2][1:]
+    axes = randomized_svd(matrix, wanted, n_iter=4, random_state=seed)[2][1:]
     return Space(kept, weight, np.ascontiguousarray(axes.T, dtype="float32"))
 
 

@@ -19,8 +19,8 @@ _SAMPLE = 1500
 _DIMENSIONS = 50
 _DRAWS, _DRAWN = 5, 0.8
 _STEP = 1.3
-_LEAST_TEXTS = 12  # a theme of fewer is not one
-_MOST = 100
+_LEAST_TEXTS, _LEAST_SEEN = 30, 12  # of a theme, in all and in the sample
+_MOST, _FEW = 100, 8
 _NEARLY = 0.95
 _LEAST_STABILITY = 0.3
 
@@ -46,7 +46,7 @@ def choose_number(vectors: NDArray[np.float32], seed: int = 0) -> tuple[int, pd.
         As `number_table` returns it, the numbers tried in order.
     """
     sample = unit(vectors[:_SAMPLE, :_DIMENSIONS])
-    most = min(_MOST, len(sample) // _LEAST_TEXTS)
+    most = min(_MOST, max(len(vectors) // _LEAST_TEXTS, _FEW), len(sample) // _LEAST_SEEN)
     if most < 2:
         return 1, pd.DataFrame(columns=TRIED_COLUMNS)
     steps = [2]

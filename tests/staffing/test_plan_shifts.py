@@ -130,6 +130,22 @@ def test_shifts_keep_the_clock_of_their_own_place():
     assert not plan.missing
 
 
+def test_times_without_a_zone_are_on_the_clock_of_the_shifts():
+    desk = rules(day={"starts": ["08:00"], "hours": 8}).model_copy(update={"timezone": "Asia/Shanghai"})
+    plan = plan_shifts(hours([1.0] * 8), desk)
+    assert plan.shifts["start"].tolist() == [pd.Timestamp("2026-11-03 08:00")]
+    assert not plan.missing
+
+
+def test_a_break_of_an_hour_that_is_skipped_comes_right_after_it():
+    rest = {"minutes": 30, "from": "02:00", "to": "03:00"}
+    night = rules(night={"starts": ["22:00"], "hours": 8, "breaks": [rest]})
+    start = pd.date_range("2026-03-28 22:00", periods=7, freq="1h", tz="Europe/Oslo")
+    plan = plan_shifts(pd.DataFrame({"queue": "calls", "start": start, "agents": 1.0}), night)
+    ((begin, end, _),) = plan.shifts["breaks"][0]
+    assert (begin, end) == (pd.Timestamp("2026-03-29 03:00", tz="Europe/Oslo"), begin + pd.Timedelta(minutes=30))
+
+
 def test_a_week_goes_on_where_the_last_one_left_off():
     first = plan_shifts(hours([1.0] * 8, "2026-11-02 22:00"), NIGHT)
     then = plan_shifts(hours([1.0] * 6, "2026-11-03 00:00"), NIGHT, before=first)

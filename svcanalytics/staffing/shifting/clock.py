@@ -93,7 +93,8 @@ def read_slots(start: pd.Series, zone: str | None, interval_s: float | None) -> 
     length = np.diff(ns).min() if interval_s is None else round(interval_s * 1e9)
     if length % _MINUTE or (ns % _MINUTE).any():
         raise StaffingError("slots begin and end on whole minutes", where="start", fix="round the starts")
-    return Slots(ns // _MINUTE, int(length // _MINUTE), zone or shown or "UTC", shown)
+    # Without a time zone the requirement's clock is taken for that of the shifts, on which clocks never change.
+    return Slots(ns // _MINUTE, int(length // _MINUTE), (zone or shown) if shown else "UTC", shown)
 
 
 def overlap(slots: Slots, begin: NDArray[np.int64], end: NDArray[np.int64]) -> sparse.csc_matrix:

@@ -21,7 +21,7 @@ _DEAR = 1.0  # and less than one where it could be had for money
 
 
 def find_shortfalls(
-    covering: Covering, planned: NDArray[np.float64], shifts: pd.DataFrame, seconds: float
+    covering: Covering, planned: NDArray[np.float64], shifts: pd.DataFrame, *, optimal: bool, seconds: float
 ) -> pd.DataFrame:
     """Return the times at which agents are missing.
 
@@ -31,6 +31,8 @@ def find_shortfalls(
     planned : numpy.ndarray, shape ``(rows,)``
     shifts : DataFrame
         Those planned: group, pattern, day, count, paid_s.
+    optimal : bool
+        Whether the plan is as good as any.
     seconds : float
         Time to find out how many people it would take.
 
@@ -41,7 +43,7 @@ def find_shortfalls(
         time before which no shift starts), ``end`` (after which none ends), ``weekday`` (on which none works, Monday
         0), ``hole`` (no shift is there), ``people`` (all of so many work that day), ``week`` (days and hours of so many
         in the week are used up; one row for the week), ``most`` (the pattern and how many may work it), ``price``
-        (another shift would cost more than it is worth).
+        (another shift would cost more than it is worth), ``time`` (which ran out before a better plan was found).
     """
     rows = covering.rows
     required, floor = (rows[name].to_numpy(dtype="float64") for name in ("required", "floor"))
@@ -50,7 +52,7 @@ def find_shortfalls(
     tell = (short >= _SMALL) | ~kept
     if not tell.any():
         return pd.DataFrame(columns=_COLUMNS)
-    reasons = pd.DataFrame({"reason": "price", "detail": ""}, index=rows.index)
+    reasons = pd.DataFrame({"reason": "price" if optimal else "time", "detail": ""}, index=rows.index)
     never = tell & ~covering.reached
     for row in np.flatnonzero(never):
         reasons.loc[row] = _never(covering, int(rows["slot"].iloc[row]))
@@ -61,7 +63,7 @@ def find_shortfalls(
         key = (rows["queue"].iloc[row], days[row])
         if key in people:
             reasons.loc[row] = people[key][:2]
-    tell &= ~((reasons["reason"] == "price").to_numpy() & (short < _DEAR) & kept)
+    tell &= ~(reasons["reason"].isin(["price", "time"]).to_numpy() & (short < _DEAR) & kept)
     return _runs(covering, rows.assign(short=short, day=days, **reasons)[tell], people)
 
 

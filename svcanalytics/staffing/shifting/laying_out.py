@@ -37,14 +37,15 @@ def lay_out(
     )
     cost = float((shifts["count"] * shifts["cost"]).sum())
     price = cost + covering.weighed(planned)
+    optimal = solution.optimal or price - solution.bound <= gap * price
     return ShiftPlan(
         shifts=shifts,
         coverage=coverage,
-        shortfalls=find_shortfalls(covering, planned, shifts, seconds),
+        shortfalls=find_shortfalls(covering, planned, shifts, optimal=optimal, seconds=seconds),
         cost=cost,
         price=price,
         bound=min(solution.bound, price),
-        status="optimal" if solution.optimal or price - solution.bound <= gap * price else "time limit",
+        status="optimal" if optimal else "time limit",
         rules=covering.rules,
         interval_s=60.0 * covering.slots.length,
     )

@@ -58,6 +58,7 @@ def offer_shifts(rules: ShiftRules, slots: Slots, first: pd.Timestamp | None = N
     shifts["end"] = _clock(shifts["day"], shifts["start"] + shifts["length"], slots.zone)
     shifts = shifts[_reaches(slots, shifts["begin"].to_numpy(), shifts["end"].to_numpy())].reset_index(drop=True)
     breaks = _places(rules, shifts, slots.zone)
+    shifts, breaks = _with_all_breaks(rules, shifts, breaks)
     payroll = PayRoll(rules, slots)
     patterns = [rules.patterns[id_] for id_ in shifts["pattern"]]
     shifts["on_call"] = [each.on_call for each in patterns]
@@ -71,6 +72,16 @@ def offer_shifts(rules: ShiftRules, slots: Slots, first: pd.Timestamp | None = N
     saved = payroll.hours(breaks["begin"].to_numpy(), breaks["end"].to_numpy()) * hour[breaks["shift"]]
     breaks["saves"] = np.where(breaks["paid"], 0.0, saved)
     return Offers(shifts.drop(columns=["start", "hours", "length"]), breaks)
+
+
+def _with_all_breaks(
+    rules: ShiftRules, shifts: pd.DataFrame, breaks: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Leave out shifts of a night on which a skipped hour leaves no place for one of their breaks."""
+    found = breaks.groupby("shift")["number"].nunique().reindex(shifts.index, fill_value=0)
+    kept = (found == shifts["pattern"].map(lambda id_: len(rules.patterns[id_].breaks))).to_numpy()
+    breaks = breaks[kept[breaks["shift"]]].reset_index(drop=True)
+    return shifts[kept].reset_index(drop=True), breaks.assign(shift=(np.cumsum(kept) - 1)[breaks["shift"]])
 
 
 def _hour(rules: ShiftRules, pattern: Pattern) -> float:

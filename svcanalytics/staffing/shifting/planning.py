@@ -55,7 +55,7 @@ def plan_shifts(
     ----------
     requirement : DataFrame
         queue, start and agents, as from `requirement`; `scheduled`, where given, is what is covered. With arrivals and
-        load, a shortfall costs what service is lost by it.
+        load, a shortfall costs what service is lost by it. Starts without a time zone are on the clock of the shifts.
     shifts : ShiftRules
         From `read_shifts`.
     until : float or datetime, optional
@@ -69,7 +69,7 @@ def plan_shifts(
         People never to go below in an interval that is in the requirement, whatever it costs.
     before : ShiftPlan, optional
         The plan of the days before, whose last shifts reach into this one; without it the first morning is served by
-        night shifts of the day before, which are then part of this plan.
+        night shifts of the day before, which are then part of this plan. Their rest is the roster's to keep.
     shortfall : float
         What an agent-hour missing costs at least, in paid hours; more where more service is lost by it.
     surplus : float
@@ -176,7 +176,8 @@ def _already_there(group: str, slots: Slots, before: ShiftPlan | None) -> NDArra
     there = np.zeros(len(slots.minute))
     if before is None:
         return there
-    for shift in before.shifts[before.shifts["group"] == group].itertuples():
+    reaching = minutes(before.shifts["end"]) > slots.minute[0]
+    for shift in before.shifts[reaching & (before.shifts["group"] == group)].itertuples():
         pattern = before.rules.patterns[shift.pattern]
         spans = [(shift.start, shift.end, 1), *((begin, end, -1) for begin, end, _ in shift.breaks)]
         for begin, end, sign in spans:

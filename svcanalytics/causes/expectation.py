@@ -15,18 +15,18 @@ STRENGTH = 20.0
 """Cases that the expectation from the dimensions one by one weighs against a leaf's own."""
 
 
-def expect_rates(cube: Cube, bad: Array, total: Array) -> Array:
+def expect_rates(cube: Cube, bad: Array, total: Array, strength: float = STRENGTH) -> Array:
     """Return the expected rate of each leaf from earlier counts, shape ``(leaves,)``.
 
     A leaf's own rate is shrunk towards what its dimensions say one by one (their log odds added up), as if that rested
-    on `STRENGTH` cases; each dimension's rate is shrunk alike towards that of the whole.
+    on `strength` cases; each dimension's rate is shrunk alike towards that of the whole.
     """
     overall = (bad.sum() + 0.5) / (total.sum() + 1)
     centre = _log_odds(overall)
     parent = np.full(len(bad), centre)
     for place in cube.place[: len(cube.by)]:
-        parent += _log_odds((_within(place, bad) + STRENGTH * overall) / (_within(place, total) + STRENGTH)) - centre
-    return (bad + STRENGTH / (1 + np.exp(-parent))) / (total + STRENGTH)
+        parent += _log_odds((_within(place, bad) + strength * overall) / (_within(place, total) + strength)) - centre
+    return (bad + strength / (1 + np.exp(-parent))) / (total + strength)
 
 
 def _within(place: NDArray[np.int32], quantity: Array) -> Array:

@@ -103,6 +103,7 @@ def segments_of_counts(
     total_before: str = "total_before",
     depth: int = 3,
     *,
+    strength: float = STRENGTH,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Find the segments that explain a rate that went wrong, from counts per combination of all dimensions.
@@ -119,6 +120,8 @@ def segments_of_counts(
         The same for an earlier time; may be means over many times, so need not be whole.
     depth, seed : int
         As in `segments`.
+    strength : float
+        Earlier cases of a combination that weigh as much as what its dimensions say one by one.
 
     Returns
     -------
@@ -152,7 +155,7 @@ def segments_of_counts(
     if leaves["total"].sum() == 0:
         raise CauseError("there are no cases to look at", where=total, fix="check the period and the filter")
     cube = build(leaves, by, depth)
-    evidence = _rates(cube, leaves)
+    evidence = _rates(cube, leaves, strength)
     return _leaf_table(cube, scan(cube, evidence, seed=seed), leaves, evidence)
 
 
@@ -237,10 +240,11 @@ def _normal_scores(values: pd.Series) -> pd.Series:
     return pd.Series(ndtri(values.rank().to_numpy() / (len(values) + 1)), index=values.index)
 
 
-def _rates(cube: Cube, leaves: pd.DataFrame) -> Rates:
+def _rates(cube: Cube, leaves: pd.DataFrame, strength: float = STRENGTH) -> Rates:
     if "total_before" in leaves and leaves["total_before"].sum() > 0:
         bad, total, bad_before, total_before = _arrays(leaves, "bad", "total", "bad_before", "total_before")
-        return Rates(bad, total, expect_rates(cube, bad_before, total_before), total_before + STRENGTH / 2)
+        expected = expect_rates(cube, bad_before, total_before, strength)
+        return Rates(bad, total, expected, total_before + strength / 2)
     bad, total = _arrays(leaves, "bad", "total")
     overall = (bad.sum() + 0.5) / (total.sum() + 1)
     return Rates(bad, total, np.full(len(bad), overall), np.full(len(bad), total.sum() + 1))

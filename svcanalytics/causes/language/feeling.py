@@ -23,8 +23,9 @@ __all__ = ["Lexicon", "read_lexicon", "sentiment"]
 _LANGUAGES = ("zh", "en")
 _GRAMMAR = ("negations", "stronger", "weaker", "but", "wished")
 _REACH = {"zh": 4, "en": 22}  # characters between a word that changes another and the word it changes
-_STRONGER, _WEAKER, _TURNED = 1.5, 0.6, -0.8
-_BEFORE_BUT, _AFTER_BUT = 0.5, 1.5
+_STRONGER, _WEAKER = 1.5, 0.6
+_NO_PRAISE, _NO_COMPLAINT = -0.8, -0.4  # not to complain is less than to praise
+_BEFORE_BUT, _AFTER_BUT = 0.8, 1.2
 _WISHED = 0.2
 _SOFT = 1.0  # how much evidence it takes to be half sure
 _SENTENCE_ENDS = "\u3002\uff01\uff1f!?;\uff1b\n~\u2026."
@@ -134,7 +135,9 @@ def _weigh(text: str, lexicon: Lexicon) -> tuple[float, float]:
                 good, bad = _count(said, after, good, bad)
                 said, after = [], None
         if weight is not None and role != "negations":
-            weight *= degree * (_TURNED if turned else 1.0)
+            if turned:
+                weight *= _NO_PRAISE if weight > 0 else _NO_COMPLAINT
+            weight *= degree
             (said if after is None else after).append(weight * _WISHED if wished and weight > 0 else weight)
             turned, degree = False, 1.0
     return _count(said, after, good, bad)

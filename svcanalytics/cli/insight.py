@@ -93,7 +93,7 @@ def _show_worklist(rows: pd.DataFrame) -> None:
 
 
 def report(
-    name: Annotated[str, typer.Argument(metavar="REPORT", help="monthly or quarterly.")],
+    name: Annotated[str, typer.Argument(metavar="REPORT", help="weekly, monthly, quarterly, half_yearly or staffing.")],
     period: Annotated[str, typer.Argument(metavar="PERIOD", help="Such as 2026-10 or 2026Q3.")],
     language: Annotated[str | None, typer.Option(help="zh or en; default: as in svcanalytics.toml.")] = None,
     scope: Annotated[str, typer.Option(help="Which part of the organisation; only all is offered.")] = "all",

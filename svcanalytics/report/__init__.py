@@ -24,6 +24,7 @@ _HOME: dict[str, str] = {
     "backlog": "breakdowns",
     "courses": "context",
     "months": "context",
+    "rectification": "ledger_section",
     "decisions": "context",
     "demand_ahead": "demand_section",
     "StaffingReview": "staffing_review",

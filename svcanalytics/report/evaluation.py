@@ -15,11 +15,13 @@ from svcanalytics.periods import Period, parse_period
 from svcanalytics.report import gathering, lateness
 from svcanalytics.report.demand_section import Ahead, foresee
 from svcanalytics.report.divisions import divide_measures
+from svcanalytics.report.ledger_section import read_standing
 from svcanalytics.report.movement import Movement, explain_index, explain_measure
 from svcanalytics.report.places import Places, Stars, choose_stars, compare_places
 from svcanalytics.report.readings import Clock, Reading
 
 if TYPE_CHECKING:
+    from svcanalytics.improve import LedgerStanding
     from svcanalytics.metrics import Metric
     from svcanalytics.quality import Dependence, IndexResult, Profile
     from svcanalytics.store import Lake
@@ -87,6 +89,8 @@ class Evaluation:
         age (label key), count, overdue; empty without cases.
     backlog_before : int or None
         Open cases at the end of last period.
+    ledger : LedgerStanding or None
+        The rectification ledger at the end of the period; None where there is none.
     ahead : Ahead or None
         Demand of the next period; None where nothing arrives.
     tables, loads : DataFrame
@@ -124,6 +128,7 @@ class Evaluation:
     late_cases: pd.DataFrame = field(default_factory=pd.DataFrame)
     backlog: pd.DataFrame = field(default_factory=pd.DataFrame)
     backlog_before: int | None = None
+    ledger: LedgerStanding | None = None
     ahead: Ahead | None = None
     tables: pd.DataFrame = field(default_factory=pd.DataFrame)
     loads: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -214,6 +219,7 @@ def evaluate(
         late_cases=late_cases,
         backlog=ages,
         backlog_before=before,
+        ledger=read_standing(lake, asked),
         ahead=foresee(lake, asked),
         tables=books.tables,
         loads=books.loads,

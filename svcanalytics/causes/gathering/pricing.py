@@ -16,7 +16,7 @@ from svcanalytics.quality import Profile, aggregate, normalise, score
 
 __all__ = ["points_of", "price"]
 
-_STEPS = 40
+_STEPS = 400
 _SMALL = 1e-3
 
 

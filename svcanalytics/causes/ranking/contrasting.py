@@ -14,15 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from svcanalytics.causes.ranking.effects import fit_effects, learn_strengths
 from svcanalytics.causes.ranking.layout import Layout
 
 __all__ = ["Contrast", "contrast"]
 
 Array = NDArray[np.float64]
 
-_STRENGTHS = (20.0, 500.0)  # least and most rows that what is expected of all weighs against a segment's own past
-_FIRST_STRENGTH = 50.0
-_SWEEPS = 6
 _ONSETS = (0.0, 1 / 6, 1 / 3, 1 / 2)  # parts of the period that may have passed before a cause set in
 _CLOSEST = 60  # segments whose onset is looked for
 _MOST_CAUSES = 12
@@ -30,6 +28,8 @@ _WEEKS = 13  # parts of a period that may have luck of their own; weeks of a qua
 _WEEKS_BEFORE = 10  # how many parts without any such luck are believed in beforehand
 _FEW_SEGMENTS = 20
 _SET_ASIDE = 2
+# A part of a segment is the cause when it lies in it, holds most of the excess, and nothing is left beside it.
+_INSIDE, _MOST_OF, _NOTHING_LEFT, _CLEARLY = 0.9, 0.7, 1.5, 3.5
 _Z = 1.959963984540054
 
 
@@ -134,55 +134,16 @@ class _Scan:
         self.earlier = bool((~self.now).any())
         self.rate = bool(np.isin(bad, (0.0, 1.0)).all())
         self.score = bad if self.rate else _normal_scores(bad)
-        self.strengths = self._learn()
+        self.strengths = learn_strengths(self.score, self.now, layout.values)
         # What a combination had of its own is told by no single dimension.
-        pooled = np.append(self.strengths, np.median(self.strengths) if len(self.strengths) else _STRENGTHS[0])
+        pooled = np.append(self.strengths, np.median(self.strengths))
         self.strength = pooled[layout.dimension]
-        self.expected = self._fit(self.score)
-        self.raw = self.expected if self.rate else self._fit(bad)
+        self.expected = fit_effects(self.score, self.now, layout.values, self.strengths)
+        self.raw = self.expected if self.rate else fit_effects(bad, self.now, layout.values, self.strengths)
         self.n = np.asarray(layout.inside.sum(axis=1)).ravel()
         self.n_before = np.asarray(layout.inside_before.sum(axis=1)).ravel()
         self.inflation = 1.0
         self.inflation = self._spread()
-
-    def _learn(self) -> Array:
-        # Variance within values over variance between them: so many rows is what other values say worth. What a value
-        # does is told beside all other dimensions; what few values say of their variance is drawn to what all say.
-        if not self.earlier:
-            return np.full(len(self.layout.values), _STRENGTHS[0])
-        effects, noise = self._effects(self.score, np.full(len(self.layout.values), _FIRST_STRENGTH))[1:]
-        between, freedom = [], []
-        for values, effect in zip(self.layout.values, effects, strict=True):
-            n = np.bincount(values[~self.now], minlength=len(effect))
-            seen = n > 0
-            alone, n = (effect * (n + _FIRST_STRENGTH) / np.maximum(n, 1))[seen], n[seen]
-            alone = alone - (n * alone).sum() / n.sum()
-            spread = (n * alone**2).sum() - noise * (len(n) - 1)
-            between.append(max(spread / max(n.sum() - (n**2).sum() / n.sum(), 1e-9), 0.0))
-            freedom.append(len(n) - 1)
-        own, known = np.array(between), np.array(freedom)
-        return np.clip(noise / np.maximum((known * own + 2 * np.median(own)) / (known + 2), 1e-12), *_STRENGTHS)
-
-    def _fit(self, values: Array) -> Array:
-        # An effect of every value of every dimension, learned from the rows before; none without such rows.
-        if not self.earlier:
-            return np.full(len(values), values.mean())
-        return self._effects(values, self.strengths)[0]
-
-    def _effects(self, values: Array, strengths: Array) -> tuple[Array, list[Array], float]:
-        """Return what is expected of every row, the effects by dimension, and the variance of what is left."""
-        before, places = ~self.now, self.layout.values
-        fitted = np.full(len(values), values[before].mean())
-        counts = [np.bincount(place[before], minlength=place.max() + 1) for place in places]
-        effects = [np.zeros(len(count)) for count in counts]
-        for _ in range(_SWEEPS):
-            for d, place in enumerate(places):
-                fitted -= effects[d][place]
-                sums = np.bincount(place[before], (values - fitted)[before], minlength=len(counts[d]))
-                effects[d] = sums / (counts[d] + strengths[d])
-                fitted += effects[d][place]
-        noise = max(float((values - fitted)[before].var()), 1e-12)
-        return np.clip(fitted, values.min(), values.max()), effects, noise
 
     def _spread(self) -> float:
         # Segments vary from one time to the next by more than chance; the middle half says by how much, when what
@@ -258,7 +219,35 @@ class _Scan:
                     best, chosen = log_p, (segment, after, each)
         if chosen is None:
             return None
+        chosen = self._narrowed(*chosen, left, noise, past)
         return self._contrast(*chosen, float(-np.expm1(-np.exp(min(best, 50.0)))), past, z)
+
+    def _narrowed(
+        self, segment: int, after: NDArray[np.int64], z: float, left: Array, noise: Array, past: Array
+    ) -> tuple[int, NDArray[np.int64], float]:
+        # A part that holds nearly all of the excess names the cause better, though it may be surer of the whole: what
+        # is new, such as a version, has no past to be sure of.
+        if not self.earlier:
+            return segment, after, z
+        since = self.order[self.now] >= self.order[after].min()
+        inside = np.zeros(len(since))
+        inside[np.searchsorted(np.flatnonzero(self.now), after)] = 1.0
+        sums = self.layout.inside @ np.column_stack([since, inside, inside * left[self.now], inside * noise[self.now]])
+        n, excess = sums[:, 1], sums[:, 2] - sums[:, 1] * past
+        rest, whole = len(after) - n, left[after].sum() - len(after) * past[segment]
+        other = whole - excess
+        apart = other / np.sqrt(np.maximum(noise[after].sum() - sums[:, 3], 1e-12))
+        split = (excess / np.maximum(n, 1) - other / np.maximum(rest, 1)) / np.sqrt(
+            np.maximum(sums[:, 3], 1e-12) / np.maximum(n, 1) ** 2
+            + np.maximum(noise[after].sum() - sums[:, 3], 1e-12) / np.maximum(rest, 1) ** 2
+        )
+        fits = (n >= self.least) & (n >= _INSIDE * sums[:, 0]) & (rest >= self.least) & (excess >= _MOST_OF * whole)
+        fits &= (np.abs(apart) < _NOTHING_LEFT) & (split > _CLEARLY)
+        if not fits.any():
+            return segment, after, z
+        part = int(np.argmax(np.where(fits, split, -np.inf)))
+        rows = np.flatnonzero(self.now)[self.layout.inside[[part]].indices]
+        return part, rows[self.order[rows] >= self.order[after].min()], z
 
     def _luck(self, segment: int, after: NDArray[np.int64], left: Array, noise: Array) -> float:
         # How much more than by chance a segment's own weeks differ: they may be lucky or unlucky together.
@@ -266,9 +255,9 @@ class _Scan:
             return 1.0
         then = np.flatnonzero(~self.now)[self.layout.inside_before[[segment]].indices]
         ratios = []
-        for rows in (then, after):
+        for rows in (each for each in (then, after) if len(each)):
             week = np.floor(self.order[rows] * _WEEKS).astype(np.int64)
-            week -= week.min() if len(week) else 0
+            week -= week.min()
             sums, chance = (np.bincount(week, part[rows]) for part in (left - left[rows].mean(), noise))
             ratios += (sums[chance > 0] ** 2 / chance[chance > 0]).tolist()
         many = len(ratios)

@@ -12,6 +12,7 @@ __all__ = ["merge", "merge_measures", "overlap", "same"]
 _SAME = 0.5
 _SAME_CASES = 0.8
 _FACTOR = 3.0
+_ALL_OF_IT = 0.7
 # What names a mechanism says more than what names a place, where both explain the same cases.
 _CLEARER = {"artefact": 0, "theme": 1, "step": 1, "rule": 2, "segment": 2, "relation": 3}
 _MUCH_SURER = 1e-4
@@ -27,7 +28,8 @@ def merge(candidates: Sequence[Candidate]) -> list[Candidate]:
 
     Two findings of a metric are one when they share at least half of the cases that went wrong and cost about the same.
     The clearest description is kept: one that names a mechanism (an artefact, a theme, a step) before one that names a
-    place, unless the place is far surer; else the surer. The others are named in its details.
+    place, unless the place is far surer, or all cases of the place have the step; else the surer. The others are named
+    in its details.
 
     Parameters
     ----------
@@ -99,12 +101,18 @@ def same(first: Candidate, second: Candidate) -> bool:
 
 
 def _joined(surer: Candidate, other: Candidate) -> Candidate:
-    clearer = _CLEARER[other.finding.kind] < _CLEARER[surer.finding.kind]
-    if clearer and other.finding.p_value * _MUCH_SURER <= surer.finding.p_value:
+    if _clearer(other, surer) and other.finding.p_value * _MUCH_SURER <= surer.finding.p_value:
         surer, other = other, surer
     said = {"kind": other.finding.kind, "where": other.finding.where, "p_value": other.finding.p_value}
     also = [*_list(surer, "also"), said, *_list(other, "also")]
     return replace(surer, finding=replace(surer.finding, details={**surer.finding.details, "also": also}))
+
+
+def _clearer(first: Candidate, second: Candidate) -> bool:
+    kinds = first.finding.kind, second.finding.kind
+    if set(kinds) == {"step", "segment"} and overlap(first.cases, second.cases) >= _ALL_OF_IT:
+        return kinds[0] == "segment"
+    return _CLEARER[kinds[0]] < _CLEARER[kinds[1]]
 
 
 def _list(candidate: Candidate, name: str) -> list[object]:

@@ -16,6 +16,7 @@ from svcanalytics.causes.ranking.dating import first_day
 from svcanalytics.causes.ranking.layout import Layout, lay_out
 from svcanalytics.causes.ranking.merging import same
 from svcanalytics.causes.steps import step_findings
+from svcanalytics.causes.text import theme_findings
 from svcanalytics.causes.tracing.gatekeeping import artefact_findings
 from svcanalytics.causes.tracing.verdicts import cases_of
 
@@ -54,7 +55,10 @@ def search(material: Material, *, least: int, agents: bool, seed: int) -> tuple[
         mechanisms += _artefacts(material, seed, least)
         if not material.events.empty:
             searches.append("steps")
-            mechanisms += _steps(material, seed, least)
+            mechanisms += _named(material, *step_findings(material, seed=seed), least)
+        if not material.texts.empty:
+            searches.append("themes")
+            mechanisms += _named(material, *theme_findings(material, seed=seed), least)
     found = list(mechanisms)
     layouts: dict[tuple[object, ...], Layout] = {}
     for metric in material.outcomes:
@@ -73,10 +77,6 @@ def _artefacts(material: Material, seed: int, least: int) -> list[Candidate]:
         inside &= (rows["at"] >= finding.since).to_numpy() if not pd.isna(finding.since) else True
         found.append(candidate(material, finding, inside))
     return [each for each in found if each.rows.sum() >= least]
-
-
-def _steps(material: Material, seed: int, least: int) -> list[Candidate]:
-    return _named(material, *step_findings(material, seed=seed), least)
 
 
 def _named(

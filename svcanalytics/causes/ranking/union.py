@@ -149,7 +149,7 @@ def _significant(candidates: Sequence[Candidate], searches: int, level: float) -
 
 
 def _traced(material: Material, kept: Sequence[Candidate]) -> list[Candidate]:
-    open_ones = [each.finding for each in kept if not each.finding.layer]
+    open_ones = [each.finding for each in kept if each.finding.kind != "artefact"]
     ids = {each.finding.finding_id: each.members for each in kept if each.members is not None}
     traces = dict(zip((f.finding_id for f in open_ones), trace_all(material, open_ones, ids), strict=True))
     out = []
@@ -157,7 +157,7 @@ def _traced(material: Material, kept: Sequence[Candidate]) -> list[Candidate]:
         trace = traces.get(each.finding.finding_id)
         finding = each.finding
         if trace is not None:
-            finding = _told(replace(finding, layer=trace.verdict), layers=trace.evidence())
+            finding = _told(replace(finding, layer=trace.verdict or finding.layer), layers=trace.evidence())
         out.append(replace(each, finding=finding))
     return out
 

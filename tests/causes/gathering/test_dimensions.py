@@ -75,4 +75,4 @@ def test_times_become_days_of_the_week_kinds_of_day_and_hours():
 def test_tenure_is_that_of_the_day_and_unknown_without_a_day_of_hiring():
     rows = pd.DataFrame({"at": pd.to_datetime(["2026-03-01", "2026-03-01", "2026-03-01"]), "agent": ["a", "b", "c"]})
     people = pd.DataFrame({"agent": ["a", "b"], "hired_on": pd.to_datetime(["2026-02-01", "2020-01-01"])})
-    assert add_tenure(rows, people)["tenure"].tolist() == ["under 60 days", "a year or more", None]
+    assert add_tenure(rows, people)["tenure"].fillna("").tolist() == ["under 60 days", "a year or more", ""]

@@ -51,7 +51,7 @@ def run(worlds: int = WORLDS, quiet: int = QUIET, seed: int = SEED) -> list[Resu
         Result("tracing: other artefacts told beside them", float(np.mean(artefacts)), 0.5, "a world"),
         _share("tracing: null quarters with an artefact", false, FALSE, "quarters"),
         _share("tracing: null quarters with a chain of whys", chains, FALSE + 0.02, "metrics, one a quarter"),
-        _share("tracing: sets of 4 drifting series with a relation", related, FALSE + 0.02, "sets of 4 x 78 weeks, lags 0-4"),
+        _share("tracing: sets of 4 drifting series with a relation", related, FALSE + 0.02, "of 4 x 78 weeks"),
         Result("tracing: the findings of a world", float(np.median(seconds)), SECONDS, "s", "processor time, median"),
     ]  # fmt: skip
 

@@ -36,6 +36,7 @@ _SURE = 1e-3
 _JUMP = 0.05
 """A share must change by so much to matter."""
 _FEWEST = 30
+_DAYS = 7
 _MOST_VALUES = 30
 _MOVED = (np.arange(24) - np.arange(24)[:, None]) % 24  # row k: the hours of the day, moved by k
 
@@ -139,8 +140,10 @@ def renamed_values(rows: pd.DataFrame) -> list[Alteration]:
         first, last = np.full(len(values), span), np.zeros(len(values), dtype=np.int64)
         np.minimum.at(first, code[known], day[known])
         np.maximum.at(last, code[known], day[known])
-        gone = np.flatnonzero((last < 0.98 * span) & (size >= _FEWEST))
-        come = np.flatnonzero((first > 0.02 * span) & (size >= _FEWEST))
+        pairs = np.unique(np.stack([code[known], day[known]]), axis=1)
+        days = np.bincount(pairs[0], minlength=len(values))
+        often = (size >= _FEWEST) & (days >= _DAYS) & (days >= (last - first) / 3)  # no festival, no season
+        gone, come = np.flatnonzero((last < 0.98 * span) & often), np.flatnonzero((first > 0.02 * span) & often)
         for old in gone:
             for new in come:
                 rate, rate_new = size[old] / max(last[old], 1), size[new] / max(span - first[new], 1)

@@ -20,6 +20,8 @@ __all__ = ["Change", "Part", "Regression", "Shares"]
 
 _ALIKE = 0.8
 """A circumstance that tells so much of the set can't be told apart from it."""
+_SAME = 0.95
+"""A course that tells so much of the outcome is the outcome."""
 _NEAR = 1e-9
 
 
@@ -155,6 +157,7 @@ class Regression:
         """
         frame, asked = self._frame(inside)
         columns, alike = self._usable(frame, asked, own)
+        columns = [c for c in columns if not (c.course and self._is_outcome(c, bad))]
         first, last = ([c for c in columns if c.course == course] for course in (False, True))
         size = float((inside & self._design.now).sum())
         base, one, two = (self._fit(bad, frame, chosen) for chosen in ([], first, columns))
@@ -252,6 +255,13 @@ class Regression:
             else:
                 columns.append(column)
         return columns, tuple(alike)
+
+    def _is_outcome(self, column: Column, bad: Array) -> bool:
+        # How a case went may be what the measure is made of: a transfer rate isn't explained by transfers.
+        z = self._design.matrix[:, column.first : column.last]
+        moment = z.T @ (bad - bad.mean())
+        told = float(moment @ np.linalg.pinv(z.T @ z, hermitian=True) @ moment)
+        return told > _SAME * float(((bad - bad.mean()) ** 2).sum())
 
     def _places(self, column: Column) -> NDArray[np.int64]:
         at = np.arange(column.first, column.last)

@@ -204,10 +204,17 @@ def _bins(column: pd.Series) -> tuple[NDArray[np.int64], list[str], Array]:
         inner = np.array([known[known < known.max()].max()])
     code = np.where(missing, len(inner) + 1, np.searchsorted(inner, np.where(missing, 0.0, value)))
     ends = [f"{edge:.4g}" for edge in inner]
-    names = [f"<={ends[0]}", *(f"{low}-{high}" for low, high in pairwise(ends)), f">{ends[-1]}"]
+    whole = bool((known == np.rint(known)).all()) and float(inner.max()) < 1e4
+    between = [_span(low, high) if whole else f"{low:.4g}-{high:.4g}" for low, high in pairwise(inner)]
+    names = [f"<={ends[0]}", *between, f">{ends[-1]}"]
     if missing.any():
         names.append("")
     return code.astype(np.int64), names, inner
+
+
+def _span(low: float, high: float) -> str:
+    # Of whole numbers above `low` up to `high`.
+    return f"{high:.0f}" if high - low <= 1 else f"{np.floor(low) + 1:.0f}-{high:.0f}"
 
 
 def _text(value: object) -> str:

@@ -19,7 +19,7 @@ _COLUMNS = {
         *("software", "source", "survey_route", "system", "terminal", "tool", "vendor", "version"),
     ),
     "process": (
-        *("activity", "approval", "escalated", "first_team", "handover_reason", "medium", "milestone", "policy"),
+        *("activity", "approval", "escalated", "handover_reason", "medium", "milestone", "policy"),
         *("procedure", "queue", "reason", "resolution", "rule", "skipped", "stage", "step", "transfer_reason"),
         *("variant", "waits_for", "workflow"),
     ),
@@ -47,6 +47,7 @@ _PREFIXES = {
     "people": ("agent_", "tenure_", "training_", "load_", "skill_", "shift_", "certificates_", "concurrency"),
     "demand": ("volume_", "arrivals_"),
 }
+_TEAMS = ("first_team", "owner_team", "team")
 LAYER_OF_COLUMN: Mapping[str, str] = MappingProxyType({c: layer for layer, cs in _COLUMNS.items() for c in cs})
 """Layer of the columns known by name, those of the contract and those that sources often have in ``attributes``.
 
@@ -103,14 +104,18 @@ def layer_of(where: str, extra: Mapping[str, str] | None = None) -> str:
     Returns
     -------
     str
-        The layer of its dimensions ("version=3.2": data); "" when none has a layer, or several that differ.
+        The layer of its dimensions ("version=3.2": data); "" when none has a layer, or several that differ. Two
+        teams, one that took the case and another that has it now, are a hand-over: process.
 
     Examples
     --------
     >>> layer_of("team=B&version=3.2"), layer_of("team=B"), layer_of("step=supplier check")
     ('data', '', 'process')
     """
-    found = {layer_of_column(column, extra) for column, _ in conditions_of(where)} - {""}
+    conditions = conditions_of(where)
+    found = {layer_of_column(column, extra) for column, _ in conditions} - {""}
+    if not found and len({value for column, value in conditions if column in _TEAMS}) > 1:
+        return "process"
     return found.pop() if len(found) == 1 else ""
 
 

@@ -60,10 +60,8 @@ def rows_of(material: Material, finding: Finding, cases: Iterable[object]) -> ND
     """Return which rows of a finding's metric, now and since its first day, belong to some cases."""
     rows = material.outcomes[finding.measure]
     named = {str(each) for each in cases}
-    inside = (
-        pd.Series(case_ids(rows)).isin(named) | rows["id"].astype(str).isin(named).reset_index(drop=True)
-    ).to_numpy()
-    inside &= (rows["period"] == "now").to_numpy()
+    inside = pd.Series(case_ids(rows)).isin(named).to_numpy() | rows["id"].astype(str).isin(named).to_numpy()
+    inside = inside & (rows["period"] == "now").to_numpy()
     return inside if pd.isna(finding.since) else inside & (rows["at"] >= finding.since).to_numpy()
 
 

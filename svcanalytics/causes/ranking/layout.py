@@ -20,9 +20,9 @@ __all__ = ["Layout", "lay_out"]
 Array = NDArray[np.float64]
 
 _ERROR = (0.05, 0.45, 0.30, 0.20)  # share of the error that segments of 0, 1, 2, 3 dimensions may make
-# Segments overlap, so fewer are looked at than there are: by the eigenvalues of their correlations about 0.27 of those
-# of two dimensions and half of those of one (Galwey 2009, Genetic Epidemiology 33:559, on tables of this kind).
-_APART = 0.4
+# Segments overlap, so fewer are looked at than there are: by the eigenvalues of their correlations a quarter of those
+# of two dimensions and half of those of one count (Galwey 2009, Genetic Epidemiology 33:559, on tables of this kind).
+_APART = 0.5
 _CELLS = 4_000_000  # rows x combinations up to which the third dimension is looked at
 _SAME = 0.9  # a segment that holds more of a shorter one is only another name for it
 

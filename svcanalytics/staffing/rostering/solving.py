@@ -22,7 +22,7 @@ Solver = Literal["auto", "cp-sat", "milp"]
 _GAP = 1e-4
 _ENDLESS = 1e9
 _WHOLE = 0.5  # of the time goes to the whole programme, whose bound tells how good any answer can be
-_FEW, _SECONDS, _TRIES = 10, 3.0, 60  # people made anew at first, for at most so long; rounds without gain that end it
+_FEW, _SECONDS, _NEAR, _TRIES = 10, 3.0, 0.01, 60  # people made anew at first, for how long, to what gap; idle rounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +111,7 @@ def solve(programme: Programme, solver: Solver, limit_s: float, seed: int, start
     if not programme.blocks:  # nobody can take anything
         return Answer(start, best.cost, best.cost)
     whole = _cp_sat if solver == "cp-sat" else _milp
-    best = _better(best, whole(case, limit_s * _WHOLE, seed, best.values))
+    best = _better(best, whole(case, limit_s * _WHOLE, _GAP, seed, best.values))
     rng, idle, few = np.random.default_rng(seed), 0, _FEW
     shared = np.setdiff1d(np.arange(shape[1]), np.concatenate([np.array(b, dtype=int) for b in programme.blocks]))
     while best.status != "optimal" and idle < _TRIES and monotonic() < ends:
@@ -120,7 +120,7 @@ def solve(programme: Programme, solver: Solver, limit_s: float, seed: int, start
         free = np.sort(np.concatenate([shared, *(np.array(programme.blocks[each], dtype=int) for each in chosen)]))
         began = monotonic()
         limit = min(_SECONDS, max(ends - began, 0.05))
-        found = (_cp_sat if by_cp_sat else _milp)(case.around(best.values, free), limit, seed, best.values[free])
+        found = (_cp_sat if by_cp_sat else _milp)(case.around(best.values, free), limit, _NEAR, seed, best.values[free])
         idle += 1
         if found is not None and found.cost < case.cost[free] @ best.values[free] - 1e-6:
             values = best.values.copy()
@@ -140,7 +140,7 @@ def _better(known: Answer, found: Answer | None) -> Answer:
     )
 
 
-def _cp_sat(case: _Case, limit_s: float, seed: int, start: NDArray[np.int64]) -> Answer | None:
+def _cp_sat(case: _Case, limit_s: float, gap: float, seed: int, start: NDArray[np.int64]) -> Answer | None:
     from ortools.sat.python import cp_model
 
     model = cp_model.CpModel()
@@ -158,7 +158,7 @@ def _cp_sat(case: _Case, limit_s: float, seed: int, start: NDArray[np.int64]) ->
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = limit_s
     solver.parameters.random_seed = seed
-    solver.parameters.relative_gap_limit = _GAP
+    solver.parameters.relative_gap_limit = gap
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return None
@@ -166,7 +166,7 @@ def _cp_sat(case: _Case, limit_s: float, seed: int, start: NDArray[np.int64]) ->
     return Answer(values, solver.objective_value, solver.best_objective_bound)
 
 
-def _milp(case: _Case, limit_s: float, seed: int, start: NDArray[np.int64]) -> Answer | None:
+def _milp(case: _Case, limit_s: float, gap: float, seed: int, start: NDArray[np.int64]) -> Answer | None:
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     found = milp(
@@ -174,7 +174,7 @@ def _milp(case: _Case, limit_s: float, seed: int, start: NDArray[np.int64]) -> A
         integrality=np.ones(len(case.cost)),
         bounds=Bounds(0, case.upper.astype(float)),
         constraints=LinearConstraint(case.matrix, case.low, case.high),
-        options={"time_limit": limit_s, "mip_rel_gap": _GAP},
+        options={"time_limit": limit_s, "mip_rel_gap": gap},
     )
     bound = found.get("mip_dual_bound")
     bound = -np.inf if bound is None or not np.isfinite(bound) else float(bound)

@@ -232,6 +232,12 @@ def test_what_no_shift_reaches_is_said_in_words():
     )
     early = plan_shifts(hours([2.0] * 4, "2026-11-03 06:00", "30min", "Europe/Oslo"), DESK)
     assert early.missing[0] == "calls: Tue 3 Nov 06:00\u201307:30 needs 2 more; no shift starts before 07:30"
+    week = pd.concat([hours([2.0 + d] * 4, f"2026-11-0{d} 17:00", tz="Europe/Oslo") for d in (2, 3, 5, 6)])
+    said = [each for each in plan_shifts(week, DESK).missing if "no shift ends after 18:00" in each]
+    assert said == [
+        "calls: Mon 2 Nov to Tue 3 Nov 18:00\u201321:00 needs up to 5 more; no shift ends after 18:00",
+        "calls: Thu 5 Nov to Fri 6 Nov 18:00\u201321:00 needs up to 8 more; no shift ends after 18:00",
+    ]
     closed = plan_shifts(hours([2.0] * 4, "2026-11-07 09:00", tz="Europe/Oslo"), DESK)
     assert closed.missing == ["calls: Sat 7 Nov 09:00\u201313:00 needs 2 more; no shift works on Saturdays"]
 

@@ -31,7 +31,9 @@ _WORDS = {
         "most": "no more than {most} a day may work the shift {pattern}",
         "price": "another shift would cost more than it is worth",
         "time": "time ran out before a better plan was found",
-        "slot": "{queue}: {day} {start}\u2013{end} needs {missing} more; {why}",
+        "days": "{} to {}",
+        "up_to": "up to ",
+        "slot": "{queue}: {day} {start}\u2013{end} needs {up_to}{missing} more; {why}",
         "day": "{queue}: needs {missing} more agents on {day} ({start}\u2013{end}); {why}",
         "span": "{queue}: needs {missing} more agents from {day} to {last}; {why}",
     },
@@ -45,7 +47,9 @@ _WORDS = {
         "most": "\u73ed\u6b21{pattern}\u6bcf\u5929\u6700\u591a{most}\u4eba",
         "price": "\u518d\u52a0\u4e00\u4e2a\u73ed\u7684\u6210\u672c\u9ad8\u4e8e\u5176\u4f5c\u7528",
         "time": "\u6c42\u89e3\u65f6\u95f4\u5df2\u5230\uff0c\u672a\u627e\u5230\u66f4\u597d\u7684\u65b9\u6848",
-        "slot": "{queue}\uff1a{day} {start}\u2013{end} \u8fd8\u7f3a{missing}\u4eba\uff1b{why}",
+        "days": "{}\u81f3{}",
+        "up_to": "\u6700\u591a",
+        "slot": "{queue}\uff1a{day} {start}\u2013{end} {up_to}\u8fd8\u7f3a{missing}\u4eba\uff1b{why}",
         "span": "{queue}\uff1a{day}\u81f3{last}\u8fd8\u7f3a{missing}\u4eba\uff1b{why}",
         "day": "{queue}\uff1a{day}\u8fd8\u7f3a{missing}\u4eba\uff08{start}\u2013{end}\uff09\uff1b{why}",
     },
@@ -53,7 +57,7 @@ _WORDS = {
 
 
 def explain_shortfalls(shortfalls: pd.DataFrame, language: str = "en") -> list[str]:
-    """Say what can't be covered and why, one sentence a row.
+    """Say what can't be covered and why; what is the same on days that follow each other is one sentence.
 
     Parameters
     ----------
@@ -64,26 +68,46 @@ def explain_shortfalls(shortfalls: pd.DataFrame, language: str = "en") -> list[s
     """
     words = _WORDS[language]
     sentences = []
-    for row in shortfalls.itertuples():
-        known = {"detail": row.detail}
-        if row.reason == "weekday":
-            known["weekday"] = _WHOLE.get(language, _WEEKDAYS[language])[int(row.detail)]
-        if row.reason == "most":
-            known["pattern"], known["most"] = row.detail.rsplit(" ", 1)
-        kind = {"people": "day", "most": "day", "week": "span"}.get(row.reason, "slot")
-        end = "24:00" if row.end.normalize() > row.start.normalize() else f"{row.end:%H:%M}"
+    for run in _alike(shortfalls):
+        row = run.iloc[0]
+        known = {"detail": row["detail"]}
+        if row["reason"] == "weekday":
+            known["weekday"] = _WHOLE.get(language, _WEEKDAYS[language])[int(row["detail"])]
+        if row["reason"] == "most":
+            known["pattern"], known["most"] = row["detail"].rsplit(" ", 1)
+        kind = {"people": "day", "most": "day", "week": "span"}.get(row["reason"], "slot")
+        first, last = (_day(each, language) for each in (row["start"], run["end"].iloc[-1] - pd.Timedelta(minutes=1)))
+        most = int(run["missing"].max())
         sentences.append(
             words[kind].format(
-                queue=row.queue,
-                day=_day(row.start, language),
-                start=f"{row.start:%H:%M}",
-                end=end,
-                last=_day(row.end - pd.Timedelta(minutes=1), language),
-                missing=row.missing,
-                why=words[row.reason].format(**known),
+                queue=row["queue"],
+                day=words["days"].format(first, last) if len(run) > 1 else first,
+                last=last,
+                start=f"{row['start']:%H:%M}",
+                end=_end(row),
+                up_to=words["up_to"] if (run["missing"] != most).any() else "",
+                missing=most,
+                why=words[row["reason"]].format(**known),
             )
         )
     return sentences
+
+
+def _alike(shortfalls: pd.DataFrame) -> list[pd.DataFrame]:
+    """Rows of the same times, reason and detail on days one after the other, in the order of their first."""
+    if shortfalls.empty:
+        return []
+    clock = shortfalls["start"].dt.strftime("%H:%M") + [_end(row) for _, row in shortfalls.iterrows()]
+    day = shortfalls["start"].dt.tz_localize(None).dt.normalize()
+    single = shortfalls["reason"].isin(["people", "most", "week"])
+    keys = [shortfalls["queue"], shortfalls["reason"], shortfalls["detail"], clock]
+    follows = day.groupby(keys).diff() == pd.Timedelta(days=1)
+    run = (~follows | single).groupby(keys).cumsum().rename("run")
+    return [rows for _, rows in shortfalls.groupby([*keys, run], sort=False)]
+
+
+def _end(row: pd.Series) -> str:
+    return "24:00" if row["end"].normalize() > row["start"].normalize() else f"{row['end']:%H:%M}"
 
 
 def _day(start: pd.Timestamp, language: str) -> str:

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from benchmarks.timing import Result
 
-ALL = ("load", "measure", "publish", "explain", "index_bands", "learned_weights", "units")
+ALL = ("load", "measure", "publish", "explain", "index_bands", "learned_weights", "units", "process")
 
 
 def main(names: list[str]) -> int:

@@ -108,7 +108,7 @@ def describe_course(events: pd.DataFrame, earlier: pd.Series | None = None) -> p
     pandas.DataFrame
         Index case_id: steps_n, rework_n (steps done again), handovers_n (the team changed, or the agent where no team
         is known), ``wait_<step>`` (hours before the steps that are waited for longest, 0 where a case hadn't the step)
-        and ``skips_<step>`` (True where a step that four in five cases had is missing).
+        and ``skips_<step>`` (True where a step that four in five cases had is missing; not of steps that end a case).
     """
     if events.empty:
         return pd.DataFrame()
@@ -138,7 +138,9 @@ def describe_course(events: pd.DataFrame, earlier: pd.Series | None = None) -> p
     if earlier is not None and len(earlier):
         usual = pd.Index(cases).isin(set(earlier))
     share = np.bincount(of_step[usual[of_case]], minlength=len(names)) / max(usual.sum(), 1)
-    for step in np.flatnonzero((share >= _USUAL) & (share < 1)):
+    ends = np.bincount(activity[np.append(~follows[1:], True)], minlength=len(names))
+    closing = ends > 0.5 * np.bincount(of_step, minlength=len(names))  # a case without it isn't finished yet
+    for step in np.flatnonzero((share >= _USUAL) & (share < 1) & ~closing):
         missed = np.ones(len(cases), dtype=bool)
         missed[of_case[of_step == step]] = False
         out[f"skips_{names[step]}"] = missed

@@ -55,7 +55,7 @@ The hour, the weekday and the shift speak for people: who and how many are on du
 products and customers say where, not why, and have no layer.
 """
 
-COURSE = ("wait_", "waits_", "rework", "reopened", "transfer", "handover", "steps")
+COURSE = ("skips_", "wait_", "waits_", "rework", "reopened", "transfer", "handover", "steps")
 """How names of columns begin that say how a case went: through them a cause works, so they are asked after last."""
 
 

@@ -164,6 +164,7 @@ _NAMES = {
         "steps_n": "steps",
         "from_other_team": "agents from other teams",
         "shift_kind": "shift",
+        "missing": "{} not recorded",
         "wait_": "wait for \u201c{}\u201d (hours)",
         "skips_": "\u201c{}\u201d skipped",
     },
@@ -177,6 +178,7 @@ _NAMES = {
         "steps_n": "环节数",
         "from_other_team": "来自其他班组的人员",
         "shift_kind": "班次",
+        "missing": "{}未记录",
         "wait_": "等待\u201c{}\u201d\uff08小时\uff09",
         "skips_": "跳过\u201c{}\u201d",
     },
@@ -201,4 +203,4 @@ def say_circumstance(column: str, value: str, language: str = "en") -> str:
     for sign, shown in (("<=", "\u2264"), (">", ">")):
         if value.startswith(sign):
             return f"{name} {shown} {value.removeprefix(sign)}"
-    return f"{name} = {value}" if value else name
+    return f"{name} = {value}" if value else names["missing"].format(name)

@@ -250,6 +250,34 @@ def test_people_who_are_lacking_are_counted_by_day():
     ]
 
 
+def test_each_group_has_its_own_people():
+    table = pd.concat([hours([2.0] * 4), hours([2.0] * 4, queue="mail")], ignore_index=True)
+    plan = plan_shifts(table, rules(day={"starts": ["08:00"], "hours": 4}), agents={"calls": 1, "mail": 5})
+    assert plan.shifts.groupby("group")["count"].sum().to_dict() == {"calls": 1, "mail": 2}
+    assert [each.split(" on ")[0] for each in plan.missing] == ["calls: needs 1 more agent"]
+
+
+def test_no_more_work_a_shift_than_it_takes():
+    few = {"starts": ["08:00"], "hours": 4, "most": 2}
+    plan = plan_shifts(hours([5.0] * 4), rules(few=few))
+    assert plan.shifts["count"].sum() == 2
+    assert plan.missing[0].endswith("no more than 2 a day may work the shift few")
+
+
+def test_agents_too_many_can_have_their_price():
+    table = hours([1.0, 1, 3, 1])
+    long = rules(long={"starts": ["08:00"], "hours": 4})
+    assert plan_shifts(table, long).coverage["planned"].max() == 3
+    assert plan_shifts(table, long, surplus=5.0).coverage["planned"].max() < 3
+
+
+def test_an_agent_on_call_counts_for_part_of_one_at_part_of_the_pay():
+    home = {"starts": ["08:00"], "hours": 4, "on_call": True, "counts": 0.5}
+    plan = plan_shifts(hours([1.0] * 4), rules(costs={"hour": 10, "on_call": 0.2}, home=home))
+    assert plan.shifts["count"].tolist() == [2]
+    assert plan.cost == pytest.approx(2 * 4 * 10 * 0.2)
+
+
 def test_a_floor_is_held_whatever_it_costs():
     table = hours([0.2] * 4)
     assert plan_shifts(table, TINY, shortfall=0.1).shifts.empty

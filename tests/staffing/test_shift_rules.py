@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from svcanalytics.errors import StaffingError
@@ -72,3 +74,10 @@ def test_a_missing_file_or_place_says_what_there_is(tmp_path):
         read_shifts(tmp_path / "none.toml")
     with pytest.raises(StaffingError, match="use one of desk"):
         read_shifts(write(tmp_path, GOOD), "hotline")
+
+
+def test_an_organisation_has_its_own_rules_beside_the_shipped_ones(tmp_path):
+    (tmp_path / "shifts.toml").write_text(GOOD, "utf-8")
+    lake = SimpleNamespace(catalogue_paths=[tmp_path])
+    assert read_shifts(lake=lake).id == "desk"
+    assert read_shifts(name="hotline_24h", lake=lake).id == "hotline_24h"

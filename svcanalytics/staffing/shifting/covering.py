@@ -206,12 +206,12 @@ class Covering:
 
         key, row = np.unique(self.further[["shift", "number"]].to_numpy(), axis=0, return_inverse=True)
         columns = len(self.main) + np.arange(len(self.further))
-        parts = [sparse.csr_matrix((np.ones(len(row)), (row.ravel(), columns)), shape=(len(key), len(self.cost)))]
+        taken = sparse.csr_matrix((np.ones(len(row)), (row.ravel(), columns)), shape=(len(key), len(self.cost)))
         works = sparse.csr_matrix(
             (np.ones(len(self.main)), (self.main["shift"], np.arange(len(self.main)))),
             shape=(len(self.offers.shifts), len(self.cost)),
         )
-        return (parts[0] - works[key[:, 0]]).tocsr() if len(key) else parts[0]
+        return (taken - works[key[:, 0].astype(np.intp)]).tocsr()
 
     def _share(self, sheet: Sheet, group: str, column: int) -> None:
         """A group's queues together get no more than the group."""

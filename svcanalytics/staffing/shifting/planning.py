@@ -127,9 +127,8 @@ def _at_least_rounded(
     rounded = round_relaxed(covering, relaxed.x)
 
     def price(of: dict[str, NDArray[np.int64]], x: NDArray[np.float64]) -> float:
-        return sum(float(covering.cost @ each) for each in of.values()) + covering.weighed(
-            planned_agents(covering, of, x)
-        )
+        pay = sum(float(covering.cost @ each) for each in of.values())
+        return pay + covering.weighed(planned_agents(covering, of, x))
 
     solution = replace(found, bound=max(found.bound, relaxed.bound))
     if price(rounded, relaxed.x) < price(counts, found.x):

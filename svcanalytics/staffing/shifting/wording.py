@@ -34,8 +34,8 @@ _WORDS = {
         "days": "{} to {}",
         "up_to": "up to ",
         "slot": "{queue}: {day} {start}\u2013{end} needs {up_to}{missing} more; {why}",
-        "day": "{queue}: needs {missing} more agents on {day} ({start}\u2013{end}); {why}",
-        "span": "{queue}: needs {missing} more agents from {day} to {last}; {why}",
+        "day": "{queue}: needs {missing} more {agents} on {day} ({start}\u2013{end}); {why}",
+        "span": "{queue}: needs {missing} more {agents} from {day} to {last}; {why}",
     },
     "zh": {
         "start": "\u6ca1\u6709{detail}\u4e4b\u524d\u4e0a\u73ed\u7684\u73ed\u6b21",
@@ -87,6 +87,7 @@ def explain_shortfalls(shortfalls: pd.DataFrame, language: str = "en") -> list[s
                 end=_end(row),
                 up_to=words["up_to"] if (run["missing"] != most).any() else "",
                 missing=most,
+                agents="agent" if most == 1 else "agents",
                 why=words[row["reason"]].format(**known),
             )
         )

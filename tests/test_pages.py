@@ -74,6 +74,19 @@ def test_a_page_asks_for_nothing_and_complains_about_nothing(opened, page_path):
     assert opened.complaints == []
 
 
+def test_a_page_has_no_serious_fault_for_people_who_hear_or_type_their_way_through(browser, page_path):
+    from axe_playwright_python.sync_playwright import Axe
+
+    # The page forbids scripts, this one too: only for the examination is it let in.
+    context = browser.new_context(viewport=DESK, bypass_csp=True)
+    page = context.new_page()
+    page.goto(page_path.as_uri())
+    found = Axe().run(page).response["violations"]
+    context.close()
+    grave = [(v["id"], v["help"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in ("serious", "critical")]
+    assert grave == []
+
+
 def test_a_page_fits_the_desk_and_the_phone(opened):
     for size in (DESK, PHONE):
         opened.set_viewport_size(size)

@@ -48,6 +48,9 @@ def picture(svg: str, title: str, description: str, id: str) -> tuple[str, float
         raise PublishError("not a sound SVG", where=f"figure {id}", fix="draw it with svcanalytics.charts") from None
     for element in root.iter():
         _check(element, id)
+        # The picture is one to a screen reader, with a title of its own: its marks have no roles beside it.
+        for spoken in [key for key in element.attrib if key == "role" or key.startswith("aria-")]:
+            del element.attrib[spoken]
     _own_ids(root, id)
     for old in [child for child in root if child.tag in (f"{{{_SVG}}}title", f"{{{_SVG}}}desc")]:
         root.remove(old)

@@ -47,7 +47,8 @@ def cluster(
     texts : iterable
         The texts; what is no text, or has no words, belongs to no theme.
     n_clusters : int, optional
-        How many themes; default: chosen by stability (`choose_number`).
+        How many themes; default: chosen by stability (`choose_number`). Of fewer different texts there are fewer, and
+        `Clusters.remarks` says so.
     language : {"auto", "zh", "en"}
         What themes are called in; "auto": each theme in the language most of its texts are written in.
     embed : callable, optional
@@ -67,28 +68,25 @@ def cluster(
     Raises
     ------
     CauseError
-        When no text has words, or there are fewer different texts than clusters wanted.
+        When no text has words.
     """
     if language not in ("auto", "zh", "en"):
         raise CauseError(f"the language {language!r} is not known", where="language", fix="use auto, zh or en")
     corpus = read_corpus(texts)
     kinds = corpus.kinds
-    if n_clusters is not None and not 1 <= n_clusters <= len(kinds):
-        raise CauseError(
-            f"{n_clusters} clusters can't be made of {len(kinds)} different texts (near-duplicates count once)",
-            where="n_clusters",
-            fix=f"use 1 to {len(kinds)}, or leave it out",
-        )
-    most = max(_MOST_FITTED, _FITTED_PER_THEME * (n_clusters or 0)) if thorough else _FEW_FITTED
+    if n_clusters is not None and n_clusters < 1:
+        raise CauseError(f"{n_clusters} clusters can't be made", where="n_clusters", fix="use 1 or more")
+    wanted = None if n_clusters is None else min(n_clusters, len(kinds))
+    most = max(_MOST_FITTED, _FITTED_PER_THEME * (wanted or 0)) if thorough else _FEW_FITTED
     fitted = corpus.typical(_COPIES)[:most]
     space = Space.by(embed) if embed else fit_space(corpus.pick(fitted)[0], seed)
     vectors = space.place(*corpus.pick(fitted))
-    number, tried = (
-        choose_number(vectors, seed) if n_clusters is None else (n_clusters, pd.DataFrame(columns=TRIED_COLUMNS))
-    )
+    number, tried = wanted, pd.DataFrame(columns=TRIED_COLUMNS)
+    if number is None:
+        number, tried = choose_number(vectors, seed)
     theme = np.full(len(corpus.distinct), -1)
     theme[fitted] = (partition if thorough else quick_partition)(vectors, number, seed)
-    others = kinds[len(fitted) :]
+    others = np.setdiff1d(kinds, fitted)
     theme[others] = nearest(unit(space.place(*corpus.pick(others))), centres_of(vectors, theme[fitted], number))
     theme = theme[corpus.head]
     names: dict[int, tuple[str, str]] = {}
@@ -168,5 +166,7 @@ def _remarks(corpus: Corpus, table: pd.DataFrame, wanted: int | None, number: in
     elif wanted is None and number == 1:
         out.append("no themes were found that come out again in samples of the texts, so all are in one")
     if wanted is not None and len(table) < wanted:
-        out.append(f"{wanted} themes were asked for; the texts differ in {len(table)} ways only")
+        out.append(
+            f"{wanted} themes were asked for; but for numbers and near-duplicates the texts differ in {len(table)} ways only"
+        )
     return tuple(out)

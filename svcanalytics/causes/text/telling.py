@@ -53,7 +53,7 @@ def theme_findings(material: Material, seed: int = 0) -> tuple[list[Finding], di
         return [], {}
     number = min(_MOST_THEMES, max(2, len(texts) // _TEXTS_PER_THEME))
     try:
-        clusters = cluster(texts["text"], min(number, texts["text"].nunique()), thorough=False, seed=seed)
+        clusters = cluster(texts["text"], number, thorough=False, seed=seed)
     except CauseError:
         return [], {}
     label = pd.Series(clusters.labels, index=texts["case_id"])
@@ -121,7 +121,7 @@ def _one(
     trend = "new" if grown["n_before"] == 0 else "larger" if grown["emerging"] else "steady"
     return Finding(
         "theme", metric, f"theme={said['theme']}", int(shift["n"]), float(shift["excess"]), points, low, high,
-        float(p_value), "", _since(rows) if grown["emerging"] else pd.NaT, trend,
+        float(p_value), "", _since(rows["at"], material.outcomes[metric]["at"]) if grown["emerging"] else pd.NaT, trend,
         tuple(dict.fromkeys(case.astype(str)))[:_SHOWN],
         {
             "label_zh": " ".join(said["terms_zh"][:3]) or said["label"],
@@ -133,17 +133,13 @@ def _one(
     )  # fmt: skip
 
 
-def _since(rows: pd.DataFrame) -> pd.Timestamp:
-    # The day from which the theme's cases come at another rate: the largest likelihood of one change (Poisson).
-    day = rows["at"].dt.normalize()
-    count = day.value_counts().reindex(pd.date_range(day.min(), day.max()), fill_value=0)
-    total, days = count.sum(), len(count)
-    before = count.cumsum().to_numpy()[:-1].astype(float)
-    left = np.arange(1, days)
-    if not len(left):
-        return day.min()
+def _since(at: pd.Series, every: pd.Series) -> pd.Timestamp:
+    # The day from which the theme's cases come more often: the largest likelihood of one change (Poisson).
+    days = pd.date_range(every.min().normalize(), every.max().normalize())
+    count = at.dt.normalize().value_counts().reindex(days, fill_value=0).to_numpy(float)
+    before, left = count.cumsum()[:-1], np.arange(1, len(days))
+    after, right = count.sum() - before, len(days) - left
     with np.errstate(divide="ignore", invalid="ignore"):
-        gain = np.nan_to_num(before * np.log(before / left)) + np.nan_to_num(
-            (total - before) * np.log((total - before) / (days - left))
-        )
-    return count.index[1:][int(np.argmax(gain))]
+        gain = np.nan_to_num(before * np.log(before / left)) + np.nan_to_num(after * np.log(after / right))
+    gain = np.where(after / right > before / left, gain, -np.inf)
+    return days[1:][int(np.argmax(gain))]

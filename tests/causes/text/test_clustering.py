@@ -131,8 +131,10 @@ def test_one_kind_of_text_gives_one_theme_and_says_so():
         found = causes.cluster(texts)
         assert len(found.table) == 1 and any("same" in remark for remark in found.remarks)
         assert set(found.labels) <= {0, -1}
-    with pytest.raises(CauseError, match="different texts"):
-        causes.cluster(["a b c"] * 9, 2)
+    few = causes.cluster(["about refunds", "about parcels", "about refunds 2"], 5)
+    assert len(few.table) == 2 and "5 themes were asked for" in few.remarks[0]
+    with pytest.raises(CauseError, match="0 clusters"):
+        causes.cluster(["a b c"] * 9, 0)
     with pytest.raises(CauseError, match="one text"):
         causes.cluster("a text")
     with pytest.raises(CauseError, match="language"):

@@ -30,6 +30,7 @@ _FEW_SEGMENTS = 20
 _SET_ASIDE = 2
 # A part of a segment is the cause when it lies in it, holds most of the excess, and nothing is left beside it.
 _INSIDE, _MOST_OF, _NOTHING_LEFT, _CLEARLY = 0.9, 0.7, 1.5, 3.5
+_ALSO = 2.0  # standard errors by which the rest of a shorter segment went worse too, and at least half as much
 _Z = 1.959963984540054
 
 
@@ -219,35 +220,50 @@ class _Scan:
                     best, chosen = log_p, (segment, after, each)
         if chosen is None:
             return None
-        chosen = self._narrowed(*chosen, left, noise, past)
-        return self._contrast(*chosen, float(-np.expm1(-np.exp(min(best, 50.0)))), past, z)
+        segment, after, sure = chosen
+        segment, after = self._renamed(segment, after, left, noise, past)
+        return self._contrast(segment, after, sure, float(-np.expm1(-np.exp(min(best, 50.0)))), past, z)
 
-    def _narrowed(
-        self, segment: int, after: NDArray[np.int64], z: float, left: Array, noise: Array, past: Array
-    ) -> tuple[int, NDArray[np.int64], float]:
-        # A part that holds nearly all of the excess names the cause better, though it may be surer of the whole: what
-        # is new, such as a version, has no past to be sure of.
+    def _renamed(
+        self, segment: int, after: NDArray[np.int64], left: Array, noise: Array, past: Array
+    ) -> tuple[int, NDArray[np.int64]]:
+        """Return a segment that names the same excess better, with its rows.
+
+        A shorter one, when what it holds beside went worse too; else a part that holds nearly all of the excess, though
+        it may be surer of the whole: what is new, such as a version, has no past to be sure of.
+        """
         if not self.earlier:
-            return segment, after, z
-        since = self.order[self.now] >= self.order[after].min()
+            return segment, after
+        onset = self.order[after].min()
+        since = self.order[self.now] >= onset
         inside = np.zeros(len(since))
         inside[np.searchsorted(np.flatnonzero(self.now), after)] = 1.0
-        sums = self.layout.inside @ np.column_stack([since, inside, inside * left[self.now], inside * noise[self.now]])
-        n, excess = sums[:, 1], sums[:, 2] - sums[:, 1] * past
-        rest, whole = len(after) - n, left[after].sum() - len(after) * past[segment]
-        other = whole - excess
-        apart = other / np.sqrt(np.maximum(noise[after].sum() - sums[:, 3], 1e-12))
-        split = (excess / np.maximum(n, 1) - other / np.maximum(rest, 1)) / np.sqrt(
-            np.maximum(sums[:, 3], 1e-12) / np.maximum(n, 1) ** 2
-            + np.maximum(noise[after].sum() - sums[:, 3], 1e-12) / np.maximum(rest, 1) ** 2
+        each = np.column_stack([np.ones(len(since)), left[self.now], noise[self.now]])
+        of_all = self.layout.inside @ (each * since[:, None])  # of every segment: rows, what is left, noise
+        common = self.layout.inside @ (each * inside[:, None])  # of what it shares with this one
+        n, mine = len(after), left[after].sum() - len(after) * past[segment]
+
+        beside = of_all - common
+        worse = beside[:, 1] - beside[:, 0] * past
+        wider = (self.layout.sizes < self.layout.sizes[segment]) & (common[:, 0] >= n) & (self.layout.sizes > 0)
+        wider &= (worse > _ALSO * np.sqrt(np.maximum(beside[:, 2], 1e-12))) & (2 * worse * n > mine * beside[:, 0])
+        if wider.any():
+            return self._since(int(np.argmax(np.where(wider, worse, -np.inf))), onset)
+
+        excess, rest = common[:, 1] - common[:, 0] * past, n - common[:, 0]
+        other, noises = mine - excess, np.maximum(noise[after].sum() - common[:, 2], 1e-12)
+        split = (excess / np.maximum(common[:, 0], 1) - other / np.maximum(rest, 1)) / np.sqrt(
+            common[:, 2] / np.maximum(common[:, 0], 1) ** 2 + noises / np.maximum(rest, 1) ** 2
         )
-        fits = (n >= self.least) & (n >= _INSIDE * sums[:, 0]) & (rest >= self.least) & (excess >= _MOST_OF * whole)
-        fits &= (np.abs(apart) < _NOTHING_LEFT) & (split > _CLEARLY)
-        if not fits.any():
-            return segment, after, z
-        part = int(np.argmax(np.where(fits, split, -np.inf)))
-        rows = np.flatnonzero(self.now)[self.layout.inside[[part]].indices]
-        return part, rows[self.order[rows] >= self.order[after].min()], z
+        fits = (common[:, 0] >= np.maximum(_INSIDE * of_all[:, 0], self.least)) & (rest >= self.least)
+        fits &= (excess >= _MOST_OF * mine) & (np.abs(other) < _NOTHING_LEFT * np.sqrt(noises)) & (split > _CLEARLY)
+        if fits.any():
+            return self._since(int(np.argmax(np.where(fits, split, -np.inf))), onset)
+        return segment, after
+
+    def _since(self, segment: int, onset: float) -> tuple[int, NDArray[np.int64]]:
+        rows = np.flatnonzero(self.now)[self.layout.inside[[segment]].indices]
+        return segment, rows[self.order[rows] >= onset]
 
     def _luck(self, segment: int, after: NDArray[np.int64], left: Array, noise: Array) -> float:
         # How much more than by chance a segment's own weeks differ: they may be lucky or unlucky together.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ _MOST_VALUES = 30  # of a dimension
 _LEVEL = 0.05
 _NEAR, _MORE = 0.9, 1.25  # a place that shows a change about as clearly, and in which more of it lies, is named instead
 _RAREST = 0.01
+_DEEPEST = 3  # dimensions that a change is named by
 
 _Place = tuple[str, NDArray[np.int64], tuple[str, ...]]  # a dimension, the code of each case, and the values
 
@@ -55,8 +57,9 @@ def changed_steps(
     to expect (least squares over both periods), so that another mix of cases is not taken for another way of working.
     A change may have begun with any week of the period that leaves three. Errors count whole weeks of cases as one
     draw where that makes them larger than whole days do, because backlogs and bad days touch many cases at once.
-    P-values hold for everything looked at together, see `law_of_largest`. After a change is found its cases are left
-    out, and the same habit is looked at again in other places.
+    P-values hold for everything looked at together, see `law_of_largest`. A change that is clearer still within a
+    second or third dimension is named by those too. Its cases are then left out, and the same habit is looked at again
+    in other places.
 
     Parameters
     ----------
@@ -86,28 +89,29 @@ def changed_steps(
     scores = _scores(habits, places, periods.now)
     unusual = [_unusual(habit.amount) for habit in habits]
 
-    def look(number: int, left: NDArray[np.bool_]) -> list[Differences]:
-        at = habits[number].case[left]
-        score, odd = scores[number][left], unusual[number][left]
+    def look(number: int, among: NDArray[np.bool_]) -> list[Differences]:
+        at = habits[number].case
+        left = among[at]
+        at, score, odd = at[left], scores[number][left], unusual[number][left]
         return [periods.compare(at, score, odd, code[at]) for _, code, _ in places]
 
-    looked = [look(number, np.ones(len(habit.case), dtype=bool)) for number, habit in enumerate(habits)]
-    parts = [each.parts for one in looked for each in one]
+    everybody = np.ones(len(table), dtype=bool)
+    looked = [look(number, everybody) for number in range(len(habits))]
+    law = law_of_largest([each.parts for one in looked for each in one], seed)
     kept = []
-    law = law_of_largest(parts, seed) if sum(map(len, parts)) else None
-    for number, habit in enumerate(habits) if law else ():
-        left, tried, rise = np.ones(len(table), dtype=bool), set(), None
+    for number in range(len(habits)):
+        left, tried, rise = everybody.copy(), set(), None
         while (best := _best(looked[number], tried, rise)) is not None:
-            dimension, value, z, since = best
-            p_value = law(z)
+            p_value = law(best.z)
             if p_value > level:
                 break
-            inside = left & (places[dimension][1] == value)
-            kept.append((p_value, -abs(z), number, dimension, value, z > 0, since, inside))
-            left, rise = left & ~inside, z > 0
-            tried.add((dimension, value))
-            looked[number] = look(number, left[habit.case]) if left[habit.case].any() else []
-    kept.sort(key=lambda each: each[:5])
+            rise = best.z > 0
+            tried.add((best.dimension, best.value))
+            inside, where, best = _narrow(lambda among, number=number: look(number, among), places, left, best)
+            kept.append((p_value, -abs(best.z), number, where, rise, best.since, inside))
+            left &= ~inside
+            looked[number] = look(number, left)
+    kept.sort(key=lambda each: each[:4])
     rows = [_row(habits[each[2]], places, table["now"].to_numpy(), each) for each in kept]
     names = ["habit", "kind", "activity", "other", "rise", "segment", "where", "n", "n_before", "mean", "mean_before"]
     told = pd.DataFrame(rows, columns=[*names, "z", "p_value", "since"])
@@ -162,32 +166,68 @@ def _unusual(amount: NDArray[np.float64]) -> NDArray[np.bool_]:
     return amount != values[np.argmax(counts)]
 
 
-def _best(
-    looked: list[Differences], tried: set[tuple[int, int]], rise: bool | None
-) -> tuple[int, int, float, np.datetime64] | None:
-    found = [
-        (dimension, int(value), float(z), float(mass), since)
+@dataclass(frozen=True)
+class _Found:
+    dimension: int
+    value: int
+    z: float
+    mass: float
+    since: np.datetime64
+
+
+def _listed(looked: list[Differences], rise: bool | None) -> list[_Found]:
+    return [
+        _Found(dimension, int(value), float(z), float(mass), since)
         for dimension, each in enumerate(looked)
         for value, z, mass, since in zip(each.place, each.z, each.mass, each.since, strict=True)
-        if (dimension, int(value)) not in tried and (rise is None or (z > 0) == rise)
+        if rise is None or (z > 0) == rise
     ]
+
+
+def _best(looked: list[Differences], tried: set[tuple[int, int]], rise: bool | None) -> _Found | None:
+    found = [each for each in _listed(looked, rise) if (each.dimension, each.value) not in tried]
     if not found:
         return None
-    chosen = clearest = max(found, key=lambda each: abs(each[2]))
+    clearest = max(found, key=lambda each: abs(each.z))
     larger = [
-        each for each in found if abs(each[2]) >= _NEAR * abs(clearest[2]) and abs(each[3]) > abs(clearest[3]) * _MORE
+        each for each in found if abs(each.z) >= _NEAR * abs(clearest.z) and abs(each.mass) > _MORE * abs(clearest.mass)
     ]
-    if larger:
-        chosen = max(larger, key=lambda each: abs(each[3]))
-    return chosen[0], chosen[1], chosen[2], chosen[4]
+    return max(larger, key=lambda each: abs(each.mass)) if larger else clearest
+
+
+def _narrow(
+    look: Callable[[NDArray[np.bool_]], list[Differences]], places: list[_Place], left: NDArray[np.bool_], best: _Found
+) -> tuple[NDArray[np.bool_], tuple[tuple[int, int], ...], _Found]:
+    """Name more dimensions while that makes it clearer: by a quarter, and by more than so many would by chance."""
+    inside, named = left & (places[best.dimension][1] == best.value), ((best.dimension, best.value),)
+    while len(named) < _DEEPEST:
+        used = {dimension for dimension, _ in named} | {0}
+        found = [each for each in _listed(look(inside), best.z > 0) if each.dimension not in used]
+        clearest = max(found, key=lambda each: abs(each.z), default=None)
+        if clearest is None or clearest.z**2 < max(best.z**2 + 2 * np.log(len(found)) + 2, (_MORE * best.z) ** 2):
+            break
+        best = clearest
+        inside = inside & (places[best.dimension][1] == best.value)
+        named += ((best.dimension, best.value),)
+    return inside, named, best
 
 
 def _row(habit: Habit, places: list[_Place], is_now: NDArray[np.bool_], found: tuple) -> tuple:
-    p_value, _, number, dimension, value, rise, since, inside = found
-    name, _, values = places[dimension]
-    segment = f"{name}={values[value] if value < len(values) else 'other'}" if name else ""
+    p_value, clearness, number, named, rise, since, inside = found
+    parts = []
+    for name, _, values, value in ((*places[dimension], value) for dimension, value in named):
+        if name:
+            parts.append(f"{name}={values[value] if value < len(values) else 'other'}")
     now, then = is_now[habit.case] & inside[habit.case], ~is_now[habit.case] & inside[habit.case]
-    where = "&".join(sorted(filter(None, [segment, habit.name(rise)])))
+    where = "&".join(sorted([*parts, habit.name(rise)]))
     means = float(habit.amount[now].mean()), float(habit.amount[then].mean())
-    told = (number, habit.kind, habit.activity, habit.other, rise, segment, where, int(now.sum()), int(then.sum()))
-    return (*told, *means, -found[1] if rise else found[1], p_value, pd.Timestamp(since))
+    told = (number, habit.kind, habit.activity, habit.other, rise, "&".join(sorted(parts)), where)
+    return (
+        *told,
+        int(now.sum()),
+        int(then.sum()),
+        *means,
+        -clearness if rise else clearness,
+        p_value,
+        pd.Timestamp(since),
+    )

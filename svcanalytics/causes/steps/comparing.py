@@ -139,7 +139,7 @@ def law_of_largest(parts: Sequence[NDArray[np.float64]], seed: int) -> Callable[
     """
     from scipy.stats import norm, t
 
-    weeks = parts[0].shape[-1]
+    weeks = parts[0].shape[-1] if parts else 0
     draws = np.random.default_rng(seed).standard_normal((_DRAWS, weeks))
     largest = np.zeros(_DRAWS)
     for each in parts:

@@ -78,6 +78,13 @@ def test_a_change_is_found_where_it_is_and_since_when(planted, where):
     assert set(table["segment"]) == {"channel=app"}
 
 
+def test_a_change_within_two_dimensions_is_named_by_both():
+    cases = make_cases(4)
+    here = (cases["opened"] >= CHANGE) & (cases["channel"] == "app") & (cases["category"] == "refund")
+    cases.loc[here, "check"] *= 2
+    assert changes_of(cases).table["where"].tolist() == ["category=refund&channel=app&step=check"]
+
+
 def test_another_mix_of_cases_is_not_another_way_of_working():
     # Refunds take three times as long to check, and there are twice as many of them now.
     assert changes_of(make_cases(2, refunds=(0.3, 0.6))).table.empty

@@ -137,7 +137,7 @@ def test_people_are_shared_out_to_the_queues_that_lack_most():
     )
     staff = Staff(agents, pd.DataFrame(), pd.DataFrame())
     assert staff.share_out({"x": 60, "y": 50, "z": 30}) == {"x": 2, "y": 1, "z": 1}
-    assert staff.share_out({"x": 10, "y": 0}) == {"x": 1, "y": 3}
+    assert staff.share_out({"x": 10, "y": 0}) == {"x": 2, "y": 2}
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ Solver = Literal["auto", "cp-sat", "milp"]
 _GAP = 1e-4
 _ENDLESS = 1e9
 _WHOLE = 0.5  # of the time goes to the whole programme, whose bound tells how good any answer can be
-_FEW, _SECONDS, _NEAR, _TRIES = 10, 3.0, 0.01, 60  # people made anew at first, for how long, to what gap; idle rounds
+_FEW, _SECONDS, _NEAR, _TRIES = 6, 1.5, 0.002, 60  # people made anew at first, for how long, to what gap; idle rounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,8 @@ def solve(programme: Programme, solver: Solver, limit_s: float, seed: int, start
     ----------
     programme : Programme
     solver : str
-        ``auto``: the whole by MILP, whose bound is the better one; the neighbourhoods by CP-SAT where it is installed.
+        ``auto``: the whole by MILP, whose bound is the better one; the neighbourhoods by MILP, and where ``ortools`` is
+        installed by CP-SAT in turn.
     limit_s : float
     seed : int
     start : numpy.ndarray of int, shape ``(columns,)``
@@ -106,13 +107,12 @@ def solve(programme: Programme, solver: Solver, limit_s: float, seed: int, start
         np.array(programme.cost), np.array(programme.upper), np.array(programme.low), np.array(programme.high),
         csr_array((weight.astype(float), (row, column)), shape=shape),
     )  # fmt: skip
-    by_cp_sat = solver == "cp-sat" or (solver == "auto" and find_spec("ortools") is not None)
+    ways = {"milp": [_milp], "cp-sat": [_cp_sat], "auto": [_milp, _cp_sat] if find_spec("ortools") else [_milp]}[solver]
     best = Answer(start, float(case.cost @ start), -np.inf)
     if not programme.blocks:  # nobody can take anything
         return Answer(start, best.cost, best.cost)
-    whole = _cp_sat if solver == "cp-sat" else _milp
-    best = _better(best, whole(case, limit_s * _WHOLE, _GAP, seed, best.values))
-    rng, idle, few = np.random.default_rng(seed), 0, _FEW
+    best = _better(best, ways[0](case, limit_s * _WHOLE, _GAP, seed, best.values))
+    rng, idle, rounds, few = np.random.default_rng(seed), 0, 0, _FEW
     shared = np.setdiff1d(np.arange(shape[1]), np.concatenate([np.array(b, dtype=int) for b in programme.blocks]))
     while best.status != "optimal" and idle < _TRIES and monotonic() < ends:
         few = min(few, len(programme.blocks))
@@ -120,8 +120,9 @@ def solve(programme: Programme, solver: Solver, limit_s: float, seed: int, start
         free = np.sort(np.concatenate([shared, *(np.array(programme.blocks[each], dtype=int) for each in chosen)]))
         began = monotonic()
         limit = min(_SECONDS, max(ends - began, 0.05))
-        found = (_cp_sat if by_cp_sat else _milp)(case.around(best.values, free), limit, _NEAR, seed, best.values[free])
-        idle += 1
+        way = ways[rounds % len(ways)]
+        found = way(case.around(best.values, free), limit, _NEAR, seed, best.values[free])
+        idle, rounds = idle + 1, rounds + 1
         if found is not None and found.cost < case.cost[free] @ best.values[free] - 1e-6:
             values = best.values.copy()
             values[free] = found.values

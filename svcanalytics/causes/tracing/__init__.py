@@ -7,7 +7,8 @@ from svcanalytics.causes.tracing.following import relation_findings
 from svcanalytics.causes.tracing.gatekeeping import artefact_findings, gate, mark_artefacts
 from svcanalytics.causes.tracing.lags import relations
 from svcanalytics.causes.tracing.layers import layer_of, layer_of_column
-from svcanalytics.causes.tracing.verdicts import Trace, locate, trace, trace_all, trace_cases
+from svcanalytics.causes.tracing.traces import Trace
+from svcanalytics.causes.tracing.verdicts import locate, trace, trace_all, trace_cases
 from svcanalytics.causes.tracing.whychain import WhyChain, five_why
 
 __all__ = [

@@ -19,7 +19,7 @@ _COLUMNS = {
         *("software", "source", "survey_route", "system", "terminal", "tool", "vendor", "version"),
     ),
     "process": (
-        *("activity", "approval", "escalated", "handover_reason", "medium", "milestone", "policy"),
+        *("activity", "approval", "escalated", "handover_reason", "medium", "milestone", "order", "policy"),
         *("procedure", "queue", "reason", "resolution", "rule", "skipped", "stage", "step", "transfer_reason"),
         *("variant", "waits_for", "workflow"),
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from svcanalytics.causes.tracing.verdicts import Trace
+    from svcanalytics.causes.tracing.traces import Trace
 
 __all__ = ["LAYER_WORDS", "say_circumstance", "say_link", "say_stop", "say_trace"]
 

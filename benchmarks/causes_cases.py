@@ -53,7 +53,7 @@ def draw_cases(rng: np.random.Generator, a_quarter: int, staff: Staff, usual: St
     DataFrame
         id, at, period, day (from 0), hour (of the clock), the DIMENSIONS, agent, number (the agent's), usual_load.
     """
-    weekday = (START.dayofweek + np.arange(DAYS)) % 7
+    weekday = (START.day_of_week + np.arange(DAYS)) % 7
     busy = np.where(weekday >= 5, 0.62, 1.15) * np.where(weekday == 0, 1.1, 1.0)
     mean = a_quarter / BEFORE * busy / busy.mean() * rng.gamma(60, 1 / 60, DAYS)
     day = np.repeat(np.arange(DAYS), rng.poisson(mean))

@@ -409,8 +409,8 @@ def _events(rng: np.random.Generator, scene: _Scene, names: Array) -> pd.DataFra
 
 def _definitions(scene: _Scene, lost: Array) -> pd.DataFrame:
     """Return week by week what could be an artefact: what is missing, whence rows come, how things were defined."""
-    frame, monday = scene.cases, START - pd.Timedelta(days=START.dayofweek)
-    week = (scene.day + START.dayofweek) // 7
+    frame, monday = scene.cases, START - pd.Timedelta(days=START.day_of_week)
+    week = (scene.day + START.day_of_week) // 7
     weeks = np.arange(week.max() + 1)
     parts = []
 

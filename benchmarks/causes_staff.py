@@ -73,7 +73,7 @@ def make_staff(rng: np.random.Generator, start: pd.Timestamp, days: int, planted
     evening = (rng.integers(0, 2, agents)[:, None] + calendar // 7) % 2
     present = employed & ~off & (rng.random((agents, days)) > 0.05)
     works = np.stack([present & (evening == 0), present & (evening == 1)], axis=2)
-    weekend = (start.dayofweek + calendar) % 7 >= 5
+    weekend = (start.day_of_week + calendar) % 7 >= 5
     thin = rng.random((agents, days))
     works &= ~(weekend & (thin < 0.15))[..., None]
     if "weekend" in planted:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -37,6 +40,38 @@ def test_the_five_baskets_give_the_published_metrics():
     assert found.loc["Onion=True&Kidney Beans=True", "confidence"] == 1.0
     back = rules(baskets(), "Onion", ["Eggs"], 1, min_support=0.6, level=1).set_index("segment").loc["Eggs=True"]
     assert back[["confidence", "lift", "conviction", "zhang"]].tolist() == pytest.approx([0.75, 1.25, 1.6, 1.0])
+
+
+def test_metrics_equal_those_of_mlxtend_on_random_baskets():
+    from mlxtend.frequent_patterns import apriori, association_rules
+
+    rng = np.random.default_rng(1)
+    items = pd.DataFrame(rng.random((400, 5)) < [0.5, 0.3, 0.6, 0.4, 0.3], columns=list("abcde"))
+    items["e"] |= items["a"] & items["b"]
+    theirs = association_rules(apriori(items, 0.02, use_colnames=True, max_len=4), metric="support", min_threshold=0.02)
+    theirs = theirs[theirs["consequents"] == {"e"}]
+    ours = rules(items, "e", list("abcd"), 3, min_support=0.02, level=1)
+    ours = ours[~ours["segment"].str.contains("False")].set_index("segment")
+    assert len(ours) == len(theirs) == 14
+    same = ["support", "confidence", "lift", "leverage", "conviction", "jaccard", "kulczynski"]
+    names = dict(zip(same, same, strict=True)) | {"zhang": "zhangs_metric"}
+    for row in theirs.to_dict("records"):
+        mine = ours.loc["&".join(f"{name}=True" for name in sorted(row["antecedents"]))]
+        assert mine[list(names)].tolist() == pytest.approx([row[name] for name in names.values()])
+
+
+def test_titanic_gives_the_published_subgroups():
+    """pysubgroup 0.8, README: weighted relative accuracy at depth 2, on the passengers that it brings along."""
+    spec = find_spec("pysubgroup")
+    assert spec is not None and spec.origin is not None
+    titanic = pd.read_csv(Path(spec.origin).parent / "data" / "titanic.csv", sep="\t")
+    titanic["SibSp"] = titanic["SibSp"].clip(upper=1)
+    found = rules(titanic, "Survived", ["Sex", "Parch", "SibSp", "Cabin", "Embarked"], 2, min_support=0.01, level=1)
+    assert found["segment"].head(5).tolist() == [
+        "Sex=female", "Sex=female&Parch=0", "Sex=female&SibSp=0", "Sex=female&Cabin=", "Sex=female&Embarked=S"
+    ]  # fmt: skip
+    published = [0.132150, 0.101331, 0.079142, 0.077663, 0.071746]
+    assert found["leverage"].head(5).tolist() == pytest.approx(published, abs=5e-7)
 
 
 def test_among_random_cases_false_rules_stay_rare():

@@ -49,6 +49,37 @@ def test_when_nothing_changed_a_cause_is_rarely_named(outcome):
     assert false <= 19  # 5 % and three standard errors
 
 
+@pytest.mark.slow
+def test_lucky_weeks_of_a_team_pass_for_a_cause_less_often_when_weeks_are_known():
+    def lucky(seed):
+        frame, _ = cases(seed, n=4000)
+        rng = np.random.default_rng(seed)
+        frame["at"] = pd.Timestamp("2026-01-05") + pd.to_timedelta(rng.integers(0, 91, len(frame)), "D")
+        week = (frame["at"] - pd.Timestamp("2026-01-05")).dt.days // 7
+        luck = rng.normal(0, 0.3, (13, 5))
+        odds = luck[week, frame["team"].map(dict(zip("ABCDE", range(5), strict=True)))] - 1.5
+        return frame.assign(late=(rng.random(len(frame)) < 1 / (1 + np.exp(-odds))).astype(int))
+
+    pairs = [(lucky(seed), lucky(500 + seed)) for seed in range(40)]
+    told = [segments(now, "late", BY, before, 2, at="at").iloc[:1] for now, before in pairs]
+    blind = [segments(now, "late", BY, before, 2).iloc[:1] for now, before in pairs]
+    false, false_blind = (sum((t["p_value"] < 0.05).any() for t in each) for each in (told, blind))
+    assert false <= 0.7 * false_blind
+
+
+def test_dimensions_that_hang_together_are_not_counted_twice():
+    """A channel that is always worse, under three names, is no news."""
+    false = 0
+    for seed in range(20):
+        both = [cases(seed + 300 * k)[0] for k in (0, 1)]
+        for frame in both:
+            frame["device"], frame["route"] = frame["channel"] + "!", frame["channel"] + "?"
+        kept = np.random.default_rng(seed).random(3000) < both[1]["channel"].map({"app": 0.5, "web": 1.0, "phone": 0.5})
+        before, now = both[0], both[1][kept]
+        false += (segments(now, "late", [*BY, "device", "route"], before)["p_value"] < 0.05).any()
+    assert false <= 4
+
+
 def test_several_causes_are_peeled_one_after_another():
     before, _ = cases(1, n=8000)
     now, _ = cases(2, n=8000, extra=0.3)
@@ -141,6 +172,23 @@ def plain_scan(leaves, by):
                 key = key if isinstance(key, tuple) else (key,)
                 found.append((-value, depth, "&".join(f"{c}={v}" for c, v in zip(chosen, key, strict=True))))
     return [segment for _, _, segment in sorted(found)]
+
+
+def test_a_dimension_of_very_many_values_and_missing_ones_are_borne():
+    before, _ = cases(10, n=20_000)
+    now, inside = cases(11, n=20_000, extra=0.3)
+    for number, frame in enumerate((before, now)):
+        frame["customer"] = [f"c{number}-{row}" for row in range(len(frame))]
+        frame.loc[frame["channel"] == "app", "channel"] = None
+    found = segments(now, "late", [*BY, "customer"], before)
+    assert found.iloc[0][["segment", "n"]].tolist() == ["team=B&channel=", inside.sum()]
+    assert found.attrs["left_out"] == {"customer": 40_000 - 199}
+
+
+def test_one_dimension_and_hardly_any_case_are_enough_for_an_answer():
+    few = pd.DataFrame({"team": ["A", "B", "B"], "late": [0, 1, 1]})
+    assert segments(few, "late", "team", few).empty
+    assert list(segments(few, "late", "team", few).columns) == list(segments(few, "late", "team").columns)
 
 
 @pytest.mark.parametrize(

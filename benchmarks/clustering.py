@@ -30,13 +30,13 @@ from svcanalytics import causes
 SECONDS, GIGABYTES, MANY = 90.0, 3.0, 100_000
 _BOUNDS = {"Banking77 test": (48.0, 67.0), "Chinese hotline": (57.0, 46.0)}
 _REPLIES = {
-    "building": "\u4f4f\u5efa|\u4f4f\u623f|\u89c4\u5212\u5c40|\u56fd\u571f|\u57ce\u7ba1|\u516c\u79ef\u91d1|\u623f\u7ba1",
-    "labour": "\u4eba\u793e|\u4eba\u529b\u8d44\u6e90|\u793e\u4fdd|\u793e\u4f1a\u4fdd\u9669|\u52b3\u52a8",
-    "schools": "\u6559\u80b2\u5c40|\u6559\u80b2\u5385|\u6559\u80b2\u4f53\u80b2|\u6587\u4f53|\u6587\u5316|\u4f53\u80b2\u5c40",
-    "environment": "\u73af\u4fdd|\u751f\u6001\u73af\u5883|\u73af\u5883\u4fdd\u62a4|\u73af\u536b",
-    "health": "\u536b\u5065|\u536b\u751f|\u536b\u8ba1|\u8ba1\u751f|\u533b\u4fdd|\u533b\u7597\u4fdd\u969c",
-    "traffic": "\u4ea4\u901a|\u516c\u4ea4|\u4ea4\u8b66|\u8fd0\u7ba1|\u516c\u8def|\u51fa\u79df\u8f66",
-    "trade": "\u5546\u52a1|\u5de5\u5546|\u65c5\u6e38|\u98df\u836f|\u5e02\u573a\u76d1\u7ba1|\u7269\u4ef7",
+    "building": "住建|住房|规划局|国土|城管|公积金|房管|房产局|自然资源|物业|建设局|城乡建设",
+    "labour": "人社|人力资源|社保|社会保险|劳动",
+    "schools": "教育局|教育厅|教育体育|文体|文化|体育局|学校",
+    "environment": "环保|生态环境|环境保护|环境卫生|环卫",
+    "health": "卫健|卫生|卫计|计生|医保|医疗保障|医院",
+    "traffic": "交通|公交|交警|运管|公路|出租车",
+    "trade": "商务|工商|旅游|食药|市场监管|质监|物价|消费",
 }
 
 
@@ -101,7 +101,8 @@ def tuning_sets(data: Path, seed: int = 0) -> dict[str, tuple[list[str], list[st
     """Return the texts and labels that settings were chosen on; a label that is not known is None."""
     train = pd.read_csv(data / "text/banking77_train.csv")
     train = pd.concat([g.sample(min(40, len(g)), random_state=seed) for _, g in train.groupby("category")])
-    reviews = pd.read_csv(data / "text/shopping_reviews_zh_sample.csv").sample(2000, random_state=seed)
+    reviews = pd.read_csv(data / "text/shopping_reviews_zh_sample.csv")
+    reviews = reviews[reviews["review"].astype(str).str.len() >= 4].sample(2000, random_state=seed)
     messages = pd.read_excel(data / "cases/hotline_zh_messages.xlsx", engine="openpyxl").fillna("")
     title, text, reply = (messages.iloc[:, at].astype(str) for at in (2, 4, 5))
     named = pd.DataFrame({name: reply.str.count(words) for name, words in _REPLIES.items()})
@@ -109,7 +110,10 @@ def tuning_sets(data: Path, seed: int = 0) -> dict[str, tuple[list[str], list[st
     return {
         "Banking77 train": (train["text"].tolist(), train["category"].tolist()),
         "reviews": (reviews["review"].astype(str).tolist(), reviews["cat"].tolist()),
-        "messages": ((title + " " + text).tolist(), named.idxmax(axis=1).where(sure, None).tolist()),
+        "messages": (
+            (title + " " + text).tolist(),
+            [name if known else None for name, known in zip(named.idxmax(axis=1), sure, strict=True)],
+        ),
     }
 
 

@@ -12,13 +12,15 @@ from svcanalytics.causes.ranking.following import follow
 from svcanalytics.causes.ranking.telling import describe
 from svcanalytics.causes.ranking.union import find, findings
 from svcanalytics.causes.steps import process
-from svcanalytics.causes.text import Clusters, cluster
+from svcanalytics.causes.text import Clusters, cluster, weigh_themes
 
 __all__ = [
     "Clusters",
     "Finding",
     "Material",
     "SentimentModel",
+    "Trace",
+    "WhyChain",
     "cluster",
     "conduct",
     "conversations",
@@ -26,13 +28,20 @@ __all__ = [
     "find",
     "finding_id",
     "findings",
+    "five_why",
     "follow",
+    "gate",
     "gather",
     "process",
+    "relations",
     "rules",
     "segments",
     "segments_of_counts",
     "sentiment",
     "tabulate",
+    "trace_all",
+    "trace_cases",
     "train_sentiment",
+    "with_circumstances",
+    "weigh_themes",
 ]

@@ -166,7 +166,5 @@ def _remarks(corpus: Corpus, table: pd.DataFrame, wanted: int | None, number: in
     elif wanted is None and number == 1:
         out.append("no themes were found that come out again in samples of the texts, so all are in one")
     if wanted is not None and len(table) < wanted:
-        out.append(
-            f"{wanted} themes were asked for; but for numbers and near-duplicates the texts differ in {len(table)} ways only"
-        )
+        out.append(f"{wanted} themes were asked for, but the texts differ in {len(table)} ways only")
     return tuple(out)

@@ -13,6 +13,16 @@ from svcanalytics.causes.ranking.telling import describe
 from svcanalytics.causes.ranking.union import find, findings
 from svcanalytics.causes.steps import process
 from svcanalytics.causes.text import Clusters, cluster, weigh_themes
+from svcanalytics.causes.tracing import (
+    Trace,
+    WhyChain,
+    five_why,
+    gate,
+    relations,
+    trace_all,
+    trace_cases,
+    with_circumstances,
+)
 
 __all__ = [
     "Clusters",
@@ -42,6 +52,6 @@ __all__ = [
     "trace_all",
     "trace_cases",
     "train_sentiment",
-    "with_circumstances",
     "weigh_themes",
+    "with_circumstances",
 ]

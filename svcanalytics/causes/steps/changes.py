@@ -21,6 +21,11 @@ _NEAR, _MORE = 0.9, 1.25  # a place that shows a change about as clearly, and in
 _RAREST = 0.01
 _DEEPEST = 3  # dimensions that a change is named by
 
+_COLUMNS = (
+    *("habit", "kind", "activity", "other", "rise", "segment", "where"),
+    *("n", "n_before", "usual", "usual_before", "z", "p_value", "since"),
+)
+
 _Place = tuple[str, NDArray[np.int64], tuple[str, ...]]  # a dimension, the code of each case, and the values
 
 
@@ -32,8 +37,8 @@ class Changes:
     ----------
     table : pandas.DataFrame
         The most certain first: habit (place in `habits`), kind, activity, other, rise, segment ("channel=app", "" for
-        all cases), where (as a finding names it), n, n_before (cases), mean, mean_before (seconds at the step, or
-        share), z, p_value, since (the day on which the change is most likely to have begun).
+        all cases), where (as a finding names it), n, n_before (cases), usual, usual_before (median seconds at the
+        step, or share), z, p_value, since (the day on which the change is most likely to have begun).
     habits : tuple of Habit
     cases : pandas.DataFrame
         By case id: now (bool), day (it began), dimensions.
@@ -98,7 +103,7 @@ def changed_steps(
     everybody = np.ones(len(table), dtype=bool)
     looked = [look(number, everybody) for number in range(len(habits))]
     law = law_of_largest([each.parts for one in looked for each in one], seed)
-    kept = []
+    kept: list[_Kept] = []
     for number in range(len(habits)):
         left, tried, rise = everybody.copy(), set(), None
         while (best := _best(looked[number], tried, rise)) is not None:
@@ -108,14 +113,24 @@ def changed_steps(
             rise = best.z > 0
             tried.add((best.dimension, best.value))
             inside, where, best = _narrow(lambda among, number=number: look(number, among), places, left, best)
-            kept.append((p_value, -abs(best.z), number, where, rise, best.since, inside))
+            kept.append(_Kept(number, where, best.z, p_value, best.since, inside))
             left &= ~inside
             looked[number] = look(number, left)
-    kept.sort(key=lambda each: each[:4])
-    rows = [_row(habits[each[2]], places, table["now"].to_numpy(), each) for each in kept]
-    names = ["habit", "kind", "activity", "other", "rise", "segment", "where", "n", "n_before", "mean", "mean_before"]
-    told = pd.DataFrame(rows, columns=[*names, "z", "p_value", "since"])
-    return Changes(told, tuple(habits), table, tuple(each[-1] for each in kept))
+    kept.sort(key=lambda each: (each.p_value, -abs(each.z), each.habit, each.named))
+    rows = [_row(each, habits[each.habit], places, periods.now) for each in kept]
+    return Changes(
+        pd.DataFrame(rows, columns=list(_COLUMNS)), tuple(habits), table, tuple(each.inside for each in kept)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    habit: int
+    named: tuple[tuple[int, int], ...]  # dimensions and values
+    z: float
+    p_value: float
+    since: np.datetime64
+    inside: NDArray[np.bool_]
 
 
 def _table(now: pd.DataFrame, before: pd.DataFrame, cases: pd.DataFrame | None) -> pd.DataFrame:
@@ -127,7 +142,8 @@ def _table(now: pd.DataFrame, before: pd.DataFrame, cases: pd.DataFrame | None) 
         raise CauseError("a case is in both periods", where="now, before", fix="give a case the period it began in")
     if cases is None:
         return table
-    return table.join(cases.drop_duplicates("case_id").set_index("case_id"))
+    known = cases.drop_duplicates("case_id").set_index("case_id")
+    return table.join(known.drop(columns=["now", "day"], errors="ignore"))
 
 
 def _places(table: pd.DataFrame) -> list[_Place]:
@@ -212,22 +228,26 @@ def _narrow(
     return inside, named, best
 
 
-def _row(habit: Habit, places: list[_Place], is_now: NDArray[np.bool_], found: tuple) -> tuple:
-    p_value, clearness, number, named, rise, since, inside = found
+def _row(kept: _Kept, habit: Habit, places: list[_Place], is_now: NDArray[np.bool_]) -> dict[str, object]:
     parts = []
-    for name, _, values, value in ((*places[dimension], value) for dimension, value in named):
+    for (name, _, values), value in ((places[dimension], value) for dimension, value in kept.named):
         if name:
             parts.append(f"{name}={values[value] if value < len(values) else 'other'}")
-    now, then = is_now[habit.case] & inside[habit.case], ~is_now[habit.case] & inside[habit.case]
-    where = "&".join(sorted([*parts, habit.name(rise)]))
-    means = float(habit.amount[now].mean()), float(habit.amount[then].mean())
-    told = (number, habit.kind, habit.activity, habit.other, rise, "&".join(sorted(parts)), where)
-    return (
-        *told,
-        int(now.sum()),
-        int(then.sum()),
-        *means,
-        -clearness if rise else clearness,
-        p_value,
-        pd.Timestamp(since),
-    )
+    now, then = is_now[habit.case] & kept.inside[habit.case], ~is_now[habit.case] & kept.inside[habit.case]
+    usual = np.median if habit.kind == "slow" else np.mean
+    return {
+        "habit": kept.habit,
+        "kind": habit.kind,
+        "activity": habit.activity,
+        "other": habit.other,
+        "rise": kept.z > 0,
+        "segment": "&".join(sorted(parts)),
+        "where": "&".join(sorted([*parts, habit.name(kept.z > 0)])),
+        "n": int(now.sum()),
+        "n_before": int(then.sum()),
+        "usual": float(usual(habit.amount[now])),
+        "usual_before": float(usual(habit.amount[then])),
+        "z": kept.z,
+        "p_value": kept.p_value,
+        "since": pd.Timestamp(kept.since),
+    }

@@ -39,9 +39,9 @@ def step_findings(material: Material, seed: int = 0) -> tuple[list[Finding], dic
     Returns
     -------
     list of Finding
-        Of kind "step", the most index points first, only what costs; empty without events or without a baseline.
-        details: kind (slow, done, again, order), activity, segment, mean and mean_before (seconds at the step, or
-        share), n_before.
+        Of kind "step", the most index points first; only what costs for sure, by its interval. Empty without events or
+        without a baseline. details: kind (slow, done, again, order), activity, segment, usual and usual_before (median
+        seconds at the step, or share), n_before.
     dict of str to numpy.ndarray of str
         By finding_id the ids of all cases of the period that it is about.
     """
@@ -105,7 +105,7 @@ def _one(
     day = changes.cases["day"].to_numpy("datetime64[D]").astype(np.int64)[case[there]]
     excess, low, high, p_value, telling = cost_of(exposure[there], bad, now, day)
     p_value = max(float(change["p_value"]), min(p_value * asked, 1.0))
-    if excess <= 0 or p_value > _LEVEL:
+    if low <= 0 or p_value > _LEVEL:
         return []
     points, least, most = (float(each) for each in points_of(material, metric, [excess, low, high]))
     ids = changes.cases.index.to_numpy("object")[case[there]]
@@ -118,7 +118,7 @@ def _one(
         pd.Timestamp(change["since"]), "", tuple(dict.fromkeys(worst_first))[:_SHOWN],
         {
             "kind": str(change["kind"]), "activity": str(change["activity"]), "segment": str(change["segment"]),
-            "mean": float(change["mean"]), "mean_before": float(change["mean_before"]),
+            "usual": float(change["usual"]), "usual_before": float(change["usual_before"]),
             "n_before": int(change["n_before"]),
         },
     )  # fmt: skip

@@ -100,6 +100,23 @@ def test_what_a_calendar_closes_is_off_duty_and_a_make_up_day_is_not():
     assert list(waits["unavailability_s"]) == list(waits["wait_s"] - waits["open_wait_s"])
 
 
+def test_without_a_calendar_the_hours_that_the_log_shows_are_taken():
+    # Ten weeks of work from Monday to Friday, every half hour from nine to five; one case waits over a weekend.
+    days = pd.bdate_range("2026-08-03", periods=50)
+    done = pd.DatetimeIndex([day + pd.Timedelta(minutes=30 * slot) for day in days for slot in range(19, 35)])
+    usual = pd.DataFrame({"case_id": np.arange(len(done)).astype(str), "activity": "open", "agent": "Ann", "at": done})
+    usual["started_at"] = usual["at"] - pd.Timedelta(minutes=30)
+    friday, monday = pd.Timestamp("2026-09-04 17:00"), pd.Timestamp("2026-09-07 09:00")
+    late = usual[usual["at"] == monday + pd.Timedelta(minutes=30)].iloc[0]
+    before = late.to_dict() | {"at": friday, "started_at": friday - pd.Timedelta(minutes=30), "agent": "Bo"}
+    events = pd.concat([usual, pd.DataFrame([before])], ignore_index=True)
+    row = process(events).split().iloc[0]
+    # Open again from nine on Monday; the hour of the last stamps on Friday counts as open too.
+    assert row["wait_s"] == 64 * 3600
+    assert row["unavailability_s"] == pytest.approx(row["wait_s"], abs=3600)
+    assert any("read from the log" in remark for remark in process(events).remarks)
+
+
 def test_a_team_without_a_calendar_is_named():
     events = log_of(("1", "open", "Ann", "10:00", "10:30")).assign(team="North")
     with pytest.raises(CauseError, match="North"):

@@ -156,6 +156,8 @@ def read_teams(
     if not isinstance(plan, pd.DataFrame):
         if not isinstance(getattr(plan, "shifts", None), pd.DataFrame):
             raise StaffingError(f"a {type(plan).__name__} is no plan", fix="give queue, start and agents, or shifts")
+        if len(plan.shifts) and (plan.shifts["start"].dt.tz is None) != (volumes[0].start.tz is None):
+            raise StaffingError("shifts and forecast must both have a time zone, or neither", fix="localise the starts")
         groups = {str(name): _known(str(name), queues, crews) for name in plan.shifts["group"].unique()}
         if np.allclose(plan.coverage["agents"], plan.coverage["planned"]):
             return _of_people(plan, groups)

@@ -16,9 +16,11 @@ from svcanalytics.staffing.needs.trouble import Trouble
 from svcanalytics.staffing.promise import Promise
 from svcanalytics.staffing.volumes import Volume
 
-__all__ = ["Lesson", "Outcome", "learn", "nothing_learned", "outcome_of"]
+__all__ = ["CALLS", "Lesson", "Outcome", "learn", "nothing_learned", "outcome_of"]
 
-_CALLS, _LEAST_DAYS = 300_000, 60  # simulated per queue
+CALLS = 300_000
+"""Simulated for a lesson."""
+_LEAST_DAYS = 60  # simulated per queue
 _NEAR = 0.1  # days about the target count most
 _REPEATS = 4  # deviations tried per path
 
@@ -97,7 +99,7 @@ def nothing_learned(promise: Promise) -> Lesson:
 
 def learn(
     volume: Volume, load: NDArray[np.float64], agents: NDArray[np.float64], curves: SlotCurves, promise: Promise,
-    trouble: Trouble, seed: int,
+    trouble: Trouble, seed: int, calls: int = CALLS,
 ) -> Lesson:  # fmt: skip
     """Simulate some of the paths with about the right agents and compare each day with the formulas.
 
@@ -110,12 +112,13 @@ def learn(
     curves : SlotCurves
     promise : Promise
     trouble : Trouble
-    seed : int
+    seed, calls : int
+        How many calls are simulated, about.
     """
     assert volume.paths is not None
     days, day = np.unique(volume.days, return_inverse=True)
     total = max(float(volume.mean.sum()), 1e-9)
-    draws = int(np.clip(_CALLS / total, np.ceil(_LEAST_DAYS / len(days)), volume.paths.shape[1]))
+    draws = int(np.clip(calls / total, np.ceil(_LEAST_DAYS / len(days)), volume.paths.shape[1]))
     arrivals = np.round(volume.paths[:, :draws])
     everything = np.arange(len(agents))
     some = trouble.of(slice(draws))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from svcanalytics.errors import StaffingError
 from svcanalytics.staffing.formulas.sizing import Definition
 from svcanalytics.staffing.needs.curves import SlotCurves, exact, tabulate_slots
-from svcanalytics.staffing.needs.daywise import Lesson, Outcome, learn, nothing_learned, outcome_of
+from svcanalytics.staffing.needs.daywise import CALLS, Lesson, Outcome, learn, nothing_learned, outcome_of
 from svcanalytics.staffing.needs.lagging import WEIGHTS, interval_load, lagged_load
 from svcanalytics.staffing.needs.trouble import Trouble, draw_trouble
 from svcanalytics.staffing.promise import Promise, Setting, promises
@@ -209,7 +209,10 @@ def _uncertain(
     limit = float(_most(load.max(axis=(1, 2)), promise).max()) / (1 - absence)
     curves = tabulate_slots(limit, volume.handle_s, volume.interval_s, promise)
     search = _Search(case, load, curves, trouble, risk)
-    lesson = learn(volume, load, search.staff(nothing_learned(promise), thin=5), curves, promise, trouble, seed)
+    lesson = nothing_learned(promise)
+    # What rounding costs, and how far days deviate, depend on the agents: first about, then where it matters.
+    for calls in (CALLS // 4, CALLS):
+        lesson = learn(volume, load, search.staff(lesson, thin=5), curves, promise, trouble, seed, calls)
     agents = search.staff(lesson)
     kept = np.empty(len(agents))
     for rows in search.days:

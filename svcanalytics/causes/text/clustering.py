@@ -13,8 +13,8 @@ from svcanalytics.causes.text.clusters import Clusters
 from svcanalytics.causes.text.corpus import Corpus, read_corpus
 from svcanalytics.causes.text.describing import describe, theme_id
 from svcanalytics.causes.text.normalising import normalise
-from svcanalytics.causes.text.partitioning import centres_of, nearest, partition, quick_partition
-from svcanalytics.causes.text.space import Embedding, Space, fit_space, unit
+from svcanalytics.causes.text.partitioning import centres_of, partition, quick_partition
+from svcanalytics.causes.text.space import Embedding, Space, fit_space
 from svcanalytics.causes.text.stability import TRIED_COLUMNS, choose_number
 from svcanalytics.errors import CauseError
 
@@ -87,7 +87,8 @@ def cluster(
     theme = np.full(len(corpus.distinct), -1)
     theme[fitted] = (partition if thorough else quick_partition)(vectors, number, seed)
     others = np.setdiff1d(kinds, fitted)
-    theme[others] = nearest(unit(space.place(*corpus.pick(others))), centres_of(vectors, theme[fitted], number))
+    # A text that shares nothing with those looked at has to be somewhere: with the first.
+    theme[others] = np.maximum(space.nearest(*corpus.pick(others), centres_of(vectors, theme[fitted], number)), 0)
     theme = theme[corpus.head]
     names: dict[int, tuple[str, str]] = {}
     if labels is not None:

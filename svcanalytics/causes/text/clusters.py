@@ -10,8 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.causes.text.normalising import content_hash, read_texts
-from svcanalytics.causes.text.partitioning import nearest
-from svcanalytics.causes.text.space import Embedding, Space, unit
+from svcanalytics.causes.text.space import Embedding, Space
 
 __all__ = ["Clusters"]
 
@@ -63,8 +62,8 @@ class Clusters:
         found[seen] = self.known[1][place[seen]]
         new = np.flatnonzero(~seen)
         if len(new):
-            vectors = self.space.place([distinct[at] for at in new], [written[distinct[at]] for at in new])
-            found[new] = np.where(np.any(vectors, axis=1), nearest(unit(vectors), self.centres), -1)
+            plain_new = [distinct[at] for at in new]
+            found[new] = self.space.nearest(plain_new, [written[text] for text in plain_new], self.centres)
         return pd.Series(found, index=distinct).reindex(plain).fillna(-1).to_numpy("int64")
 
     def to_arrays(self) -> dict[str, NDArray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,11 +55,25 @@ class Space:
         """
         if self.embed is not None:
             return _embed(self.embed, list(raw))
-        parts = [
-            _weigh(count_grams(plain[at : at + _CHUNK])[:, self.columns], self.weight) @ self.axes
-            for at in range(0, len(plain), _CHUNK)
-        ]
+        parts = [matrix @ self.axes for matrix in self._weighed(plain)]
         return np.vstack(parts) if parts else np.zeros((0, self.axes.shape[1]), np.float32)
+
+    def nearest(self, plain: Sequence[str], raw: Sequence[str], centres: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return which of some unit vectors points most nearly to where each text lies; -1 for one that lies nowhere.
+
+        The axes are turned to the centres first, so that the texts' own coordinates are never needed.
+        """
+        if self.embed is not None:
+            likeness = [_embed(self.embed, list(raw)) @ centres.T] if len(raw) else []
+        else:
+            turned = self.axes @ centres.T
+            likeness = [matrix @ turned for matrix in self._weighed(plain)]
+        parts = [np.where(np.any(each, axis=1), np.argmax(each, axis=1), -1) for each in likeness]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    def _weighed(self, plain: Sequence[str]) -> Iterator[csr_array]:
+        for at in range(0, len(plain), _CHUNK):
+            yield _weigh(count_grams(plain[at : at + _CHUNK])[:, self.columns], self.weight)
 
 
 def fit_space(texts: Sequence[str], seed: int = 0) -> Space:

@@ -42,8 +42,9 @@ def find_shortfalls(
         queue, start and end (on the clock of the shifts), missing (whole people), reason and its detail: ``start`` (the
         time before which no shift starts), ``end`` (after which none ends), ``weekday`` (on which none works, Monday
         0), ``hole`` (no shift is there), ``people`` (all of so many work that day), ``week`` (days and hours of so many
-        in the week are used up; one row for the week), ``most`` (the pattern and how many may work it), ``price``
-        (another shift would cost more than it is worth), ``time`` (which ran out before a better plan was found).
+        in the week are used up; one row for the week), ``most`` (the one pattern that is there, and how many may work
+        it), ``price`` (another shift would cost more than it is worth), ``time`` (which ran out before a better plan
+        was found).
     """
     rows = covering.rows
     required, floor = (rows[name].to_numpy(dtype="float64") for name in ("required", "floor"))
@@ -57,12 +58,19 @@ def find_shortfalls(
     for row in np.flatnonzero(never):
         reasons.loc[row] = _never(covering, int(rows["slot"].iloc[row]))
     held = tell & ~never
-    people = _held_back(covering, shifts, seconds) if held.any() and covering.limits else {}
+    scarce = any(limit.pattern is None for limit in covering.limits)
+    people = _held_back(covering, shifts, seconds) if held.any() and scarce else {}
+    capped = {limit.pattern: limit.people for limit in covering.limits if limit.pattern is not None}
     days = pd.Series(_local(covering, rows["slot"].to_numpy()).normalize(), index=rows.index)
     for row in np.flatnonzero(held):
         key = (rows["queue"].iloc[row], days[row])
         if key in people:
             reasons.loc[row] = people[key][:2]
+            continue
+        there = _patterns_at(covering, int(rows["slot"].iloc[row])) if capped else set()
+        if there and there <= set(capped):
+            few = sorted(there)[0]
+            reasons.loc[row] = "most", f"{few} {capped[few]}"
     tell &= ~(reasons["reason"].isin(["price", "time"]).to_numpy() & (short < _DEAR) & kept)
     return _runs(covering, rows.assign(short=short, day=days, **reasons)[tell], people)
 
@@ -87,6 +95,11 @@ def _never(covering: Covering, slot: int) -> tuple[str, str]:
     return "hole", ""
 
 
+def _patterns_at(covering: Covering, slot: int) -> set[str]:
+    columns = covering.cover[slot, : len(covering.main)].indices
+    return set(covering.offers.shifts["pattern"].iloc[covering.main["shift"].iloc[columns]])
+
+
 def _clock(covering: Covering, minute: int) -> str:
     return f"{wall(np.array([minute]), covering.slots.zone)[0]:%H:%M}"
 
@@ -101,24 +114,17 @@ def _held_back(
     parts = [offered.assign(group=g, count=share[: len(offered)]) for g, share in free.shares(solution.x).items()]
     wanted = pd.concat(parts, ignore_index=True)
     found: dict[tuple[str, pd.Timestamp], tuple[str, str, int]] = {}
-    # Limits on people are told rather than those on a pattern.
-    for limit in sorted(covering.limits, key=lambda each: each.pattern is None):
+    for limit in (each for each in covering.limits if each.pattern is None):
         queues = {queue for group in limit.groups for queue in covering.groups[group]}
         ours = [each[each["group"].isin(limit.groups)] for each in (wanted, shifts)]
-        if limit.pattern is not None:
-            ours = [each[each["pattern"] == limit.pattern] for each in ours]
         need, have = (each.groupby("day")["count"].sum() for each in ours)
         weekly = _more_in_week(covering, limit, ours[0])
         for day in need.index:
             more = int(np.ceil(need[day] - have.get(day, 0) - 1e-6))
             if more <= 0:
                 continue
-            if limit.pattern is not None:
-                said = ("most", f"{limit.pattern} {limit.people}", more)
-            elif have.get(day, 0) >= limit.people:
-                said = ("people", str(limit.people), more)
-            else:
-                said = ("week", str(limit.people), weekly[_monday(day)])
+            full = have.get(day, 0) >= limit.people
+            said = ("people", str(limit.people), more) if full else ("week", str(limit.people), weekly[_monday(day)])
             found |= {(queue, day): said for queue in queues}
     return found
 
@@ -148,7 +154,7 @@ def _runs(
     rows = rows.sort_values(["queue", "slot"], kind="stable")
     # What people are lacking for is not interrupted by slots that happen to be covered, nor a week by its nights.
     span = rows["day"].where(rows["reason"] != "week", _monday(rows["day"]))
-    joined = rows["reason"].isin(["people", "week", "most"])
+    joined = rows["reason"].isin(["people", "week"])
     keys = ["queue", "reason", "detail", span]
     place = (rows["slot"] - rows.groupby(keys).cumcount()).where(~joined, -1)
     first, length = covering.slots.minute, covering.slots.length

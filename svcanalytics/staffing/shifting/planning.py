@@ -122,16 +122,22 @@ def plan_shifts(
 def _at_least_rounded(
     covering: Covering, counts: dict[str, NDArray[np.int64]], found: Solution, seconds: float
 ) -> tuple[dict[str, NDArray[np.int64]], Solution]:
-    """Return the better of what was found in time and the relaxed solution rounded."""
+    """Return the better of what was found in time and the relaxed solution rounded; of each group, where they can."""
     relaxed = solve(covering.programme().relaxed(), seconds, 0.0)
     rounded = round_relaxed(covering, relaxed.x)
+    solution = replace(found, bound=max(found.bound, relaxed.bound))
 
     def price(of: dict[str, NDArray[np.int64]], x: NDArray[np.float64]) -> float:
         pay = sum(float(covering.cost @ each) for each in of.values())
         return pay + covering.weighed(planned_agents(covering, of, x))
 
-    solution = replace(found, bound=max(found.bound, relaxed.bound))
-    if price(rounded, relaxed.x) < price(counts, found.x):
+    served = [queue for queues in covering.groups.values() for queue in queues]
+    if len(set(served)) == len(served) == len(covering.groups) and all(
+        len(each.groups) == 1 for each in covering.limits
+    ):
+        for group in covering.groups:
+            counts = min(counts, counts | {group: rounded[group]}, key=lambda of: price(of, found.x))
+    elif price(rounded, relaxed.x) < price(counts, found.x):
         return rounded, replace(solution, x=relaxed.x)
     return counts, solution
 
@@ -213,4 +219,5 @@ def _limits(agents: int | Mapping[str, int] | None, groups: Mapping[str, tuple[s
 
 
 def _most(rules: ShiftRules, groups: Mapping[str, tuple[str, ...]]) -> list[Limit]:
-    return [Limit(tuple(groups), each.most, each.id) for each in rules.patterns.values() if each.most is not None]
+    capped = [each for each in rules.patterns.values() if each.most is not None]
+    return [Limit((group,), each.most, each.id) for group in groups for each in capped]

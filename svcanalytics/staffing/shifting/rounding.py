@@ -17,16 +17,17 @@ def round_relaxed(covering: Covering, x: NDArray[np.float64]) -> dict[str, NDArr
     from the fractions by less than one for each pattern and length; breaks keep their shares. With limits on people
     everything is rounded down, which keeps them.
     """
-    return {group: _group(covering, counts) for group, counts in covering.shares(x).items()}
+    return {group: _group(covering, group, counts) for group, counts in covering.shares(x).items()}
 
 
-def _group(covering: Covering, share: NDArray[np.float64]) -> NDArray[np.int64]:
+def _group(covering: Covering, group: str, share: NDArray[np.float64]) -> NDArray[np.int64]:
     main, further, shifts = covering.main, covering.further, covering.offers.shifts
     of_shift = np.bincount(main["shift"], share[: len(main)], len(shifts))
     people = np.floor(of_shift + 1e-6).astype(np.int64)
-    if not covering.limits:
-        length = shifts["end"] - shifts["begin"]
-        for rows in shifts.groupby([shifts["pattern"], length], sort=False).indices.values():
+    limited = {limit.pattern for limit in covering.limits if group in limit.groups}
+    length = shifts["end"] - shifts["begin"]
+    for (pattern, _), rows in shifts.groupby(["pattern", length], sort=False).indices.items():
+        if not limited & {None, pattern}:
             rows = rows[np.argsort(shifts["begin"].to_numpy()[rows], kind="stable")]
             people[rows] = np.diff(np.floor(np.cumsum(of_shift[rows]) + 0.5), prepend=0.0)
     counts = np.zeros(len(share), dtype=np.int64)

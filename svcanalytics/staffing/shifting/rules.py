@@ -98,7 +98,7 @@ class Pattern(_Strict):
     breaks : tuple[Break, ...]
         In the order of their windows.
     most : int or None
-        People a day at most.
+        People a day at most, in each group.
     hour : float or None
         Pay of an hour, where it differs from the costs'.
     on_call : bool
@@ -200,7 +200,7 @@ class Costs(_Strict):
     weekend, holiday : float
         Shares on top; of both the larger counts.
     on_call : float
-        Share of the pay while on call.
+        Share of the pay while on call, with what calls that come are paid.
     """
 
     hour: Annotated[float, Field(gt=0)] = 1.0
@@ -208,7 +208,7 @@ class Costs(_Strict):
     night: Night | None = None
     weekend: Share = 0.0
     holiday: Share = 0.0
-    on_call: Annotated[float, Field(gt=0, le=1)] = 0.2
+    on_call: Annotated[float, Field(gt=0, le=1)] = 0.5
 
 
 class People(_Strict):

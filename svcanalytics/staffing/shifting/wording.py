@@ -75,7 +75,7 @@ def explain_shortfalls(shortfalls: pd.DataFrame, language: str = "en") -> list[s
             known["weekday"] = _WHOLE.get(language, _WEEKDAYS[language])[int(row["detail"])]
         if row["reason"] == "most":
             known["pattern"], known["most"] = row["detail"].rsplit(" ", 1)
-        kind = {"people": "day", "most": "day", "week": "span"}.get(row["reason"], "slot")
+        kind = {"people": "day", "week": "span"}.get(row["reason"], "slot")
         first, last = (_day(each, language) for each in (row["start"], run["end"].iloc[-1] - pd.Timedelta(minutes=1)))
         most = int(run["missing"].max())
         sentences.append(
@@ -100,7 +100,7 @@ def _alike(shortfalls: pd.DataFrame) -> list[pd.DataFrame]:
         return []
     clock = shortfalls["start"].dt.strftime("%H:%M") + [_end(row) for _, row in shortfalls.iterrows()]
     day = shortfalls["start"].dt.tz_localize(None).dt.normalize()
-    single = shortfalls["reason"].isin(["people", "most", "week"])
+    single = shortfalls["reason"].isin(["people", "week"])
     keys = [shortfalls["queue"], shortfalls["reason"], shortfalls["detail"], clock]
     follows = day.groupby(keys).diff() == pd.Timedelta(days=1)
     run = (~follows | single).groupby(keys).cumsum().rename("run")

@@ -255,6 +255,8 @@ def test_each_group_has_its_own_people():
     plan = plan_shifts(table, rules(day={"starts": ["08:00"], "hours": 4}), agents={"calls": 1, "mail": 5})
     assert plan.shifts.groupby("group")["count"].sum().to_dict() == {"calls": 1, "mail": 2}
     assert [each.split(" on ")[0] for each in plan.missing] == ["calls: needs 1 more agent"]
+    few = plan_shifts(table, rules(day={"starts": ["08:00"], "hours": 4}), agents={"calls": 1, "mail": 1})
+    assert len(few.missing) == 2
 
 
 def test_no_more_work_a_shift_than_it_takes():
@@ -276,6 +278,13 @@ def test_an_agent_on_call_counts_for_part_of_one_at_part_of_the_pay():
     plan = plan_shifts(hours([1.0] * 4), rules(costs={"hour": 10, "on_call": 0.2}, home=home))
     assert plan.shifts["count"].tolist() == [2]
     assert plan.cost == pytest.approx(2 * 4 * 10 * 0.2)
+
+
+def test_people_who_serve_all_queues_are_lacking_once():
+    table = pd.concat([hours([2.0] * 4), hours([2.0] * 4, queue="mail")], ignore_index=True)
+    plan = plan_shifts(table, rules(day={"starts": ["08:00"], "hours": 4}), agents=1)
+    assert len(plan.missing) == 1
+    assert plan.missing[0].startswith("calls, mail: needs 3 more agents on Tue 3 Nov (08:00\u201312:00)")
 
 
 def test_a_floor_is_held_whatever_it_costs():

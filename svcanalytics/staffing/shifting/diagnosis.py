@@ -15,7 +15,7 @@ from svcanalytics.staffing.shifting.programme import solve
 
 __all__ = ["find_shortfalls"]
 
-_COLUMNS = ["queue", "start", "end", "missing", "reason", "detail"]
+_COLUMNS = ["queue", "start", "end", "missing", "reason", "detail", "groups"]
 _SMALL = 0.5  # less than half an agent missing is a matter of rounding
 _DEAR = 1.0  # and less than one where it could be had for money
 
@@ -44,7 +44,7 @@ def find_shortfalls(
         0), ``hole`` (no shift is there), ``people`` (all of so many work that day), ``week`` (days and hours of so many
         in the week are used up; one row for the week), ``most`` (the one pattern that is there, and how many may work
         it), ``price`` (another shift would cost more than it is worth), ``time`` (which ran out before a better plan
-        was found).
+        was found); and the groups whose people are too few.
     """
     rows = covering.rows
     required, floor = (rows[name].to_numpy(dtype="float64") for name in ("required", "floor"))
@@ -106,14 +106,14 @@ def _clock(covering: Covering, minute: int) -> str:
 
 def _held_back(
     covering: Covering, shifts: pd.DataFrame, seconds: float
-) -> dict[tuple[str, pd.Timestamp], tuple[str, str, int]]:
+) -> dict[tuple[str, pd.Timestamp], tuple[str, str, int, str]]:
     """By queue and day: the limit that keeps people away, its number, and how many more it would take without it."""
     free = replace(covering, limits=())
     solution = solve(free.programme().relaxed(), max(seconds, 1.0), 0.01)
     offered = free.offers.shifts.loc[free.main["shift"], ["pattern", "day", "paid_s"]]
     parts = [offered.assign(group=g, count=share[: len(offered)]) for g, share in free.shares(solution.x).items()]
     wanted = pd.concat(parts, ignore_index=True)
-    found: dict[tuple[str, pd.Timestamp], tuple[str, str, int]] = {}
+    found: dict[tuple[str, pd.Timestamp], tuple[str, str, int, str]] = {}
     for limit in (each for each in covering.limits if each.pattern is None):
         queues = {queue for group in limit.groups for queue in covering.groups[group]}
         ours = [each[each["group"].isin(limit.groups)] for each in (wanted, shifts)]
@@ -124,8 +124,8 @@ def _held_back(
             if more <= 0:
                 continue
             full = have.get(day, 0) >= limit.people
-            said = ("people", str(limit.people), more) if full else ("week", str(limit.people), weekly[_monday(day)])
-            found |= {(queue, day): said for queue in queues}
+            kind, many = ("people", more) if full else ("week", weekly[_monday(day)])
+            found |= {(queue, day): (kind, str(limit.people), many, ", ".join(limit.groups)) for queue in queues}
     return found
 
 
@@ -148,7 +148,7 @@ def _monday(day: pd.Series | pd.Timestamp) -> pd.Series | pd.Timestamp:
 
 
 def _runs(
-    covering: Covering, rows: pd.DataFrame, people: dict[tuple[str, pd.Timestamp], tuple[str, str, int]]
+    covering: Covering, rows: pd.DataFrame, people: dict[tuple[str, pd.Timestamp], tuple[str, str, int, str]]
 ) -> pd.DataFrame:
     """Join slots that follow each other; what a day or week lacks in people is one row, from first to last slot."""
     rows = rows.sort_values(["queue", "slot"], kind="stable")
@@ -163,7 +163,8 @@ def _runs(
         ends = np.array([first[run["slot"].iloc[0]], first[run["slot"].iloc[-1]] + length])
         start, end = wall(ends, covering.slots.zone)
         missing = max(int(np.ceil(run["short"].max() - 1e-6)), 1)
+        groups = ""
         if joined[run.index[0]]:
-            missing = people[queue, run["day"].iloc[0]][2]
-        made.append((queue, start, end, missing, reason, detail))
+            missing, groups = people[queue, run["day"].iloc[0]][2:]
+        made.append((queue, start, end, missing, reason, detail, groups))
     return pd.DataFrame(made, columns=_COLUMNS).sort_values(["queue", "start"], ignore_index=True)

@@ -25,7 +25,8 @@ class ShiftPlan:
         queue, start, required, planned (people on shift and not at a break, on average over the slot), shortfall,
         surplus, and agents: of those planned who is at work, when the requirement allowed for shrinkage.
     shortfalls : pandas.DataFrame
-        What can't be covered, as `explain_shortfalls` tells: queue, start, end, missing, reason, detail.
+        What can't be covered, as `explain_shortfalls` tells: queue, start, end, missing, reason,
+        detail, groups (whose people are too few).
     cost : float
         Pay of all shifts.
     price : float

@@ -62,7 +62,7 @@ def explain_shortfalls(shortfalls: pd.DataFrame, language: str = "en") -> list[s
     Parameters
     ----------
     shortfalls : DataFrame
-        Of a `ShiftPlan`: queue, start, end, missing, reason, detail.
+        Of a `ShiftPlan`: queue, start, end, missing, reason, detail, groups.
     language : str
         "en" or "zh".
     """
@@ -98,6 +98,7 @@ def _alike(shortfalls: pd.DataFrame) -> list[pd.DataFrame]:
     """Rows of the same times, reason and detail on days one after the other, in the order of their first."""
     if shortfalls.empty:
         return []
+    shortfalls = _of_all_queues(shortfalls)
     clock = shortfalls["start"].dt.strftime("%H:%M") + [_end(row) for _, row in shortfalls.iterrows()]
     day = shortfalls["start"].dt.tz_localize(None).dt.normalize()
     single = shortfalls["reason"].isin(["people", "week"])
@@ -105,6 +106,19 @@ def _alike(shortfalls: pd.DataFrame) -> list[pd.DataFrame]:
     follows = day.groupby(keys).diff() == pd.Timedelta(days=1)
     run = (~follows | single).groupby(keys).cumsum().rename("run")
     return [rows for _, rows in shortfalls.groupby([*keys, run], sort=False)]
+
+
+def _of_all_queues(shortfalls: pd.DataFrame) -> pd.DataFrame:
+    """People who serve several queues are lacking once, not in each of these."""
+    people = shortfalls["reason"].isin(["people", "week"])
+    keys = ["reason", "detail", "missing", "groups", shortfalls["start"].dt.date]
+    once = (
+        shortfalls[people]
+        .groupby(keys, sort=False)
+        .agg(queue=("queue", ", ".join), start=("start", "min"), end=("end", "max"))
+    )
+    once = once.reset_index(["reason", "detail", "missing", "groups"])
+    return pd.concat([shortfalls[~people], once]).sort_values("start", kind="stable", ignore_index=True)
 
 
 def _end(row: pd.Series) -> str:

@@ -108,21 +108,27 @@ def _fixes(log: StepLog, wait_s: NDArray[np.int64], returns: Returns) -> Iterato
     pair = log.activity[log.before[waited]] * len(log.activities) + activity
     step = ("step", activity) if log.timed else ("state", log.activity[log.before[waited]])
     for kind, code in (step, ("transition", pair)):
-        values, n = np.unique(code, return_counts=True)
-        worth = np.bincount(np.searchsorted(values, code), wait_s[waited])
-        for value, count in [(values[i], n[i]) for i in np.argsort(-worth, kind="stable")[: 2 * _MOST_ROWS]]:
+        for value, count in _largest(code, wait_s[waited]):
             removed = np.zeros(len(wait_s), dtype=np.int64)
             chosen = waited[code == value]
             removed[chosen] = wait_s[chosen]
             source = log.activities[value // len(log.activities)] if kind == "transition" else ""
-            yield kind, source, log.activities[value % len(log.activities)], int(count), removed
+            yield kind, source, log.activities[value % len(log.activities)], count, removed
     earlier, _, back = returns
     again = np.flatnonzero(back)
-    for value, count in zip(*np.unique(log.activity[again], return_counts=True), strict=True):
+    looped = log.end[again] - log.end[earlier[again]]
+    for value, count in _largest(log.activity[again], looped):
         removed = np.zeros(len(wait_s), dtype=np.int64)
-        chosen = again[log.activity[again] == value]
-        removed[chosen] = log.end[chosen] - log.end[earlier[chosen]]
-        yield "rework", "", log.activities[value], int(count), removed
+        chosen = log.activity[again] == value
+        removed[again[chosen]] = looped[chosen]
+        yield "rework", "", log.activities[value], count, removed
+
+
+def _largest(code: NDArray[np.int64], seconds: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Return the codes with most seconds, and how often each comes; more of them than can be among the first rows."""
+    values, place, counts = np.unique(code, return_inverse=True, return_counts=True)
+    order = np.argsort(-np.bincount(place, seconds, minlength=len(values)), kind="stable")
+    return [(int(values[i]), int(counts[i])) for i in order[: 2 * _MOST_ROWS]]
 
 
 def _intervals(now: NDArray[np.int64], shorter: list[NDArray[np.int64]], won: NDArray, seed: int) -> NDArray:

@@ -20,6 +20,7 @@ _LEVEL = 0.05
 _NEAR, _MORE = 0.9, 1.25  # a place that shows a change about as clearly, and in which more of it lies, is named instead
 _RAREST = 0.01
 _DEEPEST = 3  # dimensions that a change is named by
+_SMALLER = 0.7  # of the cases, beyond which a further dimension says too little
 
 _COLUMNS = (
     *("habit", "kind", "activity", "other", "rise", "segment", "where"),
@@ -222,9 +223,10 @@ def _narrow(
         clearest = max(found, key=lambda each: abs(each.z), default=None)
         if clearest is None or clearest.z**2 < max(best.z**2 + 2 * np.log(len(found)) + 2, (_MORE * best.z) ** 2):
             break
-        best = clearest
-        inside = inside & (places[best.dimension][1] == best.value)
-        named += ((best.dimension, best.value),)
+        narrower = inside & (places[clearest.dimension][1] == clearest.value)
+        if narrower.sum() > _SMALLER * inside.sum():
+            break
+        inside, named, best = narrower, (*named, (clearest.dimension, clearest.value)), clearest
     return inside, named, best
 
 

@@ -22,14 +22,14 @@ def cost_of(
 ) -> Cost:
     """Work out what a changed habit did to an outcome.
 
-    Cases are put into classes of the habit (twentieths of the time at a step, or yes and no). The excess is what the
-    other shares of the classes make of how each class goes now (Kitagawa 1955: the part of the mix); what else changed
-    between the periods doesn't count.
+    Cases are put into classes of the habit (not done and twentieths of the time at a step, or yes and no). The excess
+    is what the other shares of the classes make of how each class goes now (Kitagawa 1955: the part of the mix); what
+    else changed between the periods doesn't count.
 
     Parameters
     ----------
     amount : numpy.ndarray of float64, shape ``(m,)``
-        Of the habit, for each row of the outcome.
+        Of the habit, for each row of the outcome; below 0 where a step was not done.
     bad : numpy.ndarray of float64, shape ``(m,)``
         The outcome; more is worse.
     now : numpy.ndarray of bool, shape ``(m,)``
@@ -71,6 +71,7 @@ def _classes(amount: NDArray[np.float64]) -> NDArray[np.int64]:
     values = np.unique(amount)
     if len(values) <= _LEVELS:
         return np.searchsorted(values, amount)
-    edges = np.unique(np.quantile(amount, np.arange(1, _LEVELS) / _LEVELS))
-    level = np.searchsorted(edges, amount, "right")
+    done = amount >= 0  # a step that was not done is a class of its own
+    edges = np.unique(np.quantile(amount[done], np.arange(1, _LEVELS) / _LEVELS))
+    level = np.where(done, np.searchsorted(edges, amount, "right") + 1, 0)
     return np.unique(level, return_inverse=True)[1]

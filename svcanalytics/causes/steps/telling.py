@@ -55,7 +55,7 @@ def step_findings(material: Material, seed: int = 0) -> tuple[list[Finding], dic
         for number in range(len(changes.table)):
             found += _one(material, metric, rows, case, changes, number, asked)
     # A step that comes more often and takes longer too goes by one name; the larger finding stands for both.
-    found.sort(key=lambda each: (-np.nan_to_num(each[0].points), each[0].measure, each[0].where, each[0].p_value))
+    found.sort(key=lambda each: (-np.nan_to_num(each[0].points), each[0].p_value, each[0].measure, each[0].where))
     once = {finding.finding_id: (finding, ids) for finding, ids in reversed(found)}
     told = [finding for finding, _ in reversed(once.values())]
     return told, {key: ids for key, (_, ids) in once.items()}

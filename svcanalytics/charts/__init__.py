@@ -5,6 +5,7 @@ from svcanalytics.charts.contributions import draw_contributions
 from svcanalytics.charts.coverage import draw_coverage, draw_coverage_heat
 from svcanalytics.charts.demand import draw_calendar_effects, draw_demand_heat
 from svcanalytics.charts.demand_ahead import draw_forecast, draw_forecast_errors
+from svcanalytics.charts.headcount import draw_headcount
 from svcanalytics.charts.process_map import draw_process_map
 from svcanalytics.charts.process_rows import draw_bottlenecks, draw_waiting
 from svcanalytics.charts.ranking import draw_funnel, draw_rank_intervals
@@ -30,6 +31,7 @@ __all__ = [
     "draw_forecast",
     "draw_forecast_errors",
     "draw_funnel",
+    "draw_headcount",
     "draw_index_trend",
     "draw_process_map",
     "draw_rank_intervals",

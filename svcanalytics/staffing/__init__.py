@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from svcanalytics.staffing.formulas.erlang import QueuePerformance, erlang_a, erlang_b, erlang_c, wait_percentile
 from svcanalytics.staffing.formulas.sizing import required_agents
+from svcanalytics.staffing.hiring.recruiting import CapacityPlan, plan_capacity
+from svcanalytics.staffing.hiring.workforce import Workforce, describe_workforce, learning_curve
+from svcanalytics.staffing.hiring.workload import monthly_workload
 from svcanalytics.staffing.living.comparison import compare
 from svcanalytics.staffing.living.misses import trace_misses
 from svcanalytics.staffing.living.routing import Crew, Stream, route
@@ -35,6 +38,7 @@ from svcanalytics.staffing.weekly.wording import (
 from svcanalytics.staffing.weekly.workbook import write_workbook
 
 __all__ = [
+    "CapacityPlan",
     "Crew",
     "Goal",
     "QueuePerformance",
@@ -45,18 +49,23 @@ __all__ = [
     "Simulation",
     "StaffingPlan",
     "Stream",
+    "Workforce",
     "compare",
     "deferred_requirement",
     "describe_goal",
     "describe_verdict",
     "describe_window",
     "describe_windows",
+    "describe_workforce",
     "erlang_a",
     "erlang_b",
     "erlang_c",
     "explain_lacking",
     "explain_shortfalls",
+    "learning_curve",
     "missing_sentences",
+    "monthly_workload",
+    "plan_capacity",
     "plan_roster",
     "plan_shifts",
     "plan_staffing",

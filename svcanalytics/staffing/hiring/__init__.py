@@ -1,0 +1,1 @@
+"""Whom to hire and train for the quarters to come."""

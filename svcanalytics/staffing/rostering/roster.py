@@ -106,7 +106,7 @@ def plan_roster(
     history : DataFrame, optional
         What was worked before: a roster's ``assignments``, or agent, pattern, start and end.
     solver : str
-        ``auto`` takes CP-SAT when ``ortools`` is installed, else ``milp``; or one of ``cp-sat`` and ``milp``.
+        ``milp``, ``cp-sat`` (needs ``ortools``), or ``auto``: MILP, and where ``ortools`` is installed both.
     time_limit_s : float
         For all weeks together; the best so far is returned, with its gap.
     seed : int

@@ -1,4 +1,4 @@
-"""One week's duties given to people: as an integer programme, from a first roster made by hand's way."""
+"""One week's duties given to people: an integer programme, begun from a roster made one duty at a time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WEIGHTS = {
     "overtime": 5,  # a minute beyond the contract
     "wish": 120,
     "turn": 60,  # nights, weekends, unpopular shifts: times 1, 3, 5 ... for the first, second, third of a person
-    "pattern": 30,  # a shift of another pattern than is due, or one more pattern in a week
+    "pattern": 30,  # a shift of another pattern than is due
 }
 _MOST_STEPS = 12
 _KINDS = ("night", "weekend", "unpopular")
@@ -76,8 +76,8 @@ class _Case:
             if own:
                 first = len(self.programme.cost)
                 self._limit(person, own, cliques)
-                self._even_hours(p, person, own, share)
-                self._take_turns(p, person, own)
+                self._even_hours(person, own, share)
+                self._take_turns(person, own)
                 self._keep_pattern(person, own, due[person.name])
                 self.programme.blocks.append([*own.values(), *range(first, len(self.programme.cost))])
 
@@ -182,7 +182,7 @@ class _Case:
 
         self.follow.append(fill)
 
-    def _even_hours(self, p: int, person: Person, own: dict[int, int], share: float) -> None:
+    def _even_hours(self, person: Person, own: dict[int, int], share: float) -> None:
         contract = self.week.contract(person, self.rules)
         target, most = round(contract * share), self.week.most(person, self.rules)
         minutes = [self.duties[d].minutes for d in own]
@@ -211,7 +211,7 @@ class _Case:
 
         self.follow.append(fill)
 
-    def _take_turns(self, p: int, person: Person, own: dict[int, int]) -> None:
+    def _take_turns(self, person: Person, own: dict[int, int]) -> None:
         mean = np.mean([each.minutes for each in self.people]) or 1
         part = max(person.minutes / mean, 0.1)
         for kind in _KINDS:

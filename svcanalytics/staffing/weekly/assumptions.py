@@ -11,7 +11,7 @@ import pandas as pd
 
 from svcanalytics import demand
 from svcanalytics.errors import DemandError, StaffingError
-from svcanalytics.store.engine import identifier
+from svcanalytics.staffing.weekly.columns import queue_of
 
 if TYPE_CHECKING:
     from svcanalytics.store import Lake
@@ -23,7 +23,7 @@ LIMITS = {"phone": 20.0, "chat": 60.0, "counter": 600.0, "visit": 600.0, "mail":
 _DAYS = 182  # older handle times and waits tell little of next week
 _SHARED = 1.05  # contacts held at once, from which on it is no slip of the clock
 _CONTACTS = """
-select coalesce(cast({by} as varchar), '-') as queue, coalesce(human_at, answered_at) as start,
+select {queue} as queue, coalesce(human_at, answered_at) as start,
        coalesce(talk_s, 0) + coalesce(hold_s, 0) + coalesce(wrap_s, 0) as handle_s
 from contacts
 where answered_at is not null and not coalesce(abandoned, false) and coalesce(direction, 'inbound') = 'inbound'
@@ -31,14 +31,14 @@ where answered_at is not null and not coalesce(abandoned, false) and coalesce(di
 """
 _WAITS = """
 select queue, abandoned, wait_s from (
-    select coalesce(cast({by} as varchar), '-') as queue, coalesce(abandoned, false) as abandoned,
+    select {queue} as queue, coalesce(abandoned, false) as abandoned,
            epoch(case when coalesce(abandoned, false) then ended_at else coalesce(human_at, answered_at) end)
            - epoch(coalesce(queued_at, offered_at)) as wait_s
     from contacts where coalesce(direction, 'inbound') = 'inbound' and {span}
 ) where wait_s >= 0
 """
 _HELD = """
-select coalesce(cast({by} as varchar), '-') as queue, mode(channel) as channel, avg(concurrency) as held, count(*) as n
+select {queue} as queue, mode(channel) as channel, avg(concurrency) as held, count(*) as n
 from contacts where {span} group by 1
 """
 _ROSTER = """
@@ -218,7 +218,7 @@ def _fetch(lake: Lake, query: str, by: str, since: pd.Timestamp, before: pd.Time
     if not lake.has("contacts"):
         raise DemandError("there are no contacts")
     span = f"offered_at >= timestamptz '{since.isoformat()}' and offered_at < timestamptz '{before.isoformat()}'"
-    rows = lake.sql(query.format(by=identifier(by), span=span))
+    rows = lake.sql(query.format(queue=queue_of("contacts", by), span=span))
     if "start" in rows:
         rows["start"] = rows["start"].dt.tz_convert(lake.timezone)
     return rows

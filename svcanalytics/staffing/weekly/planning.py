@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["plan_week"]
 
 _HISTORY_DAYS = 420
-_LEAST_DAYS = 14
+_LEAST_DAYS, _MOST_DAYS = 14, 35
 _FARTHEST_DAYS = 120
 _SHIPPED = ("service_desk", "hotline_24h")
 
@@ -63,6 +63,7 @@ def plan_week(
     absence: float | None = None,
     floor: float | Mapping[str, float] = 0,
     named: bool = True,
+    wishes: pd.DataFrame | None = None,
     draws: int = 500,
     shift_limit_s: float = 30.0,
     roster_limit_s: float = 60.0,
@@ -91,6 +92,8 @@ def plan_week(
         As in `requirement`.
     named : bool
         Whether shifts are given to the people the lake knows.
+    wishes : DataFrame, optional
+        As `plan_roster` takes them.
     draws, shift_limit_s, roster_limit_s, seed, progress
         As in `plan_staffing`.
 
@@ -102,8 +105,10 @@ def plan_week(
     DemandError
         Nothing can be counted.
     """
-    if days < 1:
-        raise StaffingError(f"{days} days can't be planned", where="days", fix="give 7 or 14")
+    if not 1 <= days <= _MOST_DAYS:
+        raise StaffingError(f"{days} days can't be planned", where="days", fix=f"give 1 to {_MOST_DAYS}")
+    if slot in ("day", "1D"):
+        raise StaffingError("shifts can't be fitted to days", where="slot", fix="use 15min, 30min or 60min")
     step = progress or (lambda doing, done, total: None)
     step("forecast", 0, 5)
     start = pd.Timestamp(first)
@@ -124,7 +129,7 @@ def plan_week(
     rules = rules or _choose_rules(lake, span.table["start"])
     staff = known_staff(lake, queues, begin, end, rules, table=table, by=by) if named else None
     return plan_staffing(
-        span, known, rules, goal, staff=staff, floor=floor, draws=draws, shift_limit_s=shift_limit_s,
+        span, known, rules, goal, staff=staff, wishes=wishes, floor=floor, draws=draws, shift_limit_s=shift_limit_s,
         roster_limit_s=roster_limit_s, seed=seed, progress=lambda doing, done, total: step(doing, done + 1, total + 1),
     )  # fmt: skip
 

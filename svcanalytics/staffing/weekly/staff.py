@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from svcanalytics.staffing.shifting.rules import ShiftRules
-from svcanalytics.store.engine import identifier
+from svcanalytics.staffing.weekly.columns import queue_of
 
 if TYPE_CHECKING:
     from svcanalytics.store import Lake
@@ -20,7 +20,7 @@ __all__ = ["Staff", "known_staff"]
 _DAYS = 56
 _SKILLED = 0.1  # of what a person handles: less was help on one busy day
 _SERVED = """
-select agent, coalesce(cast({by} as varchar), '-') as queue, count(*) as n from {table}
+select agent, {queue} as queue, count(*) as n from {table}
 where agent is not null and {at} >= timestamptz '{since}' and {at} < timestamptz '{before}' group by all
 """
 _ROSTER = """
@@ -88,7 +88,7 @@ def known_staff(
     """
     spans = {"since": (start - pd.Timedelta(days=_DAYS)).isoformat(), "before": start.isoformat()}
     at = "offered_at" if table == "contacts" else "opened_at"
-    served = lake.sql(_SERVED.format(table=table, by=identifier(by), at=at, **spans))
+    served = lake.sql(_SERVED.format(table=table, queue=queue_of(table, by), at=at, **spans))
     served = served[served["queue"].isin(queues)]
     served = served[~served["agent"].isin(_gone(lake, start))]
     if served.empty:

@@ -80,7 +80,8 @@ class Regression:
         """
         frame, asked = self._frame(inside)
         columns, alike = self._usable(frame, asked, own)
-        columns = [c for c in columns if not (c.course and self._is_outcome(c, bad))]
+        same = self._outcomes(bad)
+        columns = [c for c in columns if c.name not in same]
         first, last = ([c for c in columns if c.course == course] for course in (False, True))
         size = float((inside & self._design.now).sum())
         base, one, two = (self._fit(bad, frame, chosen) for chosen in ([], first, columns))
@@ -163,7 +164,7 @@ class Regression:
         others = np.delete(frame, asked, axis=1)
         target = frame[:, asked]
         cross = others.T @ self._wide
-        inner = np.linalg.pinv(others.T @ others, hermitian=True)
+        inner = _inverse(others.T @ others)
         target_z = self._wide.T @ target - cross.T @ (inner @ (others.T @ target))
         whole = float(target @ target - (others.T @ target) @ inner @ (others.T @ target))
         columns, alike = [], []
@@ -172,19 +173,23 @@ class Regression:
                 continue
             at = self._places(column)
             gram = self._gram[np.ix_(at, at)] - cross[:, at].T @ inner @ cross[:, at]
-            told = float(target_z[at] @ np.linalg.pinv(gram, rcond=1e-8, hermitian=True) @ target_z[at])
+            told = float(target_z[at] @ _inverse(gram) @ target_z[at])
             if whole > _NEAR and told > _ALIKE * whole:
                 alike.append(column.name)
             else:
                 columns.append(column)
         return columns, tuple(alike)
 
-    def _is_outcome(self, column: Column, bad: Array) -> bool:
+    def _outcomes(self, bad: Array) -> set[str]:
         # How a case went may be what the measure is made of: a transfer rate isn't explained by transfers.
-        z = self._design.matrix[:, column.first : column.last]
-        moment = z.T @ (bad - bad.mean())
-        told = float(moment @ np.linalg.pinv(z.T @ z, hermitian=True) @ moment)
-        return told > _SAME * float(((bad - bad.mean()) ** 2).sum())
+        off = bad - bad.mean()
+        moment, whole = off @ self._design.matrix, float(off @ off)
+        out = set()
+        for column in self._design.columns:
+            at = np.arange(column.first, column.last)
+            if column.course and moment[at] @ _inverse(self._gram[np.ix_(at, at)]) @ moment[at] > _SAME * whole:
+                out.add(column.name)
+        return out
 
     def _places(self, column: Column) -> NDArray[np.int64]:
         at = np.arange(column.first, column.last)
@@ -195,8 +200,10 @@ class Regression:
         cross = (frame.T @ self._wide)[:, at]
         gram = np.block([[frame.T @ frame, cross], [cross.T, self._gram[np.ix_(at, at)]]])
         moment = np.concatenate([frame.T @ bad, (bad @ self._wide)[at]])
+        # Missing values of several columns often are those of one channel: columns say the same, none is left out.
         scale = np.sqrt(np.maximum(np.diag(gram), _NEAR))
-        inverse = np.linalg.pinv(gram / np.outer(scale, scale), rcond=1e-10, hermitian=True) / np.outer(scale, scale)
+        outer = np.outer(scale, scale)
+        inverse = np.linalg.pinv(gram / outer, rcond=1e-10, hermitian=True) / outer
         times = 2 if self._compared else 1
         owner = [""] * frame.shape[1] + [c.name for c in columns for _ in c.values * times]
         value = [""] * frame.shape[1] + [v for c in columns for v in c.values * times]
@@ -246,6 +253,13 @@ class Regression:
         return {
             c.name: max(c.values, key=lambda v: float(carried[mine[c.name] & (fit.value == v)].sum())) for c in columns
         }
+
+
+def _inverse(gram: Array) -> Array:
+    # Quick, and near enough to tell how much one thing says of another: a breath of ridge keeps it there.
+    scale = np.sqrt(np.maximum(np.diag(gram), _NEAR))
+    outer = np.outer(scale, scale)
+    return np.linalg.inv(gram / outer + _NEAR * np.eye(len(gram))) / outer
 
 
 def _unit(fit: _Fit, place: int) -> Array:

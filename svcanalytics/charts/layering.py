@@ -14,7 +14,7 @@ from itertools import pairwise
 
 __all__ = ["Layout", "lay_out_links"]
 
-_SWEEPS = 24
+_SWEEPS, _SETTLING = 24, 150
 
 Link = tuple[str, str]
 Point = tuple[float, float]
@@ -160,31 +160,34 @@ def _crossings(rows: Mapping[int, Sequence], near: Mapping) -> float:
 
 
 def _spread(rows: Mapping[int, Sequence], near: Mapping, room: float) -> dict[tuple[object, int], float]:
-    """Give every stop a place: near its neighbours, never nearer to the next than their halves of room."""
+    """Give every stop a place: links as short as order and room allow, the heavy ones first of all."""
     half = {stop: 0.5 if isinstance(stop[0], str) else room / 2 for row in rows.values() for stop in row}
-    place: dict[tuple[object, int], float] = {}
-    for row in rows.values():
-        wide, reach = sum(2 * half[stop] for stop in row), 0.0
-        for stop in row:
-            place[stop] = reach + half[stop] - wide / 2
-            reach += 2 * half[stop]
-    for sweep in range(_SWEEPS):
+    weight = {stop: sum(w for _, w in near[stop]) or 1.0 for stop in half}
+    place: dict[tuple[object, int], float] = dict.fromkeys(half, 0.0)
+    for sweep in range(_SETTLING):
         for depth in sorted(rows, reverse=bool(sweep % 2)):
-            wanted = {stop: _mean(stop, place, near, 0) if near[stop] else place[stop] for stop in rows[depth]}
-            _settle(rows[depth], wanted, half, place)
+            wanted = {stop: _mean(stop, place, near, 0) for stop in rows[depth]}
+            place.update(_settle(rows[depth], wanted, weight, half))
     low = min((place[stop] - half[stop] for stop in place), default=0.0)
     return {stop: at - low - 0.5 for stop, at in place.items()}
 
 
-def _settle(row: Sequence, wanted: Mapping, half: Mapping, place: dict) -> None:
-    # Pushed apart from the left and from the right; the middle of both is near all wishes, in order and with room.
-    left, right, reach = {}, {}, float("-inf")
+def _settle(row: Sequence, wanted: Mapping, weight: Mapping, half: Mapping) -> dict:
+    """Return the places nearest to those wanted, by weighted squares, that keep order and room.
+
+    Less the room before each stop this is a monotone regression: neighbours that would overlap go to their common mean
+    (Ayer et al. 1955).
+    """
+    before, reach = {}, 0.0
     for stop in row:
-        left[stop] = max(wanted[stop], reach + half[stop])
-        reach = left[stop] + half[stop]
-    reach = float("inf")
-    for stop in reversed(row):
-        right[stop] = min(wanted[stop], reach - half[stop])
-        reach = right[stop] - half[stop]
+        before[stop] = reach + half[stop]
+        reach += 2 * half[stop]
+    blocks: list[tuple[float, float, list]] = []
     for stop in row:
-        place[stop] = (left[stop] + right[stop]) / 2
+        mean, total, members = wanted[stop] - before[stop], weight[stop], [stop]
+        while blocks and blocks[-1][0] >= mean:
+            other, sum_, earlier = blocks.pop()
+            mean = (mean * total + other * sum_) / (total + sum_)
+            total, members = total + sum_, [*earlier, *members]
+        blocks.append((mean, total, members))
+    return {stop: mean + before[stop] for mean, _, members in blocks for stop in members}

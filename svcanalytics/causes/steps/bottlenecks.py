@@ -106,9 +106,12 @@ def _fixes(log: StepLog, wait_s: NDArray[np.int64], returns: Returns) -> Iterato
     waited = np.flatnonzero((log.before != NONE) & (wait_s > 0))
     activity = log.activity[waited]
     pair = log.activity[log.before[waited]] * len(log.activities) + activity
-    step = ("step", activity) if log.timed else ("state", log.activity[log.before[waited]])
-    for kind, code in (step, ("transition", pair)):
-        for value, count in _largest(code, wait_s[waited]):
+    step = activity if log.timed else log.activity[log.before[waited]]
+    # A transition that is the only one into its step (out of its state) would say the same again.
+    _, place, counts = np.unique(pair, return_inverse=True, return_counts=True)
+    other = np.where(counts[place] == np.bincount(step, minlength=1)[step], NONE, pair)
+    for kind, code in (("step" if log.timed else "state", step), ("transition", other)):
+        for value, count in _largest(code[code != NONE], wait_s[waited][code != NONE]):
             removed = np.zeros(len(wait_s), dtype=np.int64)
             chosen = waited[code == value]
             removed[chosen] = wait_s[chosen]

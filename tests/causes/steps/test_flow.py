@@ -49,12 +49,13 @@ def test_hand_overs_tell_who_gives_to_whom_and_what_comes_back():
 
 
 def test_fixing_a_step_takes_its_waiting_off_every_case_and_rework_what_lies_in_the_loop():
-    events = cases_of({"1": "ABC", "2": "ABC", "3": "ABABC"})
+    events = cases_of({"1": "ABC", "2": "ABC", "3": "ABABC", "4": "CB"})
     rows = process(events.assign(started_at=events["at"] - pd.Timedelta(minutes=30))).bottlenecks
     table = rows.set_index(["kind", "source", "activity"])
     # Waits of half an hour: before B once (twice in case 3), so its median case is half an hour shorter.
-    assert table.loc[("step", "", "B"), ["hours", "median_h", "p90_h"]].tolist() == [2.0, 0.5, 1.0]
+    assert table.loc[("step", "", "B"), ["hours", "median_h", "p90_h"]].tolist() == [2.5, 0.5, 1.0]
     assert table.loc[("transition", "A", "B"), "n"] == 4
+    assert ("transition", "B", "C") not in table.index  # the only way to C, so the same as C
     # Case 3 without its second A and B: two hours for each, so as long as the others with only one of them.
     assert table.loc[("rework", "", "A"), ["n", "hours", "p90_h"]].tolist() == [1, 2.0, 2.0]
 

@@ -18,6 +18,7 @@ __all__ = ["find_shortfalls"]
 _COLUMNS = ["queue", "start", "end", "missing", "reason", "detail", "groups"]
 _SMALL = 0.5  # less than half an agent missing is a matter of rounding
 _DEAR = 1.0  # and less than one where it could be had for money
+_LEAST_SECONDS = 5.0  # for a reason, even when the time to plan is over
 
 
 def find_shortfalls(
@@ -109,7 +110,7 @@ def _held_back(
 ) -> dict[tuple[str, pd.Timestamp], tuple[str, str, int, str]]:
     """By queue and day: the limit that keeps people away, its number, and how many more it would take without it."""
     free = replace(covering, limits=())
-    solution = solve(free.programme().relaxed(), max(seconds, 1.0), 0.01)
+    solution = solve(free.programme().relaxed(), max(seconds, _LEAST_SECONDS), 0.01)
     offered = free.offers.shifts.loc[free.main["shift"], ["pattern", "day", "paid_s"]]
     parts = [offered.assign(group=g, count=share[: len(offered)]) for g, share in free.shares(solution.x).items()]
     wanted = pd.concat(parts, ignore_index=True)
@@ -121,9 +122,9 @@ def _held_back(
         weekly = _more_in_week(covering, limit, ours[0])
         for day in need.index:
             more = int(np.ceil(need[day] - have.get(day, 0) - 1e-6))
-            if more <= 0:
-                continue
             full = have.get(day, 0) >= limit.people
+            if more <= 0 or (not full and weekly[_monday(day)] <= 0):
+                continue
             kind, many = ("people", more) if full else ("week", weekly[_monday(day)])
             found |= {(queue, day): (kind, str(limit.people), many, ", ".join(limit.groups)) for queue in queues}
     return found
@@ -138,7 +139,7 @@ def _more_in_week(covering: Covering, limit: Limit, wanted: pd.DataFrame) -> dic
         by_day = part.groupby("day")["count"].sum()
         worked = float((part["count"] * part["paid_s"]).sum() / 3600)
         need = max(by_day.max(), by_day.sum() / min(len(by_day), 7 - rules.days_off), worked / hours)
-        found[monday] = max(int(np.ceil(need - 1e-6)) - limit.people, 1)
+        found[monday] = int(np.ceil(need - 1e-6)) - limit.people
     return found
 
 

@@ -16,7 +16,7 @@ from svcanalytics.staffing.shifting.rules import People
 if TYPE_CHECKING:
     from scipy import sparse
 
-__all__ = ["Limit", "limit_rows"]
+__all__ = ["Limit", "is_kept", "limit_rows"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +74,40 @@ def limit_rows(
     uses, weeks = _sums(week, np.where(shifts["on_call"], 0.0, shifts["paid_s"] / 3600))
     add(uses, np.full(len(weeks), n * (rules.max_hours_a_week - rules.training_hours_a_week)))
     _rest(sheet, n, rules, shifts, shift, columns)
+
+
+def is_kept(limit: Limit, rules: People, shifts: pd.DataFrame, people: NDArray[np.int64]) -> bool:
+    """Return whether so many people on each shift are within a limit.
+
+    Parameters
+    ----------
+    limit : Limit
+    rules : People
+    shifts : DataFrame
+        Of the offers.
+    people : numpy.ndarray, shape ``(shifts,)``
+        Of the limit's groups together.
+    """
+    if limit.pattern is not None:
+        own = (shifts["pattern"] == limit.pattern).to_numpy()
+        return bool(pd.Series(people[own]).groupby(shifts["day"].to_numpy()[own]).sum().max() <= limit.people)
+    day = shifts["day"]
+    week = day - pd.to_timedelta(day.dt.day_of_week, unit="D")
+    hours = np.where(shifts["on_call"], 0.0, shifts["paid_s"] / 3600)
+    table = pd.DataFrame({"day": day, "week": week, "people": people, "hours": people * hours})
+    weekly = table.groupby("week").agg(days=("day", "nunique"), people=("people", "sum"), hours=("hours", "sum"))
+    most = limit.people * np.minimum(weekly["days"], 7 - rules.days_off)
+    longest = limit.people * (rules.max_hours_a_week - rules.training_hours_a_week)
+    again = shifts["end"] + round(60 * rules.min_rest_hours)
+    moments = np.unique(shifts["begin"])
+    came = np.array([people[shifts["begin"] <= moment].sum() for moment in moments])
+    free = np.array([people[again <= moment].sum() for moment in moments])
+    return bool(
+        table.groupby("day")["people"].sum().max() <= limit.people
+        and (weekly["people"] <= most).all()
+        and (weekly["hours"] <= longest + 1e-6).all()
+        and (came - free).max() <= limit.people
+    )
 
 
 def _sums(period: NDArray[np.datetime64], weight: NDArray[np.float64]) -> tuple[sparse.csr_matrix, NDArray]:

@@ -19,7 +19,7 @@ from svcanalytics.staffing.shifting.laying_out import lay_out, planned_agents
 from svcanalytics.staffing.shifting.limits import Limit
 from svcanalytics.staffing.shifting.offers import offer_shifts
 from svcanalytics.staffing.shifting.programme import Solution, solve
-from svcanalytics.staffing.shifting.rounding import round_relaxed
+from svcanalytics.staffing.shifting.rounding import keeps_limits, leeway, round_relaxed
 from svcanalytics.staffing.shifting.rules import ShiftRules
 from svcanalytics.staffing.shifting.shiftplan import ShiftPlan
 from svcanalytics.staffing.volumes import for_queue
@@ -59,7 +59,8 @@ def plan_shifts(
     shifts : ShiftRules
         From `read_shifts`.
     until : float or datetime, optional
-        Seconds, or the moment, after which the best plan so far is returned; by default a minute.
+        Seconds, or the moment, after which the best plan so far is returned; by default a minute. Rounding a
+        relaxed solution where no better was found, and reasons for what is missing, may take a few seconds more.
     groups : mapping, optional
         Group of agents to the queues they serve; by default each queue has agents of its own. A group's time may be
         divided among its queues in any way.
@@ -124,21 +125,26 @@ def _at_least_rounded(
 ) -> tuple[dict[str, NDArray[np.int64]], Solution]:
     """Return the better of what was found in time and the relaxed solution rounded; of each group, where they can."""
     relaxed = solve(covering.programme().relaxed(), seconds, 0.0)
-    rounded = round_relaxed(covering, relaxed.x)
     solution = replace(found, bound=max(found.bound, relaxed.bound))
 
     def price(of: dict[str, NDArray[np.int64]], x: NDArray[np.float64]) -> float:
         pay = sum(float(covering.cost @ each) for each in of.values())
         return pay + covering.weighed(planned_agents(covering, of, x))
 
+    rounded, x = round_relaxed(covering, relaxed.x), relaxed.x
+    if any(limit.pattern is None for limit in covering.limits):
+        looser = solve(replace(covering, limits=leeway(covering)).programme().relaxed(), seconds, 0.0)
+        either = round_relaxed(covering, looser.x, down=False)
+        if keeps_limits(covering, either) and price(either, looser.x) < price(rounded, x):
+            rounded, x = either, looser.x
     served = [queue for queues in covering.groups.values() for queue in queues]
     if len(set(served)) == len(served) == len(covering.groups) and all(
         len(each.groups) == 1 for each in covering.limits
     ):
         for group in covering.groups:
             counts = min(counts, counts | {group: rounded[group]}, key=lambda of: price(of, found.x))
-    elif price(rounded, relaxed.x) < price(counts, found.x):
-        return rounded, replace(solution, x=relaxed.x)
+    elif price(rounded, x) < price(counts, found.x):
+        return rounded, replace(solution, x=x)
     return counts, solution
 
 

@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.staffing.shifting.covering import Covering
+from svcanalytics.staffing.shifting.limits import Limit, is_kept
 
-__all__ = ["round_relaxed"]
+__all__ = ["keeps_limits", "leeway", "round_relaxed"]
 
 
-def round_relaxed(covering: Covering, x: NDArray[np.float64]) -> dict[str, NDArray[np.int64]]:
+def round_relaxed(covering: Covering, x: NDArray[np.float64], *, down: bool = True) -> dict[str, NDArray[np.int64]]:
     """Return whole counts of each group's columns.
 
     Shifts of one pattern and length are rounded as they add up over time, so that at every moment those at work differ
-    from the fractions by less than one for each pattern and length; breaks keep their shares. With limits on people
-    everything is rounded down, which keeps them.
+    from the fractions by less than one for each pattern and length; breaks keep their shares. What is limited is
+    rounded down, which keeps the limit; where not `down`, only patterns that so many may work.
     """
-    return {group: _group(covering, group, counts) for group, counts in covering.shares(x).items()}
+    return {group: _group(covering, group, counts, down) for group, counts in covering.shares(x).items()}
 
 
-def _group(covering: Covering, group: str, share: NDArray[np.float64]) -> NDArray[np.int64]:
+def leeway(covering: Covering) -> tuple[Limit, ...]:
+    """Return limits with as many people less as rounding may add: one for each pattern and length of each group."""
+    length = covering.offers.shifts["end"] - covering.offers.shifts["begin"]
+    classes = len(pd.DataFrame({"p": covering.offers.shifts["pattern"], "l": length}).drop_duplicates())
+    return tuple(
+        each if each.pattern is not None else replace(each, people=max(each.people - classes * len(each.groups), 0))
+        for each in covering.limits
+    )
+
+
+def keeps_limits(covering: Covering, counts: dict[str, NDArray[np.int64]]) -> bool:
+    """Return whether counts of columns are within all limits."""
+    main, shifts = covering.main, covering.offers.shifts
+    people = {g: np.bincount(main["shift"], each[: len(main)], len(shifts)).round() for g, each in counts.items()}
+    rules = covering.rules.people
+    return all(is_kept(limit, rules, shifts, sum(people[g] for g in limit.groups)) for limit in covering.limits)
+
+
+def _group(covering: Covering, group: str, share: NDArray[np.float64], down: bool) -> NDArray[np.int64]:
     main, further, shifts = covering.main, covering.further, covering.offers.shifts
     of_shift = np.bincount(main["shift"], share[: len(main)], len(shifts))
     people = np.floor(of_shift + 1e-6).astype(np.int64)
     limited = {limit.pattern for limit in covering.limits if group in limit.groups}
+    limited -= set() if down else {None}
     length = shifts["end"] - shifts["begin"]
     for (pattern, _), rows in shifts.groupby(["pattern", length], sort=False).indices.items():
         if not limited & {None, pattern}:

@@ -20,7 +20,7 @@ __all__ = [
     "staffing_verdict",
 ]
 
-_QUEUES_DRAWN = 4
+_QUEUES_DRAWN, _WINDOWS_SHOWN = 4, 12
 _REASONS = {
     "measured": ("实测", "measured"),
     "given": ("给定", "given"),
@@ -100,9 +100,8 @@ def staffing_risk(review: StaffingReview) -> Blocks:
         Column("share", "占该队列未达标人次的比重" if zh else "Share of what the queue misses", "rate"),
         Column("kept", "该时段达标的概率" if zh else "Slot keeps its target", "rate"),
     ]
-    records = [
-        row | {"window": _window(row["start"], row["end"], review.language)} for row in windows.to_dict("records")
-    ]
+    worst = windows.head(_WINDOWS_SHOWN).to_dict("records")
+    records = [row | {"window": _window(row["start"], row["end"], review.language)} for row in worst]
     title = "未达标周的缺口时段" if zh else "Windows in which weeks that miss fall short"
     table = tabulate("risk_windows", title, columns, records, review.language)
     queue = str(windows["queue"].iloc[0])
@@ -122,8 +121,9 @@ def staffing_people(review: StaffingReview) -> Blocks:
         items.append(Text(text, "note"))
     if missing:
         title = "缺口及原因" if zh else "What is missing, and why"
-        columns = [Column("sentence", title)]
-        items.append(tabulate("missing", title, columns, [{"sentence": each} for each in missing], review.language))
+        columns = [Column("number", "序号" if zh else "No.", "integer"), Column("sentence", title)]
+        records = [{"number": number, "sentence": each} for number, each in enumerate(missing, 1)]
+        items.append(tabulate("missing", title, columns, records, review.language))
     else:
         items.append(Text("班次全部排满，没有缺口。" if zh else "Nothing is missing."))
     if plan.roster is not None:

@@ -191,7 +191,7 @@ def test_nights_and_weekends_go_round_counting_those_worked_before(solver):
     rules = RosterRules(days_off_together=False)
     first = plan_roster(shifts(*week), agents, rules, solver=solver)
     assert first.fairness["nights"].tolist() == [1, 1, 1]
-    assert first.fairness["weekends"].max() == 1
+    assert first.fairness["weekends"].max() == 1 and first.fairness["contract_h"].tolist() == [40] * 3
     later = plan_roster(
         shifts(*week[:2], monday=MONDAY + pd.Timedelta(days=7)), agents, rules, solver=solver, history=first.assignments
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Roster", "plan_roster"]
 
+_HALF_A_WEEK = 3
 _COLUMNS = ("agent", "group", "pattern", "day", "start", "end", "breaks", "paid_s", "night", "weekend", "unpopular")
 
 
@@ -182,8 +183,9 @@ def _fairness(
         own, contract, over = person.worked[count:], 0.0, 0
         for week, _ in weeks:
             whole = week.contract(person, rules)
-            # Of a week that the plan covers in part, its part.
-            contract += whole * sum(0 <= day <= last for day in week.days) / 7
+            covered = sum(0 <= day <= last for day in week.days)
+            # A plan of weeks may begin with the night before; a plan of some days counts for its part of a week.
+            contract += whole * (float(covered > _HALF_A_WEEK) if last >= _HALF_A_WEEK * 2 else covered / 7)
             over += max(sum(w.minutes for w in own if w.day in week.days) - whole, 0)
         met = sum(_met(wish, own) for wish in person.wishes)
         rows.append(

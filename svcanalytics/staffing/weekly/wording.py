@@ -110,7 +110,11 @@ def describe_window(start: pd.Timestamp, end: pd.Timestamp, language: str) -> st
 def missing_sentences(plan: StaffingPlan, language: str = "en") -> list[str]:
     """Return what shifts can't cover and what nobody could be found for, one sentence each."""
     found = explain_shortfalls(plan.shifts.shortfalls, language=language)
-    return [*found, *(explain_lacking(plan.roster.lacking, language) if plan.roster is not None else [])]
+    if plan.roster is None:
+        return found
+    names = {name: pattern.name.get(language) or name for name, pattern in plan.rules.patterns.items()}
+    lacking = plan.roster.lacking
+    return [*found, *explain_lacking(lacking.assign(pattern=lacking["pattern"].replace(names)), language)]
 
 
 def _certainty(plan: StaffingPlan, zh: bool) -> str:

@@ -91,6 +91,7 @@ def _shared() -> Result:
     lived = simulate(plan, forecast, HANDLE_S, crews=crews, patience_s=PATIENCE_S, draws=1000, seed=1000)
     missed = 1 - lived.days["kept"].to_numpy()
     return Result(
-        "risk met above stated, worst of two queues with shared people", 100 * max(missed.max() - RISK, 0), 3.0, "points",
+        "risk met above stated, worst of two queues with shared people",
+        100 * max(missed.max() - RISK, 0), 3.0, "points",
         f"{missed.round(3).tolist()} for {RISK}; {plan['agents'].sum() / 2:.0f} hours",
     )  # fmt: skip

@@ -7,7 +7,7 @@ whatever their order.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -78,31 +78,33 @@ class Regression:
             Standard errors are robust to groups erring together (Liang and Zeger 1986), t distributions have the
             freedom of Satterthwaite's rule over groups (Bell and McCaffrey 2002).
         """
-        frame, asked = self._frame(inside)
-        columns, alike = self._usable(frame, asked, own)
+        frame = self._frame(inside, bad)
+        columns, alike = self._usable(frame, own)
         same = self._outcomes(bad)
         columns = [c for c in columns if c.name not in same]
         first, last = ([c for c in columns if c.course == course] for course in (False, True))
         size = float((inside & self._design.now).sum())
-        base, one, two = (self._fit(bad, frame, chosen) for chosen in ([], first, columns))
-        mix = self._slopes(base, asked, first, first)
-        through = self._slopes(one, asked, columns, last)
+        base, one, two = self._fits(frame, ([], first, columns))
+        mix = self._slopes(base, frame, first, first)
+        through = self._slopes(one, frame, columns, last)
         terms: dict[str, list[tuple[_Fit, Array]]] = {c.layer: [] for c in first}
         for name in terms:
             mine = np.isin(one.owner, [c.name for c in first if c.layer == name])
             terms[name] = [(one, np.where(mine, mix, 0.0))]
         rules = list(terms.get("process", []))
         if layer:
-            terms.setdefault(layer, []).append((one, _unit(one, asked)))
+            terms.setdefault(layer, []).append((one, _unit(one, frame.asked)))
         else:
-            terms["rest"] = [(two, _unit(two, asked))]
+            terms["rest"] = [(two, _unit(two, frame.asked))]
             if last:
                 terms.setdefault("process", []).append((two, through))
+        excess = [(base, _unit(base, frame.asked))]
+        parts = self._parts(frame, [excess, rules, [(two, through)], *terms.values()], size)
         return Shares(
-            self._part([(base, _unit(base, asked))], size),
-            {name: self._part(each, size) for name, each in terms.items()},
-            self._part(rules, size),
-            self._part([(two, through)], size),
+            parts[0],
+            dict(zip(terms, parts[3:], strict=True)),
+            parts[1],
+            parts[2],
             {c.name: c.layer for c in columns},
             self._by_column(one, mix, first, size) | self._by_column(two, through, last, size),
             self._by_value(one, mix, first) | self._by_value(two, through, last),
@@ -125,13 +127,13 @@ class Regression:
         """
         from scipy.special import stdtr
 
-        frame, asked = self._frame(inside)
-        base = self._fit(np.zeros(len(inside)), frame, [])
-        pull = frame @ base.inverse[asked]
+        frame = self._frame(inside, np.zeros(len(inside)))
+        inverse = _inverse(frame.given.T @ frame.given)
+        pull = frame.given @ inverse[frame.asked]
         z = self._design.matrix
         shift = pull @ z
-        residual = z - frame @ (base.inverse @ (frame.T @ z))
-        scores = self._gather @ (residual * pull[:, None])
+        by_group = self._gather.multiply(pull).tocsr()
+        scores = by_group @ z - (by_group @ frame.given) @ (inverse @ frame.cross[:, : self._size])
         held = self._gather @ pull**2
         freedom = max(float(held.sum() ** 2 / np.maximum((held**2).sum(), 1e-300)) - 1, 1.0)
         error = np.sqrt((scores**2).sum(axis=0))
@@ -147,25 +149,26 @@ class Regression:
         held_p = hold_family(np.array([each.p_value for each in out]))
         return [replace(each, p_value=float(p)) for each, p in zip(out, held_p, strict=True)]
 
-    def _frame(self, inside: NDArray[np.bool_]) -> tuple[Array, int]:
+    def _frame(self, inside: NDArray[np.bool_], bad: Array) -> _Frame:
         # The regressors every set has, and the place of the one whose coefficient is asked for.
         now, one = self._design.now, np.ones(len(inside))
         s = inside.astype("float64")
         if not (~inside & now).any():
-            return (np.column_stack([one, now.astype("float64")]), 1) if self._compared else (one[:, None], 0)
-        if self._compared and (inside & ~now).any() and (~inside & ~now).any():
-            return np.column_stack([one, now.astype("float64"), s, s * now]), 3
-        if self._compared:
-            return np.column_stack([one, now.astype("float64"), s]), 2
-        return np.column_stack([one, s]), 1
+            given = [one, now.astype("float64")] if self._compared else [one]
+        elif self._compared and (inside & ~now).any() and (~inside & ~now).any():
+            given = [one, now.astype("float64"), s, s * now]
+        else:
+            given = [one, now.astype("float64"), s] if self._compared else [one, s]
+        matrix = np.column_stack(given)
+        sums = np.column_stack([matrix, bad]).T @ self._wide
+        return _Frame(matrix, len(given) - 1, bad, sums[:-1], sums[-1])
 
-    def _usable(self, frame: Array, asked: int, own: Collection[str]) -> tuple[list[Column], tuple[str, ...]]:
+    def _usable(self, frame: _Frame, own: Collection[str]) -> tuple[list[Column], tuple[str, ...]]:
         # Leave out what defines the set, and what says nearly the same as the set.
-        others = np.delete(frame, asked, axis=1)
-        target = frame[:, asked]
-        cross = others.T @ self._wide
+        others, target = np.delete(frame.given, frame.asked, axis=1), frame.given[:, frame.asked]
+        cross = np.delete(frame.cross, frame.asked, axis=0)
         inner = _inverse(others.T @ others)
-        target_z = self._wide.T @ target - cross.T @ (inner @ (others.T @ target))
+        target_z = frame.cross[frame.asked] - cross.T @ (inner @ (others.T @ target))
         whole = float(target @ target - (others.T @ target) @ inner @ (others.T @ target))
         columns, alike = [], []
         for column in self._design.columns:
@@ -195,53 +198,60 @@ class Regression:
         at = np.arange(column.first, column.last)
         return np.concatenate([at, at + self._size]) if self._compared else at
 
-    def _fit(self, bad: Array, frame: Array, columns: list[Column]) -> _Fit:
-        at = self._all_places(columns)
-        cross = (frame.T @ self._wide)[:, at]
-        gram = np.block([[frame.T @ frame, cross], [cross.T, self._gram[np.ix_(at, at)]]])
-        moment = np.concatenate([frame.T @ bad, (bad @ self._wide)[at]])
-        # Missing values of several columns often are those of one channel: columns say the same, none is left out.
-        scale = np.sqrt(np.maximum(np.diag(gram), _NEAR))
-        outer = np.outer(scale, scale)
-        inverse = np.linalg.pinv(gram / outer, rcond=1e-10, hermitian=True) / outer
-        times = 2 if self._compared else 1
-        owner = [""] * frame.shape[1] + [c.name for c in columns for _ in c.values * times]
-        value = [""] * frame.shape[1] + [v for c in columns for v in c.values * times]
-        solution = inverse @ moment
-        wide = frame.shape[1]
-        residual = bad - frame @ solution[:wide] - self._of_cases(at, solution[wide:])
-        return _Fit(frame, at, inverse, solution, residual, np.array(owner), np.array(value))
-
-    def _of_cases(self, at: NDArray[np.int64], coefficients: Array) -> Array:
-        spread = np.zeros(self._wide.shape[1])  # cheaper than to copy the columns that are used
-        spread[at] = coefficients
-        return self._wide @ spread
+    def _fits(self, frame: _Frame, chosen: Sequence[list[Column]]) -> list[_Fit]:
+        out, given = [], frame.given.shape[1]
+        coefficients = np.zeros((self._wide.shape[1], len(chosen)))
+        heads = np.zeros((given, len(chosen)))
+        for number, columns in enumerate(chosen):
+            at = self._all_places(columns)
+            cross = frame.cross[:, at]
+            gram = np.block([[frame.given.T @ frame.given, cross], [cross.T, self._gram[np.ix_(at, at)]]])
+            # Missing values of several columns often are those of one channel: they say the same, none is left out.
+            scale = np.sqrt(np.maximum(np.diag(gram), _NEAR))
+            outer = np.outer(scale, scale)
+            inverse = np.linalg.pinv(gram / outer, rcond=1e-10, hermitian=True) / outer
+            solution = inverse @ np.concatenate([frame.given.T @ frame.bad, frame.moment[at]])
+            times = 2 if self._compared else 1
+            owner = [""] * given + [c.name for c in columns for _ in c.values * times]
+            value = [""] * given + [v for c in columns for v in c.values * times]
+            heads[:, number], coefficients[at, number] = solution[:given], solution[given:]
+            out.append(_Fit(at, inverse, solution, frame.bad, np.array(owner), np.array(value)))
+        fitted = frame.given @ heads + self._wide @ coefficients
+        return [replace(fit, residual=frame.bad - fitted[:, number]) for number, fit in enumerate(out)]
 
     def _all_places(self, columns: list[Column]) -> NDArray[np.int64]:
         return np.concatenate([np.zeros(0, dtype=np.int64), *(self._places(c) for c in columns)])
 
-    def _slopes(self, given: _Fit, asked: int, columns: list[Column], only: list[Column]) -> Array:
-        # How much more of each circumstance the set has, beyond what is `given`; in the order of a fit of `columns`.
+    def _slopes(self, fit: _Fit, frame: _Frame, columns: list[Column], only: list[Column]) -> Array:
+        # How much more of each circumstance the set has, beyond what `fit` holds; in the order of a fit of `columns`.
         at = self._all_places(columns)
-        held = np.vstack([(given.frame.T @ self._wide)[:, at], self._gram[np.ix_(given.at, at)]])
+        held = np.vstack([frame.cross[:, at], self._gram[np.ix_(fit.at, at)]])
         chosen = np.isin(at, self._all_places(only))
-        return np.concatenate([np.zeros(given.frame.shape[1]), np.where(chosen, given.inverse[asked] @ held, 0.0)])
+        return np.concatenate([np.zeros(len(frame.cross)), np.where(chosen, fit.inverse[frame.asked] @ held, 0.0)])
 
-    def _part(self, terms: list[tuple[_Fit, Array]], size: float) -> Part:
+    def _parts(self, frame: _Frame, jobs: Sequence[list[tuple[_Fit, Array]]], size: float) -> list[Part]:
         # Every amount is linear in the outcome, with weight `pull` on each case.
-        amount, groups = 0.0, int(self._design.group.max()) + 1
-        scores, weights = np.zeros(groups), np.zeros(len(self._design.now))
-        for fit, slopes in terms:
-            amount += size * float(slopes @ fit.solution)
-            contrast, wide = fit.inverse @ slopes, fit.frame.shape[1]
-            pull = size * (fit.frame @ contrast[:wide] + self._of_cases(fit.at, contrast[wide:]))
-            scores += np.bincount(self._design.group, pull * fit.residual, groups)
-            weights += pull
-        held = np.bincount(self._design.group, weights**2, groups)
-        if groups < 2 or not held.any():
-            return Part(amount, 0.0, 1.0)
-        freedom = max(float(held.sum() ** 2 / (held**2).sum()) - 1, 1.0)
-        return Part(amount, float(np.sqrt((scores**2).sum() * groups / (groups - 1))), freedom)
+        terms = [(number, fit, slopes) for number, job in enumerate(jobs) for fit, slopes in job]
+        heads = np.zeros((len(frame.cross), len(terms)))
+        coefficients = np.zeros((self._wide.shape[1], len(terms)))
+        for place, (_, fit, slopes) in enumerate(terms):
+            contrast = fit.inverse @ slopes
+            heads[:, place], coefficients[fit.at, place] = contrast[: len(heads)], contrast[len(heads) :]
+        pulls = size * (frame.given @ heads + self._wide @ coefficients)
+        out, groups = [], self._gather.shape[0]
+        for number, job in enumerate(jobs):
+            mine = [place for place, term in enumerate(terms) if term[0] == number]
+            amount = size * sum(float(slopes @ fit.solution) for fit, slopes in job)
+            scores = sum(
+                (self._gather @ (pulls[:, place] * terms[place][1].residual) for place in mine), np.zeros(groups)
+            )
+            held = self._gather @ pulls[:, mine].sum(axis=1) ** 2
+            if groups < 2 or not held.any():
+                out.append(Part(amount, 0.0, 1.0))
+                continue
+            freedom = max(float(held.sum() ** 2 / (held**2).sum()) - 1, 1.0)
+            out.append(Part(amount, float(np.sqrt((scores**2).sum() * groups / (groups - 1))), freedom))
+        return out
 
     def _by_column(self, fit: _Fit, slopes: Array, columns: list[Column], size: float) -> dict[str, float]:
         carried = size * slopes * fit.solution
@@ -267,8 +277,16 @@ def _unit(fit: _Fit, place: int) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
+class _Frame:
+    given: Array  # regressors of every fit, shape (n, k)
+    asked: int
+    bad: Array
+    cross: Array  # given with all circumstances, shape (k, wide)
+    moment: Array  # the outcome with all circumstances, shape (wide,)
+
+
+@dataclass(frozen=True, eq=False)
 class _Fit:
-    frame: Array
     at: NDArray[np.int64]
     inverse: Array
     solution: Array

@@ -25,7 +25,7 @@ _ONSETS = (0.0, 1 / 6, 1 / 3, 1 / 2)  # parts of the period that may have passed
 _CLOSEST = 60  # segments whose onset is looked for
 _MOST_CAUSES = 12
 _WEEKS = 13  # parts of a period that may have luck of their own; weeks of a quarter
-_WEEKS_BEFORE = 10  # how many parts without any such luck are believed in beforehand
+_PLAIN_WEEKS = 4  # how many parts without any such luck are believed in beforehand
 _FEW_SEGMENTS = 20
 _SET_ASIDE = 2
 # A part of a segment is the cause when it lies in it, holds most of the excess, and nothing is left beside it.
@@ -266,18 +266,17 @@ class _Scan:
         return segment, rows[self.order[rows] >= onset]
 
     def _luck(self, segment: int, after: NDArray[np.int64], left: Array, noise: Array) -> float:
-        # How much more than by chance a segment's own weeks differ: they may be lucky or unlucky together.
+        # How much more than by chance a segment's weeks usually differ: they may be lucky or unlucky together. What is
+        # new has no other weeks than those in question.
         if not self.earlier:
             return 1.0
-        then = np.flatnonzero(~self.now)[self.layout.inside_before[[segment]].indices]
-        ratios = []
-        for rows in (each for each in (then, after) if len(each)):
-            week = np.floor(self.order[rows] * _WEEKS).astype(np.int64)
-            week -= week.min()
-            sums, chance = (np.bincount(week, part[rows]) for part in (left - left[rows].mean(), noise))
-            ratios += (sums[chance > 0] ** 2 / chance[chance > 0]).tolist()
-        many = len(ratios)
-        return float(np.sqrt(max((sum(ratios) + _WEEKS_BEFORE) / (many + _WEEKS_BEFORE), 1.0)))
+        rows = np.flatnonzero(~self.now)[self.layout.inside_before[[segment]].indices]
+        rows = rows if len(rows) >= self.least else after
+        week = np.floor(self.order[rows] * _WEEKS).astype(np.int64)
+        week -= week.min()
+        sums, chance = (np.bincount(week, part[rows]) for part in (left - left[rows].mean(), noise))
+        ratios = sums[chance > 0] ** 2 / chance[chance > 0]
+        return float(np.sqrt(max((ratios.sum() + _PLAIN_WEEKS) / (len(ratios) - 1 + _PLAIN_WEEKS), 1.0)))
 
     def _contrast(
         self, segment: int, after: NDArray[np.int64], z: float, p_value: float, past: Array, all_z: Array

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +15,7 @@ from svcanalytics.causes.text.clustering import cluster
 from svcanalytics.causes.text.clusters import Clusters
 from svcanalytics.causes.text.growing import theme_growth
 from svcanalytics.causes.text.shifting import theme_shift
+from svcanalytics.causes.text.translating import link_languages
 from svcanalytics.errors import CauseError
 
 if TYPE_CHECKING:
@@ -24,15 +27,17 @@ _LEVEL = 0.05
 _FEWEST_TEXTS, _TEXTS_PER_THEME, _MOST_THEMES = 200, 100, 60
 _WITHIN = "category"
 _SHOWN = 20
+_LOOKS = 2
 
 
 def theme_findings(material: Material, seed: int = 0) -> tuple[list[Finding], dict[str, NDArray[np.object_]]]:
     """Find what customers write about more than before, or with worse outcomes, and what it costs.
 
-    Themes are fine ones (about one for 100 texts), so that something new is not hidden in something large. Half of the
-    error allowed goes to themes that grew (`theme_growth`, 5 % false), which has nothing to do with how they ended;
-    the other half to all themes. Within each half p-values of `theme_shift` are corrected for all themes and metrics
-    (Bonferroni). A theme is compared with other cases of its category: it must say more than the category does.
+    Themes are fine ones (about one for 100 texts), so that something new is not hidden in something large; those that
+    mean the same in Chinese and in English (`link_languages`) are looked at apart and as one. Half of the error allowed
+    goes to themes that grew (`theme_growth`, 5 % false), which has nothing to do with how they ended; the other half to
+    all themes. Within each half p-values of `theme_shift` are corrected for all themes, looks and metrics (Bonferroni).
+    A theme is compared with other cases of its category: it must say more than the category does.
 
     Parameters
     ----------
@@ -56,25 +61,37 @@ def theme_findings(material: Material, seed: int = 0) -> tuple[list[Finding], di
         clusters = cluster(texts["text"], number, thorough=False, seed=seed)
     except CauseError:
         return [], {}
-    label = pd.Series(clusters.labels, index=texts["case_id"])
+    found: dict[str, tuple[Finding, NDArray[np.object_]]] = {}
+    for table, theme_of in ((clusters.table, clusters.labels), _in_both_languages(clusters)):
+        for each, ids in _look(material, texts, clusters.heads, table, theme_of):
+            if each.finding_id not in found or each.p_value < found[each.finding_id][0].p_value:
+                found[each.finding_id] = each, ids
+    order = sorted(found.values(), key=lambda pair: (-np.nan_to_num(pair[0].points), pair[0].measure, pair[0].where))
+    return [each for each, _ in order], {each.finding_id: ids for each, ids in order}
+
+
+def _look(
+    material: Material,
+    texts: pd.DataFrame,
+    heads: NDArray[np.int64],
+    table: pd.DataFrame,
+    theme_of: NDArray[np.int64],
+) -> Iterator[tuple[Finding, NDArray[np.object_]]]:
+    now = (texts["period"] == "now").to_numpy()
+    ids = texts["case_id"].to_numpy("object")
+    label = pd.Series(theme_of, index=texts["case_id"])
     # A text that is passed round comes many times on one day; on many days it is many customers' trouble.
-    day = texts["at"].dt.normalize()
-    once = ~pd.DataFrame({"head": clusters.heads, "day": day}).duplicated().to_numpy()
-    growth = theme_growth(clusters.labels[once & now], clusters.labels[once & ~now])
-    growth = growth.reindex(range(len(clusters.table)))
-    emerging = growth["emerging"].fillna(False).to_numpy("bool")
-    asked = max(len(material.outcomes), 1) * np.where(emerging, 2 * emerging.sum(), 2 * len(emerging))
-    found = []
+    once = ~pd.DataFrame({"head": heads, "day": texts["at"].dt.normalize()}).duplicated().to_numpy()
+    growth = theme_growth(theme_of[once & now], theme_of[once & ~now]).reindex(range(len(table)))
+    emerging = growth["emerging"].eq(True).to_numpy()
+    asked = _LOOKS * max(len(material.outcomes), 1) * np.where(emerging, 2 * emerging.sum(), 2 * len(emerging))
     for metric, rows in material.outcomes.items():
         shift, row_theme = _shift(rows, label, len(emerging))
         p_value = np.minimum(shift["p_value"].to_numpy() * asked, 1.0)
         for theme in np.flatnonzero(p_value <= _LEVEL):
-            one = shift.iloc[theme]
-            found.append(_one(material, metric, rows[row_theme == theme], one, p_value[theme], clusters, growth, theme))
-    found.sort(key=lambda each: (-np.nan_to_num(each.points), each.measure, each.where))
-    ids = texts["case_id"].to_numpy("object")
-    members = {theme: ids[now & (clusters.labels == row)] for row, theme in enumerate(clusters.table["theme"])}
-    return found, {each.finding_id: members[each.where.removeprefix("theme=")] for each in found}
+            there = rows[row_theme == theme]
+            one = _one(material, metric, there, shift.iloc[theme], p_value[theme], table, growth, theme)
+            yield one, ids[now & (theme_of == theme)]
 
 
 def _texts(material: Material) -> pd.DataFrame:
@@ -85,6 +102,18 @@ def _texts(material: Material) -> pd.DataFrame:
     out = pd.DataFrame({"case_id": texts[key], "text": texts["text"], "at": texts["at"], "period": period})
     out = out[out["period"].isin(["now", "before"])]
     return out.sort_values(["at", "case_id"], kind="stable").drop_duplicates("case_id", ignore_index=True)
+
+
+def _in_both_languages(clusters: Clusters) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    # What is written in two languages about one thing is one theme; the larger one lends its id.
+    link = link_languages(clusters.table)
+    table = clusters.table.copy()
+    for name, most in (("terms_zh", 8), ("terms_en", 8), ("quotes", 3)):
+        said = [zip_longest(*table.loc[link == theme, name]) for theme in range(len(table))]
+        table[name] = [
+            tuple(dict.fromkeys(t for turn in turns for t in turn if t is not None))[:most] for turns in said
+        ]
+    return table, np.where(clusters.labels >= 0, link[clusters.labels], -1)
 
 
 def _period(material: Material, at: pd.Series) -> NDArray[np.str_]:
@@ -108,13 +137,13 @@ def _one(
     rows: pd.DataFrame,
     shift: pd.Series,
     p_value: float,
-    clusters: Clusters,
+    table: pd.DataFrame,
     growth: pd.DataFrame,
     theme: int,
 ) -> Finding:
     from svcanalytics.causes.gathering.pricing import points_of
 
-    said, grown = clusters.table.iloc[theme], growth.iloc[theme]
+    said, grown = table.iloc[theme], growth.iloc[theme]
     points, low, high = (float(p) for p in points_of(material, metric, [shift["excess"], shift["low"], shift["high"]]))
     worst = rows[(rows["period"] == "now") & (rows["bad"] > 0)].sort_values(["bad", "at"], ascending=[False, True])
     case = worst["case_id" if "case_id" in worst.columns else "id"]

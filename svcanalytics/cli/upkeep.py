@@ -20,7 +20,7 @@ _MOST = 20
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    for command in (init, demo, status, doctor, lab):
+    for command in (init, demo, status, doctor, lab, what_if):
         app.command()(command)
 
 
@@ -131,3 +131,18 @@ def lab(
         raise typer.Exit(start_lab(port))
     address = check_lab()
     console().print(context.say(f"✓ JupyterLab answered at {address}", f"✓ JupyterLab 已在 {address} 应答"))
+
+
+def what_if(
+    check: Annotated[bool, typer.Option("--check", help="Start, see that it answers, stop.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the page.")] = 8866,
+) -> None:
+    """Show the what-if sliders as a page of their own: volume, handle time, patience, agents, target."""
+    from svcanalytics import resources
+    from svcanalytics.cli.jupyter import check_page, start_page
+
+    notebook = resources.notebooks_path() / "explore" / "what_if.ipynb"
+    if not check:
+        raise typer.Exit(start_page(notebook, port))
+    address = check_page(notebook)
+    console().print(context.say(f"✓ The page answered at {address}", f"✓ 页面已在 {address} 应答"))

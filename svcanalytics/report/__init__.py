@@ -36,6 +36,7 @@ _HOME: dict[str, str] = {
     "staffing_people": "staffing_section",
     "staffing_costs": "staffing_section",
     "staffing_assumptions": "staffing_section",
+    "what_if_panel": "sliders",
     "data_quality": "appendix",
     "definitions": "appendix",
 }

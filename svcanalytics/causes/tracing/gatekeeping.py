@@ -82,7 +82,7 @@ def artefact_findings(material: Material, *, level: float = _LEVEL, seed: int = 
     seed : int
     """
     table = gate(material, seed=seed)
-    # "amount" and "where" stand for one finding per place: what tells most of it is its mark.
+    # One finding per place: of several changes there the surest effect tells it.
     told = table[(table["p_effect"] <= level) & (table["amount"] > 0)].drop_duplicates(["measure", "where"])
     out = []
     for row in told.itertuples():

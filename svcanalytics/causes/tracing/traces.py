@@ -172,6 +172,8 @@ def _verdict(table: pd.DataFrame, found: Found, changed: list[Change]) -> tuple[
         return layer, "named" if layer == found.own else "explains"
     if found.own:  # what names the cases speaks for its layer until another explains it away
         return found.own, "named"
+    if excess <= 0:
+        return "", ""
     open_ones = [c for c in changed if _SHARE * excess <= _most(table, c.layer)]
     if open_ones:
         return open_ones[0].layer, "changed"

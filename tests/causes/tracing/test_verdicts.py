@@ -46,6 +46,17 @@ def test_a_change_that_makes_no_difference_elsewhere_is_at_most_said_to_coincide
     assert "makes no such difference elsewhere" in said.sentence("en")
 
 
+def test_cases_of_which_none_went_wrong_have_no_layer_but_their_own(make_cases):
+    rows = make_cases(0, 2000, people=0.15).assign(bad=0)
+    assert trace_cases(rows, "team=B").verdict == "" and trace_cases(rows, "version=3.2").verdict == "data"
+
+
+def test_without_a_baseline_or_agents_the_layer_is_told_all_the_same(make_cases):
+    rows = make_cases(0, 8000, people=0.2)
+    now = rows[rows["period"] == "now"].drop(columns="period")
+    assert trace_cases(now, "team=B").verdict == trace_cases(rows.drop(columns="agent"), "team=B").verdict == "people"
+
+
 def test_findings_of_several_metrics_are_traced_in_their_order(make_cases, make_material):
     late = make_cases(1, 8000, people=0.15)
     again = late.assign(bad=make_cases(1, 8000, data=0.2)["bad"])

@@ -177,7 +177,9 @@ def _show_queues(plan: StaffingPlan) -> None:
         own = sums.loc[queue] if alone else sums.sum()
         window = ""
         if alone and queue in worst.index:
-            window = staffing.describe_window(worst.loc[queue, "start"], worst.loc[queue, "end"], language)
+            window = staffing.describe_window(
+                worst.loc[queue, "start"], worst.loc[queue, "end"], language, dated=staffing.spans_weeks(plan)
+            )
         shown.append(
             {
                 say("queue", "队列"): queue if alone else say("all together", "合计"),

@@ -34,6 +34,7 @@ from svcanalytics.staffing.weekly.wording import (
     describe_window,
     describe_windows,
     missing_sentences,
+    spans_weeks,
     worst_windows,
 )
 from svcanalytics.staffing.weekly.workbook import write_workbook
@@ -81,6 +82,7 @@ __all__ = [
     "route",
     "simulate",
     "skilled_requirement",
+    "spans_weeks",
     "trace_misses",
     "wait_percentile",
     "what_if",

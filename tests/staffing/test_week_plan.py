@@ -69,6 +69,13 @@ def test_coverage_is_what_people_on_shift_and_not_at_a_break_give(plan):
         assert row.shortfall == pytest.approx(max(row.required - row.planned, 0))
 
 
+def test_a_window_has_its_date_where_the_weekday_does_not_tell():
+    start, end = (pd.Timestamp(f"2026-11-14 {clock}", tz="Asia/Shanghai") for clock in ("08:00", "13:30"))
+    assert staffing.describe_window(start, end, "en") == "Saturday 08:00–13:30"
+    assert staffing.describe_window(start, end, "en", dated=True) == "Saturday 14 Nov 08:00–13:30"
+    assert staffing.describe_window(start, end, "zh", dated=True) == "周六（11月14日）08:00–13:30"
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_verdict_says_how_sure_it_is_and_where_the_risk_sits(plan, language):
     first, *rest = staffing.describe_verdict(plan, language)

@@ -18,6 +18,7 @@ __all__ = [
     "describe_window",
     "describe_windows",
     "missing_sentences",
+    "spans_weeks",
     "worst_windows",
 ]
 
@@ -68,7 +69,7 @@ def describe_windows(plan: StaffingPlan, language: str = "en", most: int = 3) ->
     many = len(plan.requirement["queue"].unique()) > 1
     each = []
     for row in rows.to_dict("records"):
-        words = describe_window(row["start"], row["end"], language)
+        words = describe_window(row["start"], row["end"], language, dated=spans_weeks(plan))
         if many:
             words += f"（{row['queue']}）" if zh else f" ({row['queue']})"
         each.append(words)
@@ -101,10 +102,19 @@ def describe_goal(plan: StaffingPlan, language: str = "en", queue: str | None = 
     return f"{share}在{limit}内" if zh else f"{share} within {limit}"
 
 
-def describe_window(start: pd.Timestamp, end: pd.Timestamp, language: str) -> str:
-    """Return a window as people say it: "Monday 10:00-11:30"."""
-    day = _DAYS[language == "zh"][start.day_of_week]
-    return f"{day}{'' if language == 'zh' else ' '}{start:%H:%M}–{end:%H:%M}"
+def describe_window(start: pd.Timestamp, end: pd.Timestamp, language: str, *, dated: bool = False) -> str:
+    """Return a window as people say it: "Monday 10:00-11:30", or with its date where the weekday does not tell."""
+    zh = language == "zh"
+    day, date = _DAYS[zh][start.day_of_week], ""
+    if dated:
+        date = f"（{start.month}月{start.day}日）" if zh else f" {start.day} {start:%b}"
+    return f"{day}{date}{'' if zh else ' '}{start:%H:%M}–{end:%H:%M}"
+
+
+def spans_weeks(plan: StaffingPlan) -> bool:
+    """Tell whether a plan holds a weekday twice, so that windows need their date."""
+    days = plan.requirement["start"].dt.tz_localize(None).dt.normalize()
+    return (days.max() - days.min()).days >= 7
 
 
 def missing_sentences(plan: StaffingPlan, language: str = "en") -> list[str]:

@@ -42,7 +42,7 @@ reopened_n, handled_by) and who a person is."""
 _LATE = re.compile(
     r"clos|resol|solved|state|status|outcome|result|sla|breach|updat|reopen|reassign|transfer|duration|elapsed|score|"
     r"rating|confirm|(^|_)(end|ended|count|counts|number|events|steps|change|rfc|problem|caused_by|knowledge)(_|$)|"
-    r"^(role|line)$"
+    r"^(role|line|organi[sz]ation.*)$"
 )
 _PERSON = re.compile(r"(^|_)by$|agent|assigned|caller|user|person|employee|owner$|resource$|(^|_)name$|phone|mail$")
 

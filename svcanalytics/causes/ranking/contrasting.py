@@ -149,7 +149,8 @@ class _Scan:
     def _spread(self) -> float:
         # Segments vary from one time to the next by more than chance; the middle half says by how much, when what
         # stands out most no longer stands in it.
-        if len(self.n) < _FEW_SEGMENTS:
+        # Without a time before, differences that always were are what is asked for.
+        if len(self.n) < _FEW_SEGMENTS or not self.earlier:
             return 1.0
         expected = self.expected
         for _ in range(_SET_ASIDE):

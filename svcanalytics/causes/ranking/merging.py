@@ -10,7 +10,7 @@ from svcanalytics.causes.ranking.candidates import Candidate
 __all__ = ["merge", "merge_measures", "overlap", "same"]
 
 _SAME = 0.5
-_SAME_CASES = 0.8
+_SAME_CASES = 0.7
 _FACTOR = 3.0
 _ALL_OF_IT = 0.7
 # What names a mechanism says more than what names a place, where both explain the same cases.

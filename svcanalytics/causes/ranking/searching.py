@@ -10,14 +10,16 @@ import pandas as pd
 from svcanalytics.causes.finding import Finding
 from svcanalytics.causes.gathering.material import Material, dimensions_of
 from svcanalytics.causes.gathering.pricing import points_of
-from svcanalytics.causes.ranking.candidates import Candidate, candidate, rows_of, telling_cases
+from svcanalytics.causes.ranking.candidates import Candidate, candidate, case_ids, rows_of, telling_cases
 from svcanalytics.causes.ranking.contrasting import Contrast, contrast
 from svcanalytics.causes.ranking.dating import first_day
 from svcanalytics.causes.ranking.layout import Layout, lay_out
 from svcanalytics.causes.ranking.merging import same
+from svcanalytics.causes.ranking.theming import divide_by_theme
 from svcanalytics.causes.steps import step_findings
 from svcanalytics.causes.text import theme_findings
 from svcanalytics.causes.tracing.gatekeeping import artefact_findings
+from svcanalytics.causes.tracing.layers import conditions_of
 from svcanalytics.causes.tracing.verdicts import cases_of
 
 __all__ = ["search"]
@@ -60,9 +62,12 @@ def search(material: Material, *, least: int, agents: bool, seed: int) -> tuple[
             searches.append("themes")
             mechanisms += _named(material, *theme_findings(material, seed=seed), least)
     found = list(mechanisms)
+    themes = pd.DataFrame()
+    if material.baseline is None:
+        material, themes = divide_by_theme(material, seed)
     layouts: dict[tuple[object, ...], Layout] = {}
     for metric in material.outcomes:
-        segments = _segments(material, metric, layouts, mechanisms, least, agents)
+        segments = _segments(material, metric, layouts, mechanisms, themes, least, agents)
         if segments is not None:
             searches.append(f"segments of {metric}")
             found += segments
@@ -95,6 +100,7 @@ def _segments(
     metric: str,
     layouts: dict[tuple[object, ...], Layout],
     mechanisms: Sequence[Candidate],
+    themes: pd.DataFrame,
     least: int,
     agents: bool,
 ) -> list[Candidate] | None:
@@ -116,7 +122,7 @@ def _segments(
     def scan(known: Sequence[Candidate]) -> list[Candidate]:
         masks = [each.rows[kept] for each in known]
         return [
-            _segment(material, metric, rows, kept, each)
+            _segment(material, metric, rows, kept, themes, each)
             for each in contrast(layouts[key], bad, order, masks, least=least)
         ]
 
@@ -128,7 +134,9 @@ def _segments(
     return names + [each for each in scan(significant) if each.finding.where not in {n.finding.where for n in names}]
 
 
-def _segment(material: Material, metric: str, rows: pd.DataFrame, kept: np.ndarray, each: Contrast) -> Candidate:
+def _segment(
+    material: Material, metric: str, rows: pd.DataFrame, kept: np.ndarray, themes: pd.DataFrame, each: Contrast
+) -> Candidate:
     since, trend = pd.NaT, ""
     if material.baseline is not None:
         now = each.rows & (rows["period"] == "now").to_numpy()
@@ -144,10 +152,18 @@ def _segment(material: Material, metric: str, rows: pd.DataFrame, kept: np.ndarr
         "alternatives": list(each.others),
         "compared_with": "the period before" if material.baseline is not None else "all cases of the period",
     }
+    theme = dict(conditions_of(each.where)).get("theme", "")
+    if theme in themes.index:
+        details |= {name: _plain(themes.loc[theme, name]) for name in ("label", "terms_zh", "terms_en")}
     finding = Finding(
-        "segment", metric, each.where, len(inside), each.excess, points, low, high, each.p_value,
+        "theme" if theme else "segment", metric, each.where, len(inside), each.excess, points, low, high, each.p_value,
         since=since, trend=trend, cases=telling_cases(inside, each.left[each.counted]), details=details,
     )  # fmt: skip
     mask = np.zeros(len(kept), dtype=bool)
     mask[np.flatnonzero(kept)[each.counted]] = True
-    return candidate(material, finding, mask)
+    members = frozenset(case_ids(rows[each.rows])) if "theme" in dict(conditions_of(each.where)) else None
+    return candidate(material, finding, mask, members)
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, list | tuple | np.ndarray) else str(value)

@@ -167,7 +167,7 @@ def _with_rule(material: Material, each: Candidate) -> Candidate:
     finding, rows = each.finding, material.outcomes[each.finding.measure]
     by = [column for column, _ in conditions_of(finding.where)]
     now = rows[rows["period"] == "now"]
-    if finding.kind != "segment" or not by or not now["bad"].isin([0, 1]).all():
+    if finding.kind != "segment" or not by or not set(by) <= set(now) or not now["bad"].isin([0, 1]).all():
         return each
     table = rules(now, "bad", by, depth=len(by), min_support=1 / (2 * len(now)), level=1.0)
     place = "&".join(sorted(finding.where.split("&")))

@@ -166,3 +166,9 @@ def test_every_name_the_package_lists_can_be_reached_after_importing_it_alone():
     program = "import svcanalytics as sv; print(*(n for n in dir(sv) if getattr(sv, n, None) is None))"
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == ""
+
+
+def test_no_two_test_files_share_a_name():
+    """Tests live in folders without ``__init__.py``, so that pytest knows a module by its file's name alone."""
+    names = [file.name for file in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

@@ -19,6 +19,7 @@ __all__ = ["Staff", "known_staff"]
 
 _DAYS = 56
 _SKILLED = 0.1  # of what a person handles: less was help on one busy day
+_CARRIES = 0.05  # of what a queue brings: who takes that much of a small queue knows it
 _SERVED = """
 select agent, {queue} as queue, count(*) as n from {table}
 where agent is not null and {at} >= timestamptz '{since}' and {at} < timestamptz '{before}' group by all
@@ -93,8 +94,8 @@ def known_staff(
     served = served[~served["agent"].isin(_gone(lake, start))]
     if served.empty:
         return None
-    share = served["n"] / served.groupby("agent")["n"].transform("sum")
-    served = served[share >= _SKILLED].sort_values("n", ascending=False)
+    shares = [served["n"] / served.groupby(name)["n"].transform("sum") for name in ("agent", "queue")]
+    served = served[(shares[0] >= _SKILLED) | (shares[1] >= _CARRIES)].sort_values("n", ascending=False)
     skills = served.groupby("agent")["queue"].agg(list)
     agents = pd.DataFrame({"agent": skills.index, "skills": skills.to_numpy()})
     agents["hours"] = rules.people.hours_a_week

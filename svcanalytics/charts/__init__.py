@@ -5,6 +5,7 @@ from svcanalytics.charts.contributions import draw_contributions
 from svcanalytics.charts.coverage import draw_coverage, draw_coverage_heat
 from svcanalytics.charts.demand import draw_calendar_effects, draw_demand_heat
 from svcanalytics.charts.demand_ahead import draw_forecast, draw_forecast_errors
+from svcanalytics.charts.findings import draw_findings
 from svcanalytics.charts.headcount import draw_headcount
 from svcanalytics.charts.process_map import draw_process_map
 from svcanalytics.charts.process_rows import draw_bottlenecks, draw_waiting
@@ -28,6 +29,7 @@ __all__ = [
     "draw_coverage_heat",
     "draw_demand_heat",
     "draw_family_profile",
+    "draw_findings",
     "draw_forecast",
     "draw_forecast_errors",
     "draw_funnel",

@@ -16,6 +16,7 @@ _HOME: dict[str, str] = {
     "summary": "overview",
     "quality_index": "standing",
     "why_it_moved": "movement_section",
+    "root_causes": "causes_section",
     "indicators": "indicator_table",
     "standards": "clock_table",
     "volumes": "breakdowns",

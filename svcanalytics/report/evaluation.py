@@ -14,6 +14,7 @@ from svcanalytics.errors import CatalogueError, PublishError
 from svcanalytics.periods import Period, parse_period
 from svcanalytics.report import gathering, lateness
 from svcanalytics.report.demand_section import Ahead, foresee
+from svcanalytics.report.diagnosis import Diagnosis, diagnose
 from svcanalytics.report.divisions import divide_measures
 from svcanalytics.report.ledger_section import read_standing
 from svcanalytics.report.movement import Movement, explain_index, explain_measure
@@ -33,6 +34,9 @@ REPORTS = {"weekly": "week", "monthly": "month", "quarterly": "quarter", "half_y
 
 #: Periods shown before the reported one; never fewer than lead to the same period last year.
 LOOK_BACK = {"day": 28, "week": 26, "month": 12, "quarter": 8, "half_year": 4, "year": 2}
+
+#: Kinds of period whose report asks for causes: a week has too few cases, of a year they were told.
+DIAGNOSED = ("month", "quarter", "half_year")
 
 #: Measures tried one after the other where there is no index to explain or to compare on.
 MOST_TRIED = 4
@@ -70,6 +74,8 @@ class Evaluation:
         How errors of measures go together; the index's band knows it. None from too few days.
     movement : Movement or None
         Why the index moved since last period, or the heaviest measure that can be explained.
+    causes : Diagnosis or None
+        What went wrong beyond chance and why; None for a report that doesn't ask (a week, a year).
     places : Places or None
         Teams, or channels, compared on the index or the heaviest measure.
     stars : Stars or None
@@ -117,6 +123,7 @@ class Evaluation:
     profile: Profile | None = None
     dependence: Dependence | None = None
     movement: Movement | None = None
+    causes: Diagnosis | None = None
     places: Places | None = None
     stars: Stars | None = None
     weights: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -208,6 +215,7 @@ def evaluate(
         profile=profile,
         dependence=dependence,
         movement=movement,
+        causes=diagnose(lake, asked) if asked.kind in DIAGNOSED else None,
         places=places,
         stars=_choose_stars(lake, asked, readings, profile, dependence),
         weights=weights,

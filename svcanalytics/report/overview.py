@@ -10,6 +10,7 @@ from svcanalytics import charts
 from svcanalytics.quality import normalise
 from svcanalytics.report import narrative
 from svcanalytics.report.blocks import Blocks, Cell, Column, Document, Figure, Heading, Text, tabulate
+from svcanalytics.report.causes_section import top_causes
 from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_date, is_missing
 from svcanalytics.report.readings import Reading
@@ -57,8 +58,18 @@ def summary(evaluation: Evaluation) -> Blocks:
             else (f"The data of {last} are incomplete: read comparisons with it as provisional.")
         )
         items.append(Text(caveat, "note"))
+    items += _improvements(e)
     figure = _attainment(e) or _amounts(e)
     return Blocks((*items, figure) if figure else tuple(items))
+
+
+def _improvements(e: Evaluation) -> list[Text]:
+    """Return the causes most worth acting on, a line each; the section of causes says more."""
+    lines = top_causes(e)
+    if not lines:
+        return []
+    title = f"TOP {len(lines)}改进项：" if e.language == "zh" else f"Top {len(lines)} to improve:"
+    return [Text(title), *(Text(f"{place}. {line}") for place, line in enumerate(lines, 1))]
 
 
 def _subtitle(e: Evaluation) -> str:

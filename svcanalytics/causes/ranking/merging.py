@@ -27,9 +27,9 @@ def merge(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Put together what explains the same cases of a metric by the same cause.
 
     Two findings of a metric are one when they share at least half of the cases that went wrong and cost about the same.
-    The clearest description is kept: one that names a mechanism (an artefact, a theme, a step) before one that names a
-    place, unless the place is far surer, or all cases of the place have the step; else the surer. The others are named
-    in its details.
+    An artefact is always kept: the place where the data changed goes wrong on the same cases, and no less surely. Else
+    the clearest description is: one that names a mechanism (a theme, a step) before one that names a place, unless the
+    place is far surer, or all cases of the place have the step; else the surer. The others are named in its details.
 
     Parameters
     ----------
@@ -101,11 +101,18 @@ def same(first: Candidate, second: Candidate) -> bool:
 
 
 def _joined(surer: Candidate, other: Candidate) -> Candidate:
-    if _clearer(other, surer) and other.finding.p_value * _MUCH_SURER <= surer.finding.p_value:
+    if _told_first(other, surer):
         surer, other = other, surer
     said = {"kind": other.finding.kind, "where": other.finding.where, "p_value": other.finding.p_value}
     also = [*_list(surer, "also"), said, *_list(other, "also")]
     return replace(surer, finding=replace(surer.finding, details={**surer.finding.details, "also": also}))
+
+
+def _told_first(other: Candidate, surer: Candidate) -> bool:
+    artefacts = other.finding.kind == "artefact", surer.finding.kind == "artefact"
+    if artefacts[0] != artefacts[1]:
+        return artefacts[0]
+    return _clearer(other, surer) and other.finding.p_value * _MUCH_SURER <= surer.finding.p_value
 
 
 def _clearer(first: Candidate, second: Candidate) -> bool:

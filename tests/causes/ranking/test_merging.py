@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from svcanalytics.causes.finding import Finding
 from svcanalytics.causes.ranking.candidates import Candidate
@@ -31,6 +32,14 @@ def test_a_step_that_all_cases_of_a_place_have_adds_nothing_to_it():
 
 def test_a_far_surer_place_is_kept():
     assert names(merge([one("team=B", range(100), p=1e-12), one("theme=x", range(100), kind="theme")])) == ["team=B"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_artefact_is_kept_however_much_surer_the_place_is(order):
+    both = [one("queue=south", range(60), p=1e-40), one("queue=south", range(60), kind="artefact", p=0.004)]
+    (kept,) = merge(both[::order])
+    assert kept.finding.kind == "artefact"
+    assert kept.finding.details["also"] == [{"kind": "segment", "where": "queue=south", "p_value": 1e-40}]
 
 
 def test_other_cases_another_size_or_another_measure_stay_apart():

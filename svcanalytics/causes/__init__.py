@@ -8,7 +8,7 @@ from svcanalytics.causes.gathering.collecting import gather
 from svcanalytics.causes.gathering.material import Material
 from svcanalytics.causes.language import SentimentModel, conduct, conversations, sentiment, train_sentiment
 from svcanalytics.causes.localisation import segments, segments_of_counts
-from svcanalytics.causes.ranking.following import follow
+from svcanalytics.causes.ranking.following import follow, keep_themes
 from svcanalytics.causes.ranking.telling import describe
 from svcanalytics.causes.ranking.union import find, findings
 from svcanalytics.causes.steps import process
@@ -42,6 +42,7 @@ __all__ = [
     "follow",
     "gate",
     "gather",
+    "keep_themes",
     "process",
     "relations",
     "rules",

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from svcanalytics import resources
 from svcanalytics.causes.language.matching import compile_words
+from svcanalytics.causes.text.normalising import list_texts
 
 __all__ = ["Lexicon", "read_lexicon", "sentiment"]
 
@@ -90,12 +91,17 @@ def sentiment(texts: Iterable[object]) -> NDArray[np.float64]:
     numpy.ndarray, shape ``(texts,)``
         From -1 (angry) to 1 (delighted); 0 when nothing tells.
 
+    Raises
+    ------
+    CauseError
+        When it is no list of texts.
+
     Examples
     --------
     >>> sentiment(["The agent was very helpful.", "Nobody answers, I am not satisfied.", ""]).round(1).tolist()
     [0.6, -0.4, 0.0]
     """
-    return np.array([_feeling(text) if isinstance(text, str) else 0.0 for text in texts], dtype=np.float64)
+    return np.array([_feeling(text) if isinstance(text, str) else 0.0 for text in list_texts(texts)], dtype=np.float64)
 
 
 def _feeling(text: str) -> float:

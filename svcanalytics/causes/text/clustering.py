@@ -14,6 +14,7 @@ from svcanalytics.causes.text.corpus import Corpus, read_corpus
 from svcanalytics.causes.text.describing import describe, theme_id
 from svcanalytics.causes.text.normalising import normalise
 from svcanalytics.causes.text.partitioning import centres_of, partition, quick_partition
+from svcanalytics.causes.text.recognising import recognise
 from svcanalytics.causes.text.space import Embedding, Space, fit_space
 from svcanalytics.causes.text.stability import TRIED_COLUMNS, choose_number
 from svcanalytics.errors import CauseError
@@ -32,6 +33,7 @@ def cluster(
     *,
     embed: Embedding | None = None,
     labels: pd.Series | pd.DataFrame | Mapping[str, str] | None = None,
+    earlier: Clusters | None = None,
     thorough: bool = True,
     seed: int = 0,
 ) -> Clusters:
@@ -56,6 +58,8 @@ def cluster(
     labels : pandas.Series, pandas.DataFrame or mapping, optional
         Themes by hand, which override: text -> name (a Series with texts as index, a frame with the columns text and
         label, or a mapping). A name that is a theme's id moves the text there, any other makes a theme of that name.
+    earlier : Clusters, optional
+        Themes of an earlier time: one that is found again (`recognise`) keeps its id and label.
     thorough : bool
         False asks one partition of 2,500 texts instead of many of 6,000: ten times as fast, themes are less clean.
     seed : int
@@ -68,15 +72,13 @@ def cluster(
     Raises
     ------
     CauseError
-        When no text has words.
+        When no text has words, or an argument is not what it should be.
     """
     if language not in ("auto", "zh", "en"):
         raise CauseError(f"the language {language!r} is not known", where="language", fix="use auto, zh or en")
     corpus = read_corpus(texts)
     kinds = corpus.kinds
-    if n_clusters is not None and n_clusters < 1:
-        raise CauseError(f"{n_clusters} clusters can't be made", where="n_clusters", fix="use 1 or more")
-    wanted = None if n_clusters is None else min(n_clusters, len(kinds))
+    wanted = None if n_clusters is None else min(_whole(n_clusters), len(kinds))
     most = max(_MOST_FITTED, _FITTED_PER_THEME * (wanted or 0)) if thorough else _FEW_FITTED
     fitted = corpus.typical(_COPIES)[:most]
     space = Space.by(embed) if embed else fit_space(corpus.pick(fitted)[0], seed)
@@ -96,19 +98,45 @@ def cluster(
         fitted = np.union1d(fitted, np.flatnonzero(pd.Index(corpus.distinct).isin(list(given))))
         vectors = space.place(*corpus.pick(fitted))
         known = describe(*corpus.pick(fitted), vectors, theme[fitted], number, language)
-        theme, names = _overrule(theme, corpus.distinct, given, known)
+        theme, names = _overrule(theme, corpus.distinct, given, _named_as_before(known, earlier))
     theme, names = _largest_first(theme, corpus.counts, names)
     # A theme can be left without a text that was fitted: then the first of its others stands for it.
     fitted = np.union1d(fitted, np.unique(theme, return_index=True)[1])
     vectors = space.place(*corpus.pick(fitted)) if len(fitted) > len(vectors) else vectors
-    table = _tabulate(corpus, theme, fitted, vectors, names, language)
+    table = _tabulate(corpus, theme, fitted, vectors, names, language, earlier)
     remarks = _remarks(corpus, table, n_clusters, number)
     centres = centres_of(vectors, theme[fitted], len(table))
     label = np.append(theme, -1)[corpus.place]
     return Clusters(label, table, corpus.heads, tried, remarks, space, centres, (corpus.hashes, theme))
 
 
+def _whole(number: object) -> int:
+    whole = isinstance(number, int | float | np.integer | np.floating) and not isinstance(number, bool)
+    if not whole or not number >= 1 or number != np.floor(number) or np.isinf(number):
+        raise CauseError(f"{number!r} clusters can't be made", where="n_clusters", fix="use a whole number from 1 up")
+    return int(number)
+
+
+def _named_as_before(table: pd.DataFrame, earlier: Clusters | None) -> pd.DataFrame:
+    # No two themes have one id, not even two without words.
+    known = {} if earlier is None else recognise(table, earlier.table)
+    label = {} if earlier is None else dict(zip(earlier.table["theme"], earlier.table["label"], strict=True))
+    taken, names = set(known.values()), []
+    for own, called in zip(table["theme"], table["label"], strict=True):
+        if own in known:
+            names.append((known[own], label[known[own]]))
+            continue
+        while own in taken:
+            own = theme_id(own)
+        taken.add(own)
+        names.append((own, called))
+    table[["theme", "label"]] = names
+    return table
+
+
 def _read_labels(labels: pd.Series | pd.DataFrame | Mapping[str, str]) -> dict[str, str]:
+    if not isinstance(labels, pd.DataFrame | pd.Series | Mapping):
+        raise CauseError("they don't say which text has which", where="labels", fix="give text -> name, see labels")
     if isinstance(labels, pd.DataFrame):
         if not {"text", "label"} <= set(labels.columns):
             raise CauseError("the frame has no columns text and label", where="labels", fix="name them so")
@@ -146,9 +174,11 @@ def _tabulate(
     vectors: NDArray[np.float32],
     names: Mapping[int, tuple[str, str]],
     language: str,
+    earlier: Clusters | None,
 ) -> pd.DataFrame:
     n = int(theme.max()) + 1
     table = describe(*corpus.pick(fitted), vectors, theme[fitted], n, language)
+    table = table if names else _named_as_before(table, earlier)
     for at, name in names.items():
         table.loc[at, ["theme", "label"]] = name
     size = np.bincount(theme, corpus.counts, n).astype("int64")

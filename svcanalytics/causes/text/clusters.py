@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from svcanalytics.causes.text.normalising import content_hash, read_texts
+from svcanalytics.causes.text.normalising import content_hash, list_texts, normalise
 from svcanalytics.causes.text.space import Embedding, Space
 
 __all__ = ["Clusters"]
@@ -49,8 +49,8 @@ class Clusters:
         A text that the themes were made of stays where it is, any other goes to the nearest theme; one that shares
         nothing with any of them is at -1 too.
         """
-        raw = list(texts)
-        plain = read_texts(raw)
+        raw = list_texts(texts)
+        plain = [normalise(text) for text in raw]
         written = dict(zip(plain, raw, strict=True))
         written.pop("", None)
         distinct = list(written)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics.causes.text.duplicates import group_duplicates
-from svcanalytics.causes.text.normalising import content_hash, read_texts
+from svcanalytics.causes.text.normalising import content_hash, list_texts, normalise
 from svcanalytics.errors import CauseError
 
 __all__ = ["Corpus", "read_corpus"]
@@ -72,12 +72,10 @@ def read_corpus(texts: Iterable[object]) -> Corpus:
     Raises
     ------
     CauseError
-        When no text has words.
+        When it is no list of texts, or no text has words.
     """
-    if isinstance(texts, str):
-        raise CauseError("one text was given where many are wanted", where="texts", fix="give a list of texts")
-    raw = list(texts)
-    plain = read_texts(raw)
+    raw = list_texts(texts)
+    plain = [normalise(text) for text in raw]
     # Of texts that are the same once normalised the first in the alphabet is shown, in whatever order they came.
     shown: dict[str, str] = {}
     for text, words in zip(raw, plain, strict=True):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-__all__ = ["HAN", "LONGEST", "content_hash", "normalise", "read_texts"]
+from svcanalytics.errors import CauseError
+
+__all__ = ["HAN", "LONGEST", "content_hash", "list_texts", "normalise"]
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Chinese characters, as the inside of a regular expression's class."""
@@ -39,11 +41,21 @@ def normalise(text: object) -> str:
     return " ".join(_TOKEN.findall(_ADDRESS.sub(" ", _PLACEHOLDER.sub(" ", plain))))
 
 
-def read_texts(texts: Iterable[object]) -> list[str]:
-    """Return the normalised texts in the given order; see `normalise`."""
-    if isinstance(texts, pd.Series):
-        texts = texts.to_numpy(dtype=object)
-    return [normalise(text) for text in texts]
+def list_texts(texts: Iterable[object]) -> list[object]:
+    """Return the texts given as a list.
+
+    Raises
+    ------
+    CauseError
+        When it is one text, a frame or a mapping (whose names would be taken for texts), or nothing to go through.
+    """
+    if isinstance(texts, str | bytes):
+        raise CauseError("one text was given where many are wanted", where="texts", fix="give a list of texts")
+    if isinstance(texts, pd.DataFrame | Mapping) or not isinstance(texts, Iterable):
+        raise CauseError(
+            f"a {type(texts).__name__} is no list of texts", where="texts", fix="give a list, a Series or an array"
+        )
+    return list(texts)
 
 
 def content_hash(text: str) -> int:

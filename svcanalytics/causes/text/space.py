@@ -124,7 +124,13 @@ def _weigh(counts: csr_array, weight: NDArray) -> csr_array:
 
 
 def _embed(embed: Embedding, texts: list[str]) -> NDArray[np.float32]:
-    vectors = np.asarray(embed(texts) if texts else np.zeros((0, 1)), dtype="float32")
+    if not callable(embed):
+        raise CauseError("it is no function", where="embed", fix="give a function from texts to an array of numbers")
+    given = embed(texts) if texts else np.zeros((0, 1))
+    try:
+        vectors = np.asarray(given, dtype="float32")
+    except (TypeError, ValueError) as error:
+        raise CauseError("the embedding gave no numbers", where="embed", fix="return an array of numbers") from error
     if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
         raise CauseError(
             f"the embedding gave an array of shape {vectors.shape} for {len(texts)} texts, or not only finite numbers",

@@ -13,6 +13,7 @@ from svcanalytics.causes.text.clusters import Clusters
 from svcanalytics.causes.text.corpus import read_corpus
 from svcanalytics.causes.text.costing import theme_cost
 from svcanalytics.causes.text.growing import theme_growth
+from svcanalytics.causes.text.normalising import list_texts
 
 __all__ = ["weigh_themes"]
 
@@ -48,7 +49,7 @@ def weigh_themes(
         0.05): the largest theme first, as `charts.draw_themes` takes it for one outcome. Without outcomes one row per
         theme, without texts before no growth: what is missing is NaN.
     """
-    texts, earlier = list(now), list(before)
+    texts, earlier = list_texts(now), list_texts(before)
     if clusters is None:
         clusters = cluster([*texts, *earlier], seed=seed)
     here, there = clusters.assign(texts), clusters.assign(earlier)

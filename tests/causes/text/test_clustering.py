@@ -154,3 +154,42 @@ def test_noise_without_themes_is_one_theme():
     words = ["".join(rng.choice(list("abcdefghij"), 6)) for _ in range(400)]
     found = causes.cluster([" ".join(rng.choice(words, 6)) for _ in range(400)])
     assert len(found.table) == 1 and "come out again" in found.remarks[0]
+
+
+@pytest.mark.parametrize("number", [0, -2, 2.5, "2", True, float("nan"), float("inf")])
+def test_a_number_of_themes_that_is_none_is_refused(number):
+    with pytest.raises(CauseError, match="n_clusters"):
+        causes.cluster(["about refunds", "about parcels"], number)
+
+
+@pytest.mark.parametrize("texts", [None, 5, b"text", {"a": "text"}, pd.DataFrame({"text": ["about refunds"]})])
+def test_what_is_no_list_of_texts_is_refused_not_taken_apart(texts):
+    for read in (causes.cluster, causes.cluster(["about refunds", "about parcels"], 2).assign, causes.sentiment):
+        with pytest.raises(CauseError, match="texts"):
+            read(texts)
+
+
+def test_a_strange_embedding_or_strange_labels_are_refused():
+    for embed in ("a model", lambda given: [["a", "b"]] * len(given)):
+        with pytest.raises(CauseError, match="embed"):
+            causes.cluster(["about refunds", "about parcels"], 2, embed=embed)
+    with pytest.raises(CauseError, match="labels"):
+        causes.cluster(["about refunds", "about parcels"], 2, labels=["a", "b"])
+
+
+def test_themes_without_words_of_their_own_still_have_an_id_each():
+    found = causes.cluster(["a b", "c d", "e f", "g h"], 3)
+    assert found.table["theme"].is_unique
+
+
+def test_a_theme_keeps_its_id_from_one_quarter_to_the_next():
+    first, topics = planted(400, 9, topics=("refund", "login", "invoice", "roaming"))
+    earlier = causes.cluster(first, 4)
+    second, later_topics = planted(500, 10, topics=("refund", "login", "invoice", "courier"))
+    again = causes.cluster(second, 4, earlier=earlier)
+    name = {topics[earlier.labels == row][0]: earlier.table.loc[row, ["theme", "label"]].tolist() for row in range(4)}
+    for row in range(4):
+        topic = later_topics[again.labels == row][0]
+        kept = again.table.loc[row, ["theme", "label"]].tolist() == name.get(topic)
+        assert kept == (topic != "courier")
+    assert again.table["theme"].is_unique and name["roaming"][0] not in set(again.table["theme"])

@@ -77,6 +77,8 @@ def describe(
         Which cases, how many, what they cost, since when, on which layer, shown by which cases. Points are left out
         where there is no price.
     """
+    if isinstance(finding, pd.Series):  # whose attribute `where` is a method
+        finding = finding.to_dict()
     row = finding if isinstance(finding, Mapping) else {name: getattr(finding, name) for name in _FIELDS}
     zh = int(language.startswith("zh"))
     where, details = str(row["where"]), row["details"]

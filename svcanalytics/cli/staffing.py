@@ -86,7 +86,9 @@ def staff(
     for number, sentence in enumerate(staffing.describe_verdict(plan, language)):
         console().print(sentence, style="bold" if number == 0 else None, markup=False, soft_wrap=True)
     name = plan.rules.name.get(language) or plan.rules.id
-    console().print(say(f"Shift rules: {name}.", f"班次规则：{name}。"), markup=False)
+    example = chosen is None and staffing.read_shifts(lake=lake).id == staffing.read_shifts().id
+    hint = say(" (an example; write yours into shifts.toml)", "（示例；请编写本单位的shifts.toml）") if example else ""
+    console().print(say(f"Shift rules: {name}{hint}.", f"班次规则：{name}{hint}。"), markup=False)
     _show_queues(plan)
     _show_missing(plan)
     if out is not None:

@@ -151,17 +151,18 @@ def staffing_costs(review: StaffingReview) -> Blocks:
         }
         for name, row in sums.iterrows()
     ]
+    unit = plan.rules.currency or ("普通工时" if zh else "hours of ordinary pay")
     columns = [
         Column("name", "班次" if zh else "Shift"),
         Column("count", "班次数" if zh else "Shifts", "integer"),
         Column("hours", "计薪小时" if zh else "Paid hours", "number"),
-        Column("pay", f"费用（{plan.rules.currency}）" if zh else f"Cost ({plan.rules.currency})", "integer"),
+        Column("pay", f"费用（{unit}）" if zh else f"Cost ({unit})", "integer"),
     ]
     full = plan.hours / plan.rules.people.hours_a_week
     rules = plan.rules.name.get(review.language) or plan.rules.id  # type: ignore[call-overload]
-    money = f"{plan.cost:,.0f} {plan.rules.currency}"
+    money = staffing.describe_cost(plan, review.language)
     text = (
-        f"按班次规则“{rules}”，本周计薪{plan.hours:,.0f}小时，折合全职{full:,.1f}人，费用{money}。"
+        f"按班次规则“{rules}”，本周计薪{plan.hours:,.0f}小时，折合全职{full:,.1f}人，{money}。"
         if zh
         else f"By the shift rules “{rules}” the week takes {plan.hours:,.0f} paid hours, as many as {full:,.1f} people "
         f"work full time, and costs {money}."

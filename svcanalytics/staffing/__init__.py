@@ -29,6 +29,7 @@ from svcanalytics.staffing.weekly.keeping import keep_requirement
 from svcanalytics.staffing.weekly.planning import plan_week
 from svcanalytics.staffing.weekly.weekplan import Goal, StaffingPlan, plan_staffing
 from svcanalytics.staffing.weekly.wording import (
+    describe_cost,
     describe_goal,
     describe_verdict,
     describe_window,
@@ -54,6 +55,7 @@ __all__ = [
     "Workforce",
     "compare",
     "deferred_requirement",
+    "describe_cost",
     "describe_goal",
     "describe_verdict",
     "describe_window",

@@ -148,6 +148,10 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     table = frame[["queue", "start", count]].rename(columns={count: "mean"}).reset_index(drop=True)
     if not isinstance(table["start"].dtype, pd.DatetimeTZDtype | np.dtypes.DateTime64DType):
         raise StaffingError("start is no time", where="start", fix="turn it into times with pandas.to_datetime")
+    if table["start"].isna().any():
+        raise StaffingError(
+            "a start is missing", where=str(table["queue"][table["start"].isna()].iloc[0]), fix="fill it in"
+        )
     _require("mean", table, least=0.0)
     return table
 

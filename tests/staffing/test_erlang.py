@@ -237,12 +237,25 @@ def test_nothing_to_do_and_nobody_to_do_it_are_answers_not_errors():
     assert erlang_b([0, 1, 0], [0, 0, 3]).tolist() == [1, 1, 0]
 
 
+def test_the_few_who_hang_up_of_a_large_group_are_counted_to_all_digits():
+    # 900 Erlang on 1,000 agents, patience of a call: P(hang up) = sum of p_j (j - n) / load over the waiting line.
+    state = np.arange(1, 3000)
+    steps = np.log(900) - np.log(state)  # with patience as long as a call, everybody leaves at rate 1
+    weight = np.exp(np.concatenate([[0.0], np.cumsum(steps)]) - 890)
+    lost = (weight * np.maximum(np.arange(3000) - 1000, 0)).sum() / weight.sum() / 900
+    queue = erlang_a(900, 1, 1000, 1, interval_s=1)
+    assert lost < 1e-5
+    np.testing.assert_allclose([queue.abandonment, queue.wait_s], lost, rtol=1e-10)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ((  [1, -2], 180, 3), r"arrivals\[1\].*negative"),
         ((1, np.nan, 3), "handle_s.*not a number"),
         ((1, 0, 3), "handle_s is 0"),
+        ((1, [180, 0], 3), r"handle_s\[1\].*is 0"),
+        (([1, 2], 180, [1, 2, 3]), r"go together: arrivals \(2,\), agents \(3,\)"),
         ((1, 180, [[1, -1]]), r"agents\[0, 1\].*negative"),
     ],
 )  # fmt: skip

@@ -214,6 +214,7 @@ def test_a_bad_table_is_refused_in_words(made_up):
         (table.drop(columns="mean"), "no column 'mean'"),
         (table.assign(mean=-1.0), "mean is -1"),
         (pd.concat([table, table]), "given twice"),
+        (table.assign(start=table["start"].where(table.index > 0)), "a start is missing"),
         (table.iloc[:1], "no length"),
         (table.iloc[:0], "no rows"),
         (table.assign(start="Monday"), "no time"),

@@ -361,3 +361,22 @@ def test_forecast_requirement_shifts_and_simulation_make_one_chain(made_up):
     assert not plan.missing
     # Shifts round up more than down: the promise of the requirement holds for them too.
     assert lived["needed"] > 0.72 and lived["planned"] >= lived["needed"] - 0.08
+
+
+def test_rules_may_be_named_by_their_file_and_anything_else_is_refused(tmp_path):
+    (tmp_path / "own.toml").write_text('[desk.patterns.day]\nstarts = ["08:00"]\nhours = 4\n', "utf-8")
+    assert plan_shifts(hours([1, 1, 1, 1]), tmp_path / "own.toml").shifts["count"].sum() == 1
+    with pytest.raises(StaffingError, match="a dict is no shift rules"):
+        plan_shifts(hours([1, 1]), {})
+    with pytest.raises(StaffingError, match="a NoneType is no requirement"):
+        plan_shifts(None, TINY)
+    with pytest.raises(StaffingError, match="floor is -1"):
+        plan_shifts(hours([1, 1]), TINY, floor=-1)
+    with pytest.raises(StaffingError, match="a start is missing"):
+        plan_shifts(hours([1, 1]).assign(start=[pd.NaT, pd.Timestamp("2026-11-03")]), TINY)
+
+
+@pytest.mark.parametrize(("people", "words"), [(0, "there are no agents"), (1, "the only agent is planned that day")])
+def test_one_agent_or_none_is_said_as_people_say_it(people, words):
+    told = plan_shifts(hours([3, 3, 3, 3]), TINY, agents=people).missing
+    assert told and words in told[0]

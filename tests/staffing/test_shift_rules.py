@@ -51,6 +51,8 @@ def test_the_shipped_rules_tell_of_a_desk_by_day_and_of_a_hotline_round_the_cloc
         ("8.5", "12", "own.toml, desk.patterns.day.hours", "raise the limit"),
         ('"09:30"', '"9.30"', "own.toml, desk.patterns.day.starts", "write 08:30"),
         ('"09:30"', '"08:00"', "desk.patterns.day.starts", "give each once"),
+        ('["08:00", "09:30"]', "[]", "desk.patterns.day.starts", "list one or more"),
+        ('["08:00", "09:30"]', '"08:00"', "desk.patterns.day.starts", "list one or more"),
         ("mon-thu", "monday", "desk.patterns.day.days", "write mon or mon-fri"),
         ("hours = 8.5\n", "", "desk.patterns.day.hours", "add hours"),
         ("starts", "start", "desk.patterns.day.starts", "add starts"),

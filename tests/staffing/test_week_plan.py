@@ -10,6 +10,7 @@ import pytest
 
 from svcanalytics import staffing, store
 from svcanalytics.errors import StaffingError
+from svcanalytics.staffing.weekly import planning
 from svcanalytics.staffing.weekly.assumptions import Assumptions
 from svcanalytics.staffing.weekly.coverage import cover
 from svcanalytics.staffing.weekly.staff import Staff
@@ -172,6 +173,15 @@ def lake(tmp_path_factory):
     folder = tmp_path_factory.mktemp("week") / "lake"
     store.write(store.open(folder, timezone="Europe/Oslo"), {"contacts": contacts})
     return store.open(folder)
+
+
+def test_shipped_rules_take_a_country_s_holidays_and_foreign_pay_becomes_hours():
+    hotline, desk = (staffing.read_shifts(name=name) for name in ("hotline_24h", "service_desk"))
+    assert planning.at_home(hotline, "CN") == hotline
+    abroad = planning.at_home(hotline, "NO")
+    assert (abroad.holidays, abroad.currency, abroad.costs.hour) == ("NO", "", 1.0)
+    assert abroad.patterns["peak"].hour == pytest.approx(26 / 32) and abroad.patterns["night"].hour is None
+    assert planning.at_home(desk, "NO").holidays == "NO" and planning.at_home(desk, "NO").currency == "EUR"
 
 
 @pytest.mark.slow

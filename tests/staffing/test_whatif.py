@@ -58,6 +58,12 @@ def test_people_ill_on_one_day_leave_the_other_as_it_was(lived):
     assert (found[first] == 0).all() and found[second, "service_level"] < 0 > found[second, "hours"]
 
 
+def test_a_desk_that_nobody_comes_to_answers_nobody_and_has_no_wait_of_the_answered(lived):
+    found = change(lived, absent=1000)
+    assert found.loc["abandonment", "after"] == 1
+    assert np.isnan(found.loc["asa_s", "after"]) and np.isnan(found.loc["asa_s", "change"])
+
+
 def test_open_until_later_adds_slots_like_the_last_and_its_people_stay(lived):
     longer = relive(lived, until="16:00")
     assert len(longer.intervals) == len(lived.intervals) + 4

@@ -172,7 +172,7 @@ def erlang_a(
         x, y, _blocking((count * handle / interval)[works], n[works]), (limit / patience)[works],
         (short / patience)[works],
     )  # fmt: skip
-    waits, answered, within, virtual, early, wait_of_answered = served
+    waits, answered, lost, within, virtual, early, wait_of_answered = served
     with np.errstate(divide="ignore", invalid="ignore"):
         values = {
             "waiting_probability": (waits, 1.0),
@@ -180,8 +180,8 @@ def erlang_a(
             "service_level_answered": (np.minimum(within / answered, 1.0), 0.0),
             "service_level_virtual": (virtual, 0.0),
             "asa_s": (wait_of_answered / answered * patience[works], np.inf),
-            "wait_s": ((1 - answered) * patience[works], np.nan),
-            "abandonment": (1 - answered, 1.0),
+            "wait_s": (lost * patience[works], np.nan),
+            "abandonment": (lost, 1.0),
             "occupancy": (answered * y / x, 1.0),
         }
     idle = {"service_level": 1.0, "service_level_answered": 1.0, "service_level_virtual": 1.0}
@@ -243,9 +243,9 @@ def wait_percentile(
 
 def _impatient(
     x: NDArray, y: NDArray, blocked: NDArray, limit: NDArray, short: NDArray
-) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray, NDArray]:
-    # Times are in units of patience. Returns P(wait), P(answered), P(answered within the limit), P(virtual wait within
-    # the limit), P(hung up within `short`), and E[wait; answered].
+) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray, NDArray, NDArray]:
+    # Times are in units of patience. Returns P(wait), P(answered), P(hung up), P(answered within the limit), P(virtual
+    # wait within the limit), P(hung up within `short`), and E[wait; answered].
     log_a = log_kummer(x, y)
     # P(W > 0) = A B / (1 + (A - 1) B), with A possibly beyond the largest float.
     with np.errstate(divide="ignore"):
@@ -258,7 +258,9 @@ def _impatient(
     within = np.maximum(1 - waits + waits * (later_all - later), 0.0)
     virtual = np.maximum(1 - waits * still, 0.0)
     early = waits * (1 - gone_still * np.exp(-short) - (later_all - gone_later))
-    return waits, 1 - waits + waits * later_all, within, virtual, early, waits * later_all * _mean_wait(x, y)
+    # Both, since the smaller of the two would drown in 1 less the other.
+    answered, lost = 1 - waits + waits * later_all, waits * (1 - later_all)
+    return waits, answered, lost, within, virtual, early, waits * later_all * _mean_wait(x, y)
 
 
 def _beyond(x: NDArray, y: NDArray, log_a: NDArray, t: NDArray) -> tuple[NDArray, NDArray]:
@@ -314,18 +316,27 @@ def _checked(**given: ArrayLike) -> tuple[NDArray, ...]:
     for name, array in arrays.items():
         bad = ~((array >= 0) & (array < np.inf))
         if bad.any():
-            place = tuple(int(i) for i in np.argwhere(bad)[0])
-            value = array[place]
+            place = np.argwhere(bad)[0]
+            value = array[tuple(place)]
             what = "not a number" if np.isnan(value) else "infinite" if value > 0 else f"negative ({value:g})"
             raise StaffingError(
-                f"{name} is {what}",
-                where=f"{name}[{', '.join(map(str, place))}]" if place else name,
-                fix="give a finite number from 0 up",
+                f"{name} is {what}", where=_name_place(name, place), fix="give a finite number from 0 up"
             )
-    return tuple(np.array(each, dtype="float64") for each in np.broadcast_arrays(*arrays.values()))
+    try:
+        return tuple(np.array(each, dtype="float64") for each in np.broadcast_arrays(*arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items() if array.ndim)
+        raise StaffingError(
+            f"the shapes don't go together: {shapes}", fix="give arrays that broadcast, or one number for all"
+        ) from None
 
 
 def _require_positive(**given: NDArray) -> None:
     for name, array in given.items():
         if (array <= 0).any():
-            raise StaffingError(f"{name} is 0", where=name, fix="give a time above 0")
+            where = _name_place(name, np.argwhere(array <= 0)[0])
+            raise StaffingError(f"{name} is 0", where=where, fix="give a time above 0")
+
+
+def _name_place(name: str, place: NDArray[np.intp]) -> str:
+    return f"{name}[{', '.join(map(str, place))}]" if len(place) else name

@@ -58,7 +58,7 @@ def _by_draw(draws: pd.DataFrame, by: Sequence[str]) -> pd.Series:
         {
             "service_level": (sums["within"] / sums["base"]).fillna(1.0),
             "abandonment": (1 - sums["answered"] / sums["offered"]).fillna(0.0),
-            "asa_s": (sums["wait_s"] / sums["answered"]).fillna(0.0),
+            "asa_s": np.where(sums["offered"] > 0, sums["wait_s"] / sums["answered"], 0.0),  # missing: nobody answered
             "occupancy": (sums["busy_s"] / sums["paid_s"]).fillna(0.0).clip(upper=1.0),
             "kept": grouped["kept"].mean(),
             "hours": sums["paid_s"] / 3600,

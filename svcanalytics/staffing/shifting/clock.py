@@ -85,6 +85,8 @@ def read_slots(start: pd.Series, zone: str | None, interval_s: float | None) -> 
     """
     if not isinstance(start.dtype, pd.DatetimeTZDtype | np.dtypes.DateTime64DType):
         raise StaffingError("start is no time", where="start", fix="turn it into times with pandas.to_datetime")
+    if start.isna().any():
+        raise StaffingError("a start is missing", where="start", fix="fill it in")
     index = pd.DatetimeIndex(start)
     shown = None if index.tz is None else str(index.tz)
     ns = np.unique((index if index.tz is None else index.tz_convert("UTC")).as_unit("ns").asi8)

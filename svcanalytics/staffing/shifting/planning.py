@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from svcanalytics.staffing.shifting.laying_out import lay_out, planned_agents
 from svcanalytics.staffing.shifting.limits import Limit
 from svcanalytics.staffing.shifting.offers import offer_shifts
 from svcanalytics.staffing.shifting.programme import Solution, solve
+from svcanalytics.staffing.shifting.reading import read_shifts
 from svcanalytics.staffing.shifting.rounding import keeps_limits, leeway, round_relaxed
 from svcanalytics.staffing.shifting.rules import ShiftRules
 from svcanalytics.staffing.shifting.shiftplan import ShiftPlan
@@ -32,7 +34,7 @@ _LEAST_SECONDS = 3.0  # to round a relaxed solution where nothing better was fou
 
 def plan_shifts(
     requirement: pd.DataFrame,
-    shifts: ShiftRules,
+    shifts: ShiftRules | str | Path,
     until: float | datetime | None = None,
     *,
     groups: Mapping[str, Sequence[str]] | None = None,
@@ -56,8 +58,8 @@ def plan_shifts(
     requirement : DataFrame
         queue, start and agents, as from `requirement`; `scheduled`, where given, is what is covered. With arrivals and
         load, a shortfall costs what service is lost by it. Starts without a time zone are on the clock of the shifts.
-    shifts : ShiftRules
-        From `read_shifts`.
+    shifts : ShiftRules, str or Path
+        From `read_shifts`; or the TOML file to read them from.
     until : float or datetime, optional
         Seconds, or the moment, after which the best plan so far is returned; by default a minute. Rounding a
         relaxed solution where no better was found, and reasons for what is missing, may take a few seconds more.
@@ -91,11 +93,21 @@ def plan_shifts(
     for name, value in (("shortfall", shortfall), ("surplus", surplus), ("gap", gap)):
         if not (value >= 0 and np.isfinite(value)):
             raise StaffingError(f"{name} is {value}", where=name, fix="give a number from 0 up")
+    if isinstance(shifts, str | Path):
+        shifts = read_shifts(shifts)
+    if not isinstance(shifts, ShiftRules):
+        raise StaffingError(
+            f"a {type(shifts).__name__} is no shift rules",
+            where="shifts",
+            fix="give those of read_shifts, or a TOML file",
+        )
     rows = _read(requirement)
     queues = [str(name) for name in rows["queue"].unique()]
     slots = read_slots(rows["start"], shifts.timezone, interval_s)
     rows["slot"] = slots.place(rows["start"])
     rows["floor"] = rows["queue"].map(for_queue("floor", floor, queues)).astype("float64")
+    if not (rows["floor"] >= 0).all():
+        raise StaffingError(f"floor is {rows['floor'].min():g}", where="floor", fix="give a number from 0 up")
     rows["required"] = np.maximum(rows["required"], rows["floor"])
     crews = _groups(groups, queues)
     limit, patience = (for_queue(*each, queues) for each in (("within_s", within_s), ("patience_s", patience_s)))
@@ -160,6 +172,8 @@ def _seconds(until: float | datetime | None) -> float:
 
 
 def _read(requirement: pd.DataFrame) -> pd.DataFrame:
+    if not isinstance(requirement, pd.DataFrame):
+        raise StaffingError(f"a {type(requirement).__name__} is no requirement", fix="give queue, start and agents")
     missing = [name for name in ("queue", "start", "agents") if name not in requirement]
     if missing:
         raise StaffingError(f"the requirement has no column {missing[0]!r}", fix="give queue, start and agents")

@@ -85,6 +85,9 @@ def _explained(error: ValidationError, file: Path, name: str) -> StaffingError:
         return StaffingError("is missing", where=f"{file.name}, {key}", fix=f"add {first['loc'][-1]}")
     if first["type"] == "extra_forbidden":
         return StaffingError("is not known", where=f"{file.name}, {key}", fix="remove it, or correct its spelling")
+    if first["type"] in ("too_short", "tuple_type"):
+        empty = first["type"] == "too_short"
+        return StaffingError("is empty" if empty else "is no list", where=f"{file.name}, {key}", fix="list one or more")
     # Messages of our own carry what to do behind the semicolon, and the inner key before the colon.
     problem, _, fix = message.rpartition("; ") if "; " in message else (message, "", "correct this key")
     inner, colon, rest = problem.partition(": ")

@@ -27,7 +27,10 @@ _WORDS = {
         "weekday": "no shift works on {weekday}",
         "hole": "no shift is there at that time",
         "people": "all {detail} agents are planned that day",
+        "people_1": "the only agent is planned that day",
+        "people_0": "there are no agents",
         "week": "the days and hours of all {detail} agents are used up",
+        "week_1": "the days and hours of the only agent are used up",
         "most": "no more than {most} a day may work the shift {pattern}",
         "price": "another shift would cost more than it is worth",
         "time": "time ran out before a better plan was found",
@@ -43,6 +46,7 @@ _WORDS = {
         "weekday": "{weekday}\u6ca1\u6709\u73ed\u6b21",
         "hole": "\u8fd9\u4e2a\u65f6\u6bb5\u6ca1\u6709\u73ed\u6b21",
         "people": "\u5f53\u5929{detail}\u4eba\u5df2\u5168\u90e8\u6392\u73ed",
+        "people_0": "\u6ca1\u6709\u5750\u5e2d",
         "week": "{detail}\u4eba\u672c\u5468\u7684\u5929\u6570\u548c\u5de5\u65f6\u5df2\u7528\u5b8c",
         "most": "\u73ed\u6b21{pattern}\u6bcf\u5929\u6700\u591a{most}\u4eba",
         "price": "\u518d\u52a0\u4e00\u4e2a\u73ed\u7684\u6210\u672c\u9ad8\u4e8e\u5176\u4f5c\u7528",
@@ -88,7 +92,7 @@ def explain_shortfalls(shortfalls: pd.DataFrame, language: str = "en") -> list[s
                 up_to=words["up_to"] if (run["missing"] != most).any() else "",
                 missing=most,
                 agents="agent" if most == 1 else "agents",
-                why=words[row["reason"]].format(**known),
+                why=words.get(f"{row['reason']}_{row['detail']}", words[row["reason"]]).format(**known),
             )
         )
     return sentences

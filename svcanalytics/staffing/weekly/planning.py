@@ -20,7 +20,7 @@ from svcanalytics.staffing.weekly.weekplan import Goal, StaffingPlan, plan_staff
 if TYPE_CHECKING:
     from svcanalytics.store import Lake
 
-__all__ = ["plan_week"]
+__all__ = ["at_home", "plan_week"]
 
 _HISTORY_DAYS = 420
 _LEAST_DAYS, _MOST_DAYS = 14, 35
@@ -163,7 +163,19 @@ def _choose_rules(lake: Lake, starts: pd.Series) -> ShiftRules:
     if own.id not in _SHIPPED:
         return own
     choices = [read_shifts(name=name, lake=lake) for name in _SHIPPED]
-    return max(choices, key=lambda rules: _reach(rules, starts))
+    return at_home(max(choices, key=lambda rules: _reach(rules, starts)), lake.country)
+
+
+def at_home(rules: ShiftRules, country: str) -> ShiftRules:
+    """Return shipped rules with a country's own holidays; pay of another country becomes hours of ordinary pay."""
+    if rules.holidays in ("", country):
+        return rules.model_copy(update={"holidays": country})
+    costs = rules.costs.model_copy(update={"hour": 1.0})
+    patterns = {
+        name: each.model_copy(update={"hour": each.hour and each.hour / rules.costs.hour})
+        for name, each in rules.patterns.items()
+    }
+    return rules.model_copy(update={"holidays": country, "currency": "", "costs": costs, "patterns": patterns})
 
 
 def _reach(rules: ShiftRules, starts: pd.Series) -> float:

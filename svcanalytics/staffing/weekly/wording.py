@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from svcanalytics.staffing.weekly.weekplan import StaffingPlan
 
 __all__ = [
+    "describe_cost",
     "describe_goal",
     "describe_verdict",
     "describe_window",
@@ -154,13 +155,22 @@ def _certainty(plan: StaffingPlan, zh: bool) -> str:
 
 
 def _costs(plan: StaffingPlan, zh: bool) -> str:
-    money = f"{plan.cost:,.0f} {plan.rules.currency}".strip()
+    money = describe_cost(plan, "zh" if zh else "en")
     people = "" if plan.roster is None else len(plan.roster.fairness[plan.roster.fairness["days"] > 0])
     if zh:
         who = f"，{people}人" if people != "" else ""
-        return f"计薪{plan.hours:,.0f}小时{who}，费用{money}。"
+        return f"计薪{plan.hours:,.0f}小时{who}，{money}。"
     who = f" by {people} people" if people != "" else ""
     return f"It takes {plan.hours:,.0f} paid hours{who} and costs {money}."
+
+
+def describe_cost(plan: StaffingPlan, language: str = "en") -> str:
+    """Return what a plan costs: "8,200 EUR"; where the rules name no currency, in hours of ordinary pay."""
+    zh, rules = language == "zh", plan.rules
+    if rules.currency:
+        return f"{'费用' if zh else ''}{plan.cost:,.0f} {rules.currency}"
+    hours = plan.cost / rules.costs.hour
+    return f"费用相当于{hours:,.0f}个普通工时" if zh else f"as much as {hours:,.0f} hours of ordinary pay"
 
 
 def _in_hundred(share: float) -> int:

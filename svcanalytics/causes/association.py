@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from svcanalytics.causes.cube import Cube, build
+from svcanalytics.causes.cube import Cube, build, read_dimensions
 from svcanalytics.errors import CauseError
 
 __all__ = ["rules"]
@@ -56,13 +56,15 @@ def rules(
     Raises
     ------
     CauseError
-        When a column is missing, the outcome is not of 0 and 1, or the support is out of range.
+        When a column is missing, the outcome is not of 0 and 1 or among `by`, or a number is out of range.
     """
-    by = [by] if isinstance(by, str) else list(by)
+    by = read_dimensions(by, [outcome], depth)
     if outcome not in cases.columns:
         raise CauseError(f"there is no column {outcome!r}", where="cases", fix="name a column of the frame")
     if not 0 < min_support <= 1:
         raise CauseError(f"a support of {min_support} can't be asked for", where="min_support", fix="use 0.005 or so")
+    if not 0 < level <= 1:
+        raise CauseError(f"a level of {level} can't be held", where="level", fix="use 0.05 or so, or 1 for all rules")
     known = cases[cases[outcome].notna()]
     if not known[outcome].isin([0, 1]).all():
         raise CauseError("the outcome is not of 0 and 1", where=outcome, fix="turn it into truth values")

@@ -16,7 +16,7 @@ from svcanalytics.errors import CauseError
 if TYPE_CHECKING:
     from scipy.sparse import csc_matrix
 
-__all__ = ["Cube", "build"]
+__all__ = ["Cube", "build", "read_dimensions"]
 
 MISSING = ""
 """How a missing value of a dimension is written; it is a group like any other."""
@@ -73,6 +73,41 @@ class Cube:
         return "&".join(f"{self.by[d]}={self.labels[d][row]}" for d in self.dimensions[segment])
 
 
+def read_dimensions(
+    by: Sequence[str] | str, outcome: Sequence[str], depth: int, taken: Sequence[str] = ()
+) -> list[str]:
+    """Return the dimensions asked for, each once.
+
+    Parameters
+    ----------
+    by : str or sequence of str
+    outcome : sequence of str
+        Columns that hold the outcome, which can't explain itself.
+    depth : int
+        Most dimensions that a segment fixes.
+    taken : sequence of str
+        Names that mean something else in the search.
+
+    Raises
+    ------
+    CauseError
+        When there is none, one is the outcome or bears a name that is taken, or `depth` is no whole number from 1 up.
+    """
+    named = [by] if isinstance(by, str) else list(dict.fromkeys(by))
+    if not named:
+        raise CauseError("no dimension is given to look along", where="by", fix="name one column or more")
+    for name in named:
+        if name in outcome:
+            raise CauseError(f"{name!r} is the outcome itself", where="by", fix="leave it out")
+        if name in taken:
+            raise CauseError(
+                f"a dimension can't be called {name!r} here", where="by", fix="give the column another name"
+            )
+    if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or depth < 1:
+        raise CauseError(f"a depth of {depth} finds nothing", where="depth", fix="use 1, 2 or 3")
+    return named
+
+
 def build(frame: pd.DataFrame, by: Sequence[str], depth: int = 3, most_values: int = 200) -> Cube:
     """Build the cube of a frame.
 
@@ -92,8 +127,8 @@ def build(frame: pd.DataFrame, by: Sequence[str], depth: int = 3, most_values: i
     CauseError
         When a column is missing, none is given, or the depth is below 1.
     """
-    by = (by,) if isinstance(by, str) else tuple(by)
-    _check(frame, by, depth)
+    by = tuple(read_dimensions(by, (), depth))
+    _check(frame, by)
     codes, labels, rare = [], [], {}
     for column in by:
         code, values = _factorise(frame[column])
@@ -143,15 +178,13 @@ def _factorise(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.object_
     return place[code].astype(np.int64), ordered.astype("object")
 
 
-def _check(frame: pd.DataFrame, by: tuple[str, ...], depth: int) -> None:
-    if not by:
-        raise CauseError("no dimension is given to look along", where="by", fix="name one column or more")
+def _check(frame: pd.DataFrame, by: tuple[str, ...]) -> None:
     absent = [column for column in by if column not in frame.columns]
     if absent:
         raise CauseError(
-            f"there is no column {absent[0]!r}", where="by", fix=f"use columns of the frame: {', '.join(frame.columns)}"
+            f"there is no column {absent[0]!r}",
+            where="by",
+            fix=f"use columns of the frame: {', '.join(map(str, frame.columns))}",
         )
-    if depth < 1:
-        raise CauseError(f"a depth of {depth} finds nothing", where="depth", fix="use 1, 2 or 3")
     if frame.empty:
         raise CauseError("there are no cases to look at", fix="check the period and the filter")

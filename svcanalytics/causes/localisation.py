@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from svcanalytics.causes.cube import Cube, build
+from svcanalytics.causes.cube import Cube, build, read_dimensions
 from svcanalytics.causes.evidence import Evidence, Means, Rates
 from svcanalytics.causes.expectation import STRENGTH, expect_rates
 from svcanalytics.causes.ranking.contrasting import contrast
@@ -23,6 +23,7 @@ _Z = 1.959963984540054
 _ALTERNATIVES = 2
 _FEWEST = 10  # cases that a segment is made of
 _SIGNIFICANT = 0.05
+_TAKEN = ("bad", "total", "square", "count", "period", "_now", "_amount", "_score")  # columns of our own
 _COLUMNS = ("segment", "cause", "role", "n", "value", "expected", "excess", "low", "high", "won", "gain", "p_value")
 
 
@@ -77,9 +78,12 @@ def segments(
     Raises
     ------
     CauseError
-        When a column is missing, the outcome is not a number, or no case has one.
+        When a column is missing, the outcome is not a number or among `by`, no case has one, or an argument is not
+        what it should be.
     """
-    by = [by] if isinstance(by, str) else list(by)
+    by = read_dimensions(by, [outcome], depth, _TAKEN)
+    if worse not in ("high", "low"):
+        raise CauseError(f"{worse!r} is no way to go wrong", where="worse", fix="use high or low")
     now = _with_outcome(cases, outcome, by, "cases", at).assign(_now=1.0)
     before = None if baseline is None else _with_outcome(baseline, outcome, by, "baseline", at).assign(_now=0.0)
     rows = now if before is None else pd.concat([now, before], ignore_index=True)
@@ -131,20 +135,20 @@ def segments_of_counts(
     Raises
     ------
     CauseError
-        When a column is missing or not a number, a count is negative, or more is bad than there is.
+        When a column is missing or not a number, a count is negative or infinite, or more is bad than there is.
     """
-    by = [by] if isinstance(by, str) else list(by)
     names = {bad: "bad", total: "total", bad_before: "bad_before", total_before: "total_before"}
+    by = read_dimensions(by, list(names), depth, list(names.values()))
     absent = [name for name in [*names, *by] if name not in counts.columns]
     if absent:
         raise CauseError(f"there is no column {absent[0]!r}", where="counts", fix="name the columns that hold counts")
     table = counts[[*by, *names]].rename(columns=names)
     numbers = table[list(names.values())].apply(pd.to_numeric, errors="coerce").astype("float64")
-    wrong = numbers.isna() | (numbers < 0)
+    wrong = ~np.isfinite(numbers) | (numbers < 0)
     if wrong.to_numpy().any():
         row, column = np.argwhere(wrong.to_numpy())[0]
         raise CauseError(
-            "a count is missing, negative or not a number",
+            "a count is missing, negative, infinite or not a number",
             where=f"row {row}, {numbers.columns[column]}",
             fix="give counts from 0 up",
         )
@@ -186,6 +190,10 @@ def _order(rows: pd.DataFrame, now: NDArray[np.bool_], at: str | None) -> NDArra
     order = np.zeros(len(rows))
     if at is None:
         return order
+    if not pd.api.types.is_datetime64_any_dtype(rows[at]):
+        raise CauseError(
+            "one time has a zone, the other none", where=f"baseline, {at}", fix="give both a zone, or none"
+        )
     for when in (now, ~now):
         days = (rows.loc[when, at] - rows.loc[when, at].min()).dt.total_seconds().to_numpy()
         order[when] = days / max(days.max(), 1.0) * (1 - 1e-9)
@@ -211,20 +219,21 @@ def _sums(rows: pd.DataFrame, by: list[str], names: list[str]) -> pd.DataFrame:
 
 
 def _with_outcome(frame: pd.DataFrame, outcome: str, by: list[str], where: str, at: str | None) -> pd.DataFrame:
-    if not by:
-        raise CauseError("no dimension is given to look along", where="by", fix="name one column or more")
     times = [] if at is None else [at]
     absent = [name for name in [outcome, *by, *times] if name not in frame.columns]
     if absent:
         raise CauseError(f"there is no column {absent[0]!r}", where=where, fix="name columns of the frame")
     if at is not None and not pd.api.types.is_datetime64_any_dtype(frame[at]):
         raise CauseError("the time of a case is no time", where=f"{where}, {at}", fix="turn it into datetime64")
-    if not (pd.api.types.is_numeric_dtype(frame[outcome]) or pd.api.types.is_bool_dtype(frame[outcome])):
-        raise CauseError("the outcome is not a number", where=outcome, fix="turn it into 0 and 1, or into a number")
     out = frame.loc[frame[outcome].notna(), [*dict.fromkeys([*by, outcome, *times])]].copy()
+    number = pd.api.types.is_numeric_dtype(out[outcome]) or pd.api.types.is_bool_dtype(out[outcome])
+    if not number and not out[outcome].map(lambda each: isinstance(each, bool | np.bool_ | int | float)).all():
+        raise CauseError("the outcome is not a number", where=outcome, fix="turn it into 0 and 1, or into a number")
     if out.empty:
         raise CauseError("no case has an outcome", where=f"{where}, {outcome}", fix="check the period and the filter")
     out[outcome] = out[outcome].astype("float64")
+    if np.isinf(out[outcome]).any():
+        raise CauseError("the outcome of a case is infinite", where=f"{where}, {outcome}", fix="leave such cases out")
     return out
 
 

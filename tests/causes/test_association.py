@@ -92,9 +92,16 @@ def test_a_longer_rule_that_adds_nothing_is_left_out():
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"outcome": "nobody"}, "no column"), ({"outcome": "d"}, "not of 0 and 1"), ({"min_support": 0}, "support of 0")],
+    [({"outcome": "nobody"}, "no column"), ({"outcome": "k"}, "not of 0 and 1"), ({"min_support": 0}, "support of 0")],
 )
 def test_what_can_not_be_a_rule_is_named(change, words):
-    cases = pd.DataFrame({"d": [1, 2, 3], "late": [0, 1, 0]})
+    cases = pd.DataFrame({"d": [1, 2, 3], "k": [1, 2, 3], "late": [0, 1, 0]})
     with pytest.raises(CauseError, match=words):
         rules(cases, **({"outcome": "late", "by": ["d"]} | change))
+
+
+@pytest.mark.parametrize("given", [{"by": ["late"]}, {"by": []}, {"depth": 0}, {"level": 7}, {"min_support": 0}])
+def test_strange_arguments_of_rules_are_refused(given):
+    frame = pd.DataFrame({"team": ["A", "B"] * 20, "late": [0, 1] * 20})
+    with pytest.raises(CauseError):
+        rules(frame, "late", **({"by": ["team"]} | given))

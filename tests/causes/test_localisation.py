@@ -195,7 +195,7 @@ def test_one_dimension_and_hardly_any_case_are_enough_for_an_answer():
     ("change", "words"),
     [
         ({"outcome": "nobody"}, "no column"),
-        ({"outcome": "team"}, "not a number"),
+        ({"outcome": "team", "by": ["channel"]}, "not a number"),
         ({"by": []}, "no dimension"),
         ({"baseline": pd.DataFrame({"late": [1]})}, "baseline.*no column"),
     ],
@@ -212,3 +212,48 @@ def test_negative_and_impossible_counts_are_named():
         segments_of_counts(counts, ["team"])
     with pytest.raises(CauseError, match="more is bad"):
         segments_of_counts(counts.assign(bad=[3, 1]), ["team"])
+
+
+STRANGE = {
+    "the outcome among the dimensions": ({"by": ["team", "late"]}, "outcome itself"),
+    "a name of our own": ({"by": ["period"]}, "can't be called 'period'"),
+    "half a dimension": ({"depth": 1.5}, "depth"),
+    "no depth": ({"depth": 0}, "depth"),
+    "no dimension": ({"by": []}, "no dimension"),
+    "a way that is none": ({"worse": "up"}, "no way"),
+}
+
+
+@pytest.mark.parametrize("case", STRANGE)
+@pytest.mark.parametrize("against", [True, False])
+def test_strange_arguments_are_refused_in_words(case, against):
+    given, said = STRANGE[case]
+    frame = cases(0, n=300)[0].assign(period="morning")
+    with pytest.raises(CauseError, match=said):
+        segments(frame, "late", **({"by": BY, "baseline": frame if against else None} | given))
+
+
+def test_strange_outcomes_and_times_are_refused_and_truth_values_with_gaps_are_read():
+    frame, _ = cases(1, n=400)
+    with pytest.raises(CauseError, match="infinite"):
+        segments(frame.assign(wait_s=np.inf), "wait_s", BY)
+    with pytest.raises(CauseError, match="not a number"):
+        segments(frame.assign(late=frame["late"].astype(str)), "late", BY)
+    truth = frame["late"].astype(bool).astype(object).where(frame.index > 9)
+    plain = segments(frame[frame.index > 9], "late", BY)
+    pd.testing.assert_frame_equal(segments(frame.assign(late=truth), "late", BY), plain)
+    at = pd.Timestamp("2026-07-01") + pd.to_timedelta(frame.index, "h")
+    with pytest.raises(CauseError, match="zone"):
+        segments(frame.assign(at=at.tz_localize("UTC")), "late", BY, frame.assign(at=at), at="at")
+
+
+def test_a_dimension_named_twice_counts_once():
+    frame, _ = cases(2, n=400, extra=0.3)
+    pd.testing.assert_frame_equal(segments(frame, "late", ["team", "team"]), segments(frame, "late", ["team"]))
+
+
+def test_counts_without_end_or_dimension_are_refused():
+    counts = pd.DataFrame({"team": ["A", "B"], "bad": [1, 2], "total": [9, 9], "bad_before": 1, "total_before": 9})
+    for given, by in ((counts.assign(total=np.inf), ["team"]), (counts, []), (counts, ["bad"])):
+        with pytest.raises(CauseError):
+            segments_of_counts(given, by)

@@ -49,7 +49,8 @@ def read_definitions(lake: Lake, con: duckdb.DuckDBPyConnection, start: date, en
         rows["week"] = rows["week"].astype("datetime64[us]")
         parts += _of_table(table, rows, columns, mappings)
     found = [part for part in parts if len(part)]
-    return pd.concat(found, ignore_index=True)[_COLUMNS] if found else pd.DataFrame(columns=_COLUMNS)
+    nothing = pd.DataFrame(columns=_COLUMNS).astype({"at": "datetime64[us]", "value": "float64"})
+    return pd.concat(found, ignore_index=True)[_COLUMNS] if found else nothing
 
 
 def _of_table(table: str, rows: pd.DataFrame, columns: list[str], mappings: pd.Series) -> list[pd.DataFrame]:

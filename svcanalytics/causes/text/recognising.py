@@ -29,7 +29,8 @@ def recognise(now: pd.DataFrame, before: pd.DataFrame) -> dict[str, str]:
     alike = np.array([[len(a & b) / max(len(a | b), 1) for b in old] for a in own])
     place, likest = np.arange(len(own)), alike.argmax(axis=1)
     sure = (alike[place, likest] >= _ALIKE) & (alike.argmax(axis=0)[likest] == place)
-    return {now["theme"].iat[at]: before["theme"].iat[likest[at]] for at in np.flatnonzero(sure)}
+    ids, old_ids = now["theme"].to_numpy(), before["theme"].to_numpy()[likest]
+    return dict(zip(ids[sure], old_ids[sure], strict=True))
 
 
 def _words(table: pd.DataFrame) -> list[set[str]]:

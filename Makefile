@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A shell that forbids bytecode makes every later start several times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report test test-all lint lock lab schedule bench bench-forecast clean
+.PHONY: report test test-all lint lock lab schedule docs bench bench-forecast clean
 
 report: $(VENV)/.installed
 	$(BIN)/svcanalytics demo
@@ -28,6 +28,11 @@ lab: $(VENV)/.installed
 schedule: $(VENV)/.installed
 	test -f svcanalytics.toml || $(BIN)/svcanalytics demo
 	$(BIN)/python -m pipelines
+
+# The documentation as a site, opened from site/index.html; a warning fails it.
+docs: $(VENV)/.installed
+	$(BIN)/python docs/build.py --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
@@ -58,4 +63,4 @@ lock:
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet -o benchmarks/peers.lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-peers data/demo reports
+	rm -rf $(VENV) $(VENV)-peers data/demo reports site

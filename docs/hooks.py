@@ -7,8 +7,10 @@ copied beside the pages, so that every link works where there is no repository.
 
 from __future__ import annotations
 
+import ast
 import posixpath
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,11 @@ NEIGHBOURS = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
 }
+# "Zou and Donner 2008", "Saltelli et al. (2010", "Bracher, Ray, Gneiting and Reich 2021".
+_NAME = r"(?:(?:van der|Das|OECD/JRC) )?[A-Z][a-z'-]+(?:[A-Z][a-z]+)?(?:, [A-Z]\.(?: [A-Z]\.)?)?"
+CITED = re.compile(
+    rf"({_NAME}(?:(?:, | and |, and ){_NAME})*(?: et al\.)?),? \(?((?:18|19)\d\d|20[01]\d|202[0-5])(?!\d|-\d)"
+)
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)\s#]+)")
 
 
@@ -54,7 +61,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Point links that leave this folder to the copies on the site."""
     uri = page.file.src_uri
-    return markdown if page.file.generated_by else _relinked(markdown, f"docs/{uri}", uri)
+    if page.file.generated_by:
+        return markdown
+    if uri == "methods.md":
+        markdown = markdown.replace("<!-- every source -->", _sources())
+    return _relinked(markdown, f"docs/{uri}", uri)
 
 
 def _relinked(text: str, origin: str, uri: str) -> str:
@@ -125,3 +136,23 @@ def _spelt(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         return parameter.name.upper()
     return ", ".join([*parameter.opts, *parameter.secondary_opts])
+
+
+def _sources() -> str:
+    """Return a table of every source that a docstring names, beside the function or module that names it."""
+    rows = []
+    for file in sorted((ROOT / "svcanalytics").rglob("*.py")):
+        module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        for name, text in _docstrings(ast.parse(file.read_text("utf-8")), module):
+            found = dict.fromkeys(f"{who} {year}" for who, year in CITED.findall(" ".join(text.split())))
+            if found:
+                rows.append(f"| `{name.removeprefix('svcanalytics.')}` | {'; '.join(found)} |")
+    return "\n".join(["| where | follows |", "| --- | --- |", *rows])
+
+
+def _docstrings(node: ast.AST, name: str) -> Iterator[tuple[str, str]]:
+    if text := ast.get_docstring(node):
+        yield name, text
+    for part in node.body:
+        if isinstance(part, (ast.FunctionDef, ast.ClassDef)):
+            yield from _docstrings(part, f"{name}.{part.name}")

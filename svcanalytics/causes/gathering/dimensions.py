@@ -53,6 +53,8 @@ _ENDS = {"team", "owner_team", "agent"}
 _SHARE_OF_IDS = 0.5
 _FEW = 100
 _TELLING = 0.75
+_NEARLY_ALL, _HALF, _FEW_ROWS = 0.98, 0.55, 20
+_WITHIN = ("channel", "queue", "source", "first_team", "team")
 _TENURES = ((60, "under 60 days"), (365, "under a year"), (np.inf, "a year or more"))
 _HOURS = 3
 
@@ -101,8 +103,8 @@ def usable(rows: pd.DataFrame, names: Collection[str], own: Collection[str] = ()
     """Choose the columns to look along.
 
     Left out is what says nothing (one value), what names single rows, what the metric itself is made of, and what as
-    good as tells the outcome: a value only filled in for the bad ones explains nothing. Of several columns that divide
-    the rows alike the first is kept.
+    good as tells the outcome: a value only filled in for the bad ones, if only in one channel or team, explains
+    nothing. Of several columns that divide the rows alike the first is kept.
 
     Parameters
     ----------
@@ -135,11 +137,30 @@ def usable(rows: pd.DataFrame, names: Collection[str], own: Collection[str] = ()
             left_out[name] = "it names single rows"
         elif _tells(codes, bad):
             left_out[name] = "it as good as tells the outcome"
+        elif _filled_in_tells(rows, name, bad):
+            left_out[name] = "whether it is filled in as good as tells the outcome"
         elif alike != name:
             left_out[name] = f"it divides the rows as {alike} does"
         else:
             kept.append(name)
     return kept, left_out
+
+
+def _filled_in_tells(rows: pd.DataFrame, name: str, bad: np.ndarray) -> bool:
+    # Whether somewhere nearly all rows with it (or without it) went wrong, and of the others hardly more than half did:
+    # an agent who is only noted when the bot fails, a window that is only noted when somebody came to it.
+    empty = (rows[name].isna() | rows[name].eq("")).to_numpy()
+    if not empty.any() or empty.all() or not np.isin(bad, (0.0, 1.0)).all():
+        return False
+    for place in ("", *(each for each in _WITHIN if each in rows.columns and each != name)):
+        code = pd.factorize(rows[place])[0] + 1 if place else np.zeros(len(rows), dtype=np.int64)
+        cell = 2 * code + empty
+        n = np.bincount(cell, minlength=2 * code.max() + 2).reshape(-1, 2)
+        share = np.bincount(cell, bad, n.size).reshape(-1, 2) / np.maximum(n, 1)
+        known = n.min(axis=1) >= _FEW_ROWS
+        if ((share.max(axis=1) >= _NEARLY_ALL) & (share.min(axis=1) <= _HALF) & known).any():
+            return True
+    return False
 
 
 def _tells(codes: np.ndarray, bad: np.ndarray) -> bool:

@@ -51,8 +51,6 @@ class Contrast:
         segment).
     z, p_value : float
         Standardised excess; its probability by chance, corrected for all segments looked at.
-    standing : float
-        By how many standard errors it was worse than the whole before; 0 without a baseline.
     left : numpy.ndarray, shape ``(rows,)``
         What came beyond the expected, row by row, its own past included (normal scores of what is no share).
     others : tuple of str
@@ -67,7 +65,6 @@ class Contrast:
     high: float
     z: float
     p_value: float
-    standing: float
     left: Array
     others: tuple[str, ...]
 
@@ -299,14 +296,8 @@ class _Scan:
         wide = _Z * self.inflation * float(np.sqrt(variance))
         return Contrast(
             self.layout.names[segment], rows, counted, excess, excess - wide, excess + wide, z, p_value,
-            self._standing(then), self.score - self.expected - past[segment], self._others(segment, counted, all_z),
+            self.score - self.expected - past[segment], self._others(segment, counted, all_z),
         )  # fmt: skip
-
-    def _standing(self, then: Array) -> float:
-        before = self.bad[~self.now]
-        if not len(then) or len(then) == len(before):
-            return 0.0
-        return float((then.mean() - before.mean()) / np.sqrt(max(before.var(), 1e-12) / len(then)))
 
     def _others(self, segment: int, counted: NDArray[np.bool_], z: Array) -> tuple[str, ...]:
         # Segments that are nearly as striking and hold mostly the same rows.

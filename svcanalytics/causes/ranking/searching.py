@@ -24,7 +24,6 @@ from svcanalytics.causes.tracing.verdicts import cases_of
 
 __all__ = ["search"]
 
-_STANDING = 2.0
 _LEVEL = 0.05
 
 
@@ -137,11 +136,10 @@ def _segments(
 def _segment(
     material: Material, metric: str, rows: pd.DataFrame, kept: np.ndarray, themes: pd.DataFrame, each: Contrast
 ) -> Candidate:
-    since, trend = pd.NaT, ""
+    since = pd.NaT
     if material.baseline is not None:
         now = each.rows & (rows["period"] == "now").to_numpy()
         since = first_day(rows.loc[now, "at"], each.left[now], pd.Timestamp(material.period.start))
-        trend = "larger" if each.standing > _STANDING else "new"
     points, low, high = (float(x) for x in points_of(material, metric, [each.excess, each.low, each.high]))
     inside = rows[each.counted]
     value = inside["bad"].mean()
@@ -157,7 +155,7 @@ def _segment(
         details |= {name: _plain(themes.loc[theme, name]) for name in ("label", "terms_zh", "terms_en")}
     finding = Finding(
         "theme" if theme else "segment", metric, each.where, len(inside), each.excess, points, low, high, each.p_value,
-        since=since, trend=trend, cases=telling_cases(inside, each.left[each.counted]), details=details,
+        since=since, cases=telling_cases(inside, each.left[each.counted]), details=details,
     )  # fmt: skip
     mask = np.zeros(len(kept), dtype=bool)
     mask[np.flatnonzero(kept)[each.counted]] = True

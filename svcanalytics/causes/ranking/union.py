@@ -14,6 +14,7 @@ from svcanalytics.causes.finding import Finding, tabulate
 from svcanalytics.causes.gathering.collecting import gather
 from svcanalytics.causes.gathering.material import Material
 from svcanalytics.causes.ranking.candidates import LEAST, Candidate
+from svcanalytics.causes.ranking.dating import place_in_time
 from svcanalytics.causes.ranking.merging import merge, merge_measures, overlap
 from svcanalytics.causes.ranking.searching import search
 from svcanalytics.causes.tracing.layers import conditions_of
@@ -104,7 +105,8 @@ def find(
         that of the false discovery rate over everything looked at. details hold, beside what each kind adds: "p_search"
         (within its own search), "also" (other descriptions), "also_costs" (other measures that the same cases went
         wrong on: measure, where, excess, points) with "points_in_all", "related" (findings about much the same cases),
-        "layers" (the evidence of each layer), "rule" (support, confidence, lift and leverage of a segment).
+        "layers" (the evidence of each layer), "history" (by period what the same cases lost against the others: period,
+        n, excess), "rule" (support, confidence, lift and leverage of a segment).
         ``attrs``: missing (what could not be looked at, and why), searches, level, period, baseline.
 
     Raises
@@ -122,7 +124,7 @@ def find(
             fix=f"check the period and what was loaded. {why}".strip(),
         )
     candidates, searches = search(material, least=least, agents=agents, seed=seed)
-    kept = merge_measures(merge(_significant(candidates, len(searches), level)))
+    kept = [_dated(material, each) for each in merge_measures(merge(_significant(candidates, len(searches), level)))]
     kept = [_with_rule(material, each) for each in _related(sorted(_traced(material, kept), key=_rank))[:limit]]
     table = tabulate([each.finding for each in kept])
     table.attrs = {
@@ -146,6 +148,15 @@ def _significant(candidates: Sequence[Candidate], searches: int, level: float) -
         # What may as well have cost nothing is no finding, however surely something changed.
         if value <= level and not each.finding.low <= 0
     ]
+
+
+def _dated(material: Material, each: Candidate) -> Candidate:
+    # Artefacts and themes say it themselves.
+    finding = each.finding
+    if finding.kind in ("artefact", "theme"):
+        return each
+    since, trend, history = place_in_time(material, finding.measure, finding.where, finding.since)
+    return replace(each, finding=_told(replace(finding, since=since, trend=trend), history=history))
 
 
 def _traced(material: Material, kept: Sequence[Candidate]) -> list[Candidate]:

@@ -76,3 +76,14 @@ def test_tenure_is_that_of_the_day_and_unknown_without_a_day_of_hiring():
     rows = pd.DataFrame({"at": pd.to_datetime(["2026-03-01", "2026-03-01", "2026-03-01"]), "agent": ["a", "b", "c"]})
     people = pd.DataFrame({"agent": ["a", "b"], "hired_on": pd.to_datetime(["2026-02-01", "2020-01-01"])})
     assert add_tenure(rows, people)["tenure"].fillna("").tolist() == ["under 60 days", "a year or more", ""]
+
+
+def test_what_is_filled_in_for_the_bad_alone_in_one_channel_is_left_out():
+    rng = np.random.default_rng(0)
+    n = 4000
+    rows = pd.DataFrame({"channel": rng.choice(["phone", "counter"], n), "bad": (rng.random(n) < 0.1).astype(int)})
+    counter = rows["channel"] == "counter"
+    window = pd.Series(rng.choice(["1", "2"], n)).where(counter & (rows["bad"] == 0))
+    honest = pd.Series(rng.choice(["1", "2"], n)).where(counter)
+    kept, left_out = usable(rows.assign(window=window, desk=honest), ["channel", "window", "desk"])
+    assert kept == ["channel", "desk"] and "filled in" in left_out["window"]

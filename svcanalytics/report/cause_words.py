@@ -16,6 +16,7 @@ from svcanalytics.report.reasons import measure_name
 from svcanalytics.report.vocabulary import dimension_name, group_name, shorten
 
 __all__ = [
+    "LAYERS",
     "condition_name",
     "evidence_text",
     "finding_name",
@@ -25,6 +26,9 @@ __all__ = [
     "place_name",
     "trend_name",
 ]
+
+LAYERS = ("data", "process", "people")
+"""The three layers that evidence is looked for on."""
 
 _DIMENSIONS = {
     "complaint_level": ("投诉级别", "Complaint level"),

@@ -6,7 +6,7 @@ Nothing in here is text for readers but customers' words, masked.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -71,19 +71,18 @@ class Diagnosis:
     @property
     def service(self) -> pd.DataFrame:
         """The findings about the service, the costliest first; without a price those of most cases first."""
-        return self._ordered(
-            self.findings[self.findings["kind"] != "artefact"] if len(self.findings) else pd.DataFrame()
-        )
+        return self._of(artefact=False)
 
     @property
     def artefacts(self) -> pd.DataFrame:
         """The findings about the data: it was counted otherwise, the service did not change."""
-        return self._ordered(
-            self.findings[self.findings["kind"] == "artefact"] if len(self.findings) else pd.DataFrame()
-        )
+        return self._of(artefact=True)
 
-    def _ordered(self, found: pd.DataFrame) -> pd.DataFrame:
-        if found.empty or self.priced:
+    def _of(self, *, artefact: bool) -> pd.DataFrame:
+        if self.findings.empty:
+            return self.findings
+        found = self.findings[(self.findings["kind"] == "artefact") == artefact]
+        if self.priced:
             return found
         return found.sort_values(["n", "p_value"], ascending=[False, True], kind="stable")
 
@@ -104,7 +103,12 @@ def diagnose(lake: Lake, period: Period) -> Diagnosis:
     except (CauseError, CatalogueError) as problem:
         return Diagnosis(why_not=problem.what)
     before = _found_before(lake, period.previous()) if material.baseline is not None else pd.DataFrame()
-    followed = causes.follow(found, before) if "finding_id" in before.columns else pd.DataFrame()
+    followed = pd.DataFrame()
+    if "finding_id" in before.columns:
+        told = found.attrs
+        found = causes.keep_themes(found, before)
+        found.attrs = told
+        followed = causes.follow(found, before)
     lines = improve.read_actions(lake)
     links = improve.propose_actions(found, lines, causes.describe, most=MOST_LINKED)
     chosen = Diagnosis(found).service
@@ -164,22 +168,32 @@ def _found_before(lake: Lake, period: Period) -> pd.DataFrame:
 
 
 def _ask_why(material: Material, found: pd.DataFrame) -> tuple[WhyChain | None, str]:
-    """Return the chain of whys of the first finding that it leads to.
+    """Return the chain of whys of the first finding that leads to something one can act on, else of the first.
 
     It is asked from the measure as a whole, so that a reader sees how much of it the finding is; where the chain leads
     elsewhere, from the finding's own cases.
     """
+    first: tuple[WhyChain | None, str] = (None, "")
     for row in found.head(_ASKED_WHY).to_dict("records"):
-        rows = causes.with_circumstances(material.outcomes[row["measure"]], material)
-        named = {column for column, _ in conditions_of(row["where"])}
-        for where in ("", row["where"]):
-            try:
-                chain = causes.five_why(rows, measure=row["measure"], where=where)
-            except CauseError:  # such cases can't be told from the rows alone: those of a theme
-                continue
-            if len(chain.links) > 1 and (where or named & set(chain.links["column"])):
-                return chain, row["finding_id"]
-    return None, ""
+        chain = _chain(material, row)
+        if chain is not None and chain.stopped == "told":
+            return chain, row["finding_id"]
+        if chain is not None and first[0] is None:
+            first = chain, row["finding_id"]
+    return first
+
+
+def _chain(material: Material, row: dict[str, Any]) -> WhyChain | None:
+    rows = causes.with_circumstances(material.outcomes[row["measure"]], material)
+    named = {column for column, _ in conditions_of(row["where"])}
+    for where in ("", row["where"]):
+        try:
+            chain = causes.five_why(rows, measure=row["measure"], where=where)
+        except CauseError:  # such cases can't be told from the rows alone: those of a theme
+            continue
+        if len(chain.links) > 1 and (where or named & set(chain.links["column"])):
+            return chain
+    return None
 
 
 def _quote(material: Material, found: pd.DataFrame) -> tuple[tuple[str, ...], str]:

@@ -47,6 +47,7 @@ def summary(evaluation: Evaluation) -> Blocks:
     since = [e.period.previous(max(0, -reading.streak - 1)).label(e.language) for reading in red]
     if index_score(e, "") is not None:
         items.append(Text(narrative.describe_lights(e.readings, e.language)))
+    items += _improvements(e)
     if red:
         items.append(Text(narrative.describe_missed(red, since, e.language, e.every)))
     items.append(Text(narrative.describe_changes(_by_size(e), e.language, e.every)))
@@ -58,7 +59,6 @@ def summary(evaluation: Evaluation) -> Blocks:
             else (f"The data of {last} are incomplete: read comparisons with it as provisional.")
         )
         items.append(Text(caveat, "note"))
-    items += _improvements(e)
     figure = _attainment(e) or _amounts(e)
     return Blocks((*items, figure) if figure else tuple(items))
 

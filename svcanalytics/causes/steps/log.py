@@ -130,6 +130,8 @@ def read_log(events: pd.DataFrame, timezone: str = "UTC", until: str | None = No
 
 
 def _check(events: pd.DataFrame) -> None:
+    if not isinstance(events, pd.DataFrame):
+        raise CauseError(f"a {type(events).__name__} is no table", where="events", fix="give a DataFrame of events")
     absent = [name for name in ("case_id", "at") if name not in events.columns]
     if not {"activity", "milestone"} & set(events.columns):
         absent.append("activity")
@@ -142,9 +144,19 @@ def _check(events: pd.DataFrame) -> None:
 
 
 def _seconds(times: pd.Series, timezone: str) -> NDArray[np.int64]:
-    moments = pd.to_datetime(times)
+    try:
+        moments = times if pd.api.types.is_datetime64_any_dtype(times) else pd.to_datetime(times, format="ISO8601")
+    except (TypeError, ValueError) as error:
+        raise CauseError(
+            f"a time can't be read: {error}", where=str(times.name), fix="write 2026-07-01 09:00"
+        ) from error
     if moments.dt.tz is None:
-        moments = moments.dt.tz_localize(timezone, ambiguous=False, nonexistent="shift_forward")
+        try:
+            moments = moments.dt.tz_localize(timezone, ambiguous=False, nonexistent="shift_forward")
+        except (KeyError, ValueError) as error:
+            raise CauseError(
+                f"there is no time zone {timezone!r}", where="timezone", fix="write one like Asia/Shanghai"
+            ) from error
     return moments.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[s]").astype(np.int64)
 
 

@@ -79,6 +79,8 @@ def give_opening(log: StepLog, calendar: Calendar | Mapping[str, Calendar]) -> O
     if isinstance(calendar, Calendar):
         everywhere = np.zeros(len(log.case), dtype=np.int64)
         return Opening(everywhere, everywhere, (calendar,), np.zeros((0, 7, 2), np.int64), "")
+    if not isinstance(calendar, Mapping) or not all(isinstance(each, Calendar) for each in calendar.values()):
+        raise CauseError("it is no calendar", where="calendar", fix="give a Calendar, or one by agent or team")
     names = list(calendar)
     number = {name: place for place, name in enumerate(names)}
     other = number.get("", NONE)

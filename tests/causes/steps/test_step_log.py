@@ -115,3 +115,21 @@ def test_the_order_of_the_rows_changes_nothing():
     one, other = process(events), process(events.sample(frac=1, random_state=1))
     for name in ("variants", "transitions", "rework", "handovers", "bottlenecks", "cases"):
         pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "said"),
+    [
+        (None, {}, "no table"),
+        ([1, 2], {}, "no table"),
+        ("x", {}, "time can't be read"),
+        ("2026-10-12", {"timezone": "Mars/Olympus"}, "no time zone"),
+        ("2026-10-12", {"calendar": 5}, "no calendar"),
+        ("2026-10-12", {"calendar": {"T1": "always"}}, "no calendar"),
+    ],
+)
+def test_strange_arguments_are_refused_in_words(given, options, said):
+    if isinstance(given, str):
+        given = pd.DataFrame({"case_id": ["1"], "at": [given], "activity": ["open"]})
+    with pytest.raises(CauseError, match=said):
+        process(given, **options)

@@ -18,9 +18,9 @@ PAGES = {page.name: page.read_text("utf-8") for page in sorted(DOCS.glob("*.md")
 # Every page with Python, and the test that runs it from top to bottom: each needs a small world of its own.
 RUN_BY = {
     "forecasting.md": "demand/test_forecasting_page.py",
-    "own-data.md": "docs/test_blocks.py",
+    "own-data.md": "docs/test_code_on_pages.py",
     "quality-index.md": "quality/test_quality_page.py",
-    "tutorial.md": "docs/test_blocks.py",
+    "tutorial.md": "docs/test_code_on_pages.py",
 }
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```", re.M | re.S)
 

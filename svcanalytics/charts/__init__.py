@@ -6,6 +6,7 @@ from svcanalytics.charts.coverage import draw_coverage, draw_coverage_heat
 from svcanalytics.charts.demand import draw_calendar_effects, draw_demand_heat
 from svcanalytics.charts.demand_ahead import draw_forecast, draw_forecast_errors
 from svcanalytics.charts.findings import draw_findings
+from svcanalytics.charts.frontier import draw_frontier
 from svcanalytics.charts.headcount import draw_headcount
 from svcanalytics.charts.process_map import draw_process_map
 from svcanalytics.charts.process_rows import draw_bottlenecks, draw_waiting
@@ -32,6 +33,7 @@ __all__ = [
     "draw_findings",
     "draw_forecast",
     "draw_forecast_errors",
+    "draw_frontier",
     "draw_funnel",
     "draw_headcount",
     "draw_index_trend",

@@ -21,6 +21,15 @@ __all__ = [
 ]
 
 _QUEUES_DRAWN, _WINDOWS_SHOWN = 4, 12
+_MISSES_SHOWN = 3
+_SOURCES = {
+    "chance": ("偶然波动", "chance"),
+    "forecast": ("预测误差", "forecast"),
+    "handle time": ("处理时长波动", "handle time"),
+    "shrinkage": ("缺勤", "absence"),
+    "staffing": ("人手", "hours planned"),
+    "shift fit": ("班次贴合", "fit of shifts"),
+}
 _REASONS = {
     "measured": ("实测", "measured"),
     "given": ("给定", "given"),
@@ -105,7 +114,8 @@ def staffing_risk(review: StaffingReview) -> Blocks:
     title = "未达标周的缺口时段" if zh else "Windows in which weeks that miss fall short"
     table = tabulate("risk_windows", title, columns, records, review.language)
     queue = str(windows["queue"].iloc[0])
-    return Blocks((head, Text(staffing.describe_windows(plan, review.language)), _risk_figure(review, queue), table))
+    told = Text(staffing.describe_windows(plan, review.language))
+    return Blocks((head, told, _risk_figure(review, queue), table, _misses(review)))
 
 
 def staffing_people(review: StaffingReview) -> Blocks:
@@ -174,7 +184,8 @@ def staffing_costs(review: StaffingReview) -> Blocks:
     note = f"求解器未能排除的改进余地：{proved}。" if zh else f"Not ruled out by the solvers as better: {proved}."
     head = Heading("费用" if zh else "What it costs", 2, "costs")
     title = "各类班次的工时与费用" if zh else "Hours and cost by kind of shift"
-    return Blocks((head, Text(text), tabulate("costs", title, columns, records, review.language, note)))
+    table = tabulate("costs", title, columns, records, review.language, note)
+    return Blocks((head, Text(text), table, _frontier(review, unit)))
 
 
 def staffing_assumptions(review: StaffingReview) -> Blocks:
@@ -307,6 +318,51 @@ def _risk_figure(review: StaffingReview, queue: str) -> Figure:
     data = tabulate("risk_slots", what, columns, records, review.language)
     svg = charts.svg(charts.draw_risk(rows, language=review.language), review.language)
     return Figure("risk_figure", title, describe_alternative(what, title, review.language), svg, data)
+
+
+def _misses(review: StaffingReview) -> Table:
+    """Of the queues that miss most days: what each source adds, one let in after the other."""
+    zh, plan = review.language == "zh", review.plan
+    traced = staffing.trace_misses(plan.lived, plan.requirement)
+    added = traced.pivot_table(index="queue", columns="source", values="added")
+    missed = traced.groupby("queue")["missed"].last().sort_values(ascending=False)
+    columns = [
+        Column("queue", "队列" if zh else "Queue"),
+        Column("missed", "未达标天" if zh else "Days missed", "rate"),
+    ]
+    columns += [Column(source, names[not zh].capitalize(), "points") for source, names in _SOURCES.items()]
+    records = [
+        {"queue": queue, "missed": missed[queue]} | added.loc[queue].to_dict() for queue in missed.index[:_MISSES_SHOWN]
+    ]
+    title = "未达标天从何而来" if zh else "Where missed days come from"
+    note = (
+        "从恰好按需求配人、只有偶然波动开始，依次加入各项；每项为其增加的未达标天占比，负值为减少。"
+        if zh
+        else "From the agents required and nothing but chance, one source is let in after the other; each figure is what "
+        "it adds to the share of days missed, below 0 what it takes off."
+    )
+    return tabulate("misses", title, columns, records, review.language, note)
+
+
+def _frontier(review: StaffingReview, unit: str) -> Figure:
+    zh, plan = review.language == "zh", review.plan
+    targets = staffing.weigh_targets(plan)
+    level = float(plan.promises["service_level"].iloc[0])
+    own, above = targets.iloc[-2], targets.iloc[-1]
+    higher, more = format_rate(above["target"], review.language, digits=0), f"{above['cost'] - own['cost']:,.0f} {unit}"
+    title = f"目标提高到{higher}，费用约增加{more}" if zh else f"A target of {higher} would cost about {more} more"
+    what = "各目标的费用与服务水平" if zh else "cost and service level of each target"
+    columns = [
+        Column("target", "目标" if zh else "Target", "rate"),
+        Column("hours", "在班坐席小时" if zh else "Agent-hours", "integer"),
+        Column("cost", f"费用（{unit}）" if zh else f"Cost ({unit})", "integer"),
+        Column("service_level", "预期服务水平" if zh else "Expected service level", "rate"),
+        Column("day_kept", "达标天占比" if zh else "Days that keep it", "rate"),
+    ]
+    data = tabulate("frontier", what, columns, targets.to_dict("records"), review.language)
+    drawn = charts.draw_frontier(targets, plan.cost, level, unit=unit, language=review.language)
+    alt = describe_alternative(what, title, review.language)
+    return Figure("frontier_figure", title, alt, charts.svg(drawn, review.language), data)
 
 
 def _fairness(review: StaffingReview) -> Table:

@@ -25,6 +25,7 @@ from svcanalytics.staffing.shifting.rules import ShiftRules
 from svcanalytics.staffing.shifting.shiftplan import ShiftPlan
 from svcanalytics.staffing.shifting.wording import explain_shortfalls
 from svcanalytics.staffing.weekly.calendars import write_calendars
+from svcanalytics.staffing.weekly.frontier import weigh_targets
 from svcanalytics.staffing.weekly.keeping import keep_requirement
 from svcanalytics.staffing.weekly.planning import plan_week
 from svcanalytics.staffing.weekly.weekplan import Goal, StaffingPlan, plan_staffing
@@ -87,6 +88,7 @@ __all__ = [
     "spans_weeks",
     "trace_misses",
     "wait_percentile",
+    "weigh_targets",
     "what_if",
     "worst_windows",
     "write_calendars",

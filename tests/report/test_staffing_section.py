@@ -66,6 +66,10 @@ def test_every_section_says_what_the_plan_says(plan, language):
     assert [figure.svg.startswith("<svg") for figure in pictures] == [True] * 3
     slots = pictures[0].data
     assert [row[1].value for row in slots.rows] == pytest.approx(plan.coverage["required"].tolist())
+    misses = found["risk"].items[-1]
+    assert [row[0].value for row in misses.rows] == ["<b>calls</b>"]
+    assert sum(cell.value for cell in misses.rows[0][2:]) == pytest.approx(misses.rows[0][1].value)
+    assert isinstance(found["costs"].items[-1], Figure) and len(found["costs"].items[-1].data.rows) == 3
     costs = next(block for block in found["costs"] if isinstance(block, Table))
     assert costs.rows[-1][3].value == pytest.approx(plan.cost)
     everything = json.dumps([blocks.to_json() for blocks in found.values()], ensure_ascii=False)

@@ -208,6 +208,15 @@ def test_a_bad_setting_is_refused_in_words(made_up, change, words):
         requirement(made_up(), **({"handle_s": 240} | change))
 
 
+def test_few_people_with_several_chats_each_keep_their_promise_too(made_up):
+    # People come whole: one with 1.9 chats at once holds 1, two hold 3, and a plan for fractions of chats would fail.
+    forecast = made_up(0.1, 0.05, ["chat"])
+    world = {"patience_s": 200, "within_s": 60, "concurrency": 1.9}
+    needed = requirement(forecast, 600, risk=0.1, **world)
+    lived = simulate(needed, forecast, 600, draws=150, **world)
+    assert lived.days["kept"].mean() == pytest.approx(needed["kept"].mean(), abs=0.06)
+
+
 def test_a_bad_table_is_refused_in_words(made_up):
     table = made_up().table
     for frame, words in (

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from svcanalytics import staffing, store
+from svcanalytics import charts, staffing, store
 from svcanalytics.errors import StaffingError
 from svcanalytics.staffing.weekly import planning
 from svcanalytics.staffing.weekly.assumptions import Assumptions
@@ -87,6 +87,13 @@ def test_the_verdict_says_how_sure_it_is_and_where_the_risk_sits(plan, language)
     window = staffing.worst_windows(plan).iloc[0]
     assert staffing.describe_window(window["start"], window["end"], language) in rest[0]
     assert any(f"{plan.cost:,.0f} CNY" in sentence for sentence in rest)
+
+
+def test_more_service_takes_and_costs_more_and_delivers_it(plan):
+    found = staffing.weigh_targets(plan, (0.6, 0.9))
+    assert (found.diff().iloc[1][["hours", "cost", "service_level"]] > 0).all()
+    assert (found["service_level"] >= found["target"]).all() and (found["day_kept"] > 0.8).all()
+    assert charts.svg(charts.draw_frontier(found, 9e3, 0.8, unit="CNY", language="zh"), "zh").startswith("<svg")
 
 
 def test_the_workbook_holds_the_plan_and_no_formula(plan, tmp_path):

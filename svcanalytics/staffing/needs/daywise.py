@@ -99,7 +99,7 @@ def nothing_learned(promise: Promise) -> Lesson:
 
 def learn(
     volume: Volume, load: NDArray[np.float64], agents: NDArray[np.float64], curves: SlotCurves, promise: Promise,
-    trouble: Trouble, seed: int, calls: int = CALLS,
+    trouble: Trouble, seed: int, calls: int = CALLS, hands: float = 1.0,
 ) -> Lesson:  # fmt: skip
     """Simulate some of the paths with about the right agents and compare each day with the formulas.
 
@@ -114,6 +114,8 @@ def learn(
     trouble : Trouble
     seed, calls : int
         How many calls are simulated, about.
+    hands : float
+        Contacts that one of the people holds at once; `agents` is then so many times the people.
     """
     assert volume.paths is not None
     days, day = np.unique(volume.days, return_inverse=True)
@@ -122,10 +124,10 @@ def learn(
     arrivals = np.round(volume.paths[:, :draws])
     everything = np.arange(len(agents))
     some = trouble.of(slice(draws))
-    whole = some.at_work(whole_agents(agents, volume.opens).astype("float64"), everything)
+    whole = some.at_work(whole_agents(agents / hands, volume.opens).astype("float64"), everything)
     present = Presence.of_slots(volume.second, np.round(whole).astype(np.int64), draws)
-    seen = rehearse(Desk(volume, arrivals, promise, some.pace), present, seed).by(day).measures(promise)
-    # What rounding to whole agents costs is part of the lesson.
+    seen = rehearse(Desk(volume, arrivals, promise, some.pace), present, seed, hands).by(day).measures(promise)
+    # What rounding to whole people costs is part of the lesson.
     found = outcome_of(arrivals, load[:, :draws], some.at_work(agents, everything), curves, everything)
     weight = np.zeros((len(days), draws))
     np.add.at(weight, day, arrivals)

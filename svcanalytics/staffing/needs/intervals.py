@@ -123,7 +123,7 @@ def requirement(
                 fix = f"give a number from {low:g}" + (" up" if high == np.inf else f" to less than {high:g}")
                 raise StaffingError(f"{name} is {settings[name]:g}", where=f"{name}, {volume.queue}", fix=fix)
         at_once = settings["concurrency"]
-        case = _Case(volume, promised[volume.queue], lagged, fractional, settings["floor"] * at_once)
+        case = _Case(volume, promised[volume.queue], lagged, fractional, settings["floor"] * at_once, at_once)
         if volume.paths is None:
             held, outcome, kept = _certain(case)
         else:
@@ -139,6 +139,7 @@ class _Case:
     lagged: bool
     fractional: bool
     floor: float
+    hands: float
 
     def load(self, arrivals: NDArray[np.float64]) -> NDArray[np.float64]:
         return (lagged_load if self.lagged else interval_load)(self.volume, arrivals)
@@ -212,7 +213,7 @@ def _uncertain(
     lesson = nothing_learned(promise)
     # What rounding costs, and how far days deviate, depend on the agents: first about, then where it matters.
     for calls in (CALLS // 4, CALLS):
-        lesson = learn(volume, load, search.staff(lesson, thin=5), curves, promise, trouble, seed, calls)
+        lesson = learn(volume, load, search.staff(lesson, thin=5), curves, promise, trouble, seed, calls, case.hands)
     agents = search.staff(lesson)
     kept = np.empty(len(agents))
     for rows in search.days:

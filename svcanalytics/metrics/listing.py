@@ -33,6 +33,7 @@ def list_rows(
     columns: Sequence[str] = (),
     start: date | str | None = None,
     end: date | str | None = None,
+    only: str = "",
 ) -> dict[str, pd.DataFrame]:
     """List the rows that metrics are made of.
 
@@ -48,6 +49,8 @@ def list_rows(
         Columns or attributes to give beside; a view gives those it has.
     start, end : date or str, optional
         First and last local day or written period, both inclusive.
+    only : str
+        SQL over `columns` that rows must fulfil to be listed, such as a draw of a share of them.
 
     Returns
     -------
@@ -73,7 +76,7 @@ def list_rows(
         chosen = [metric for metric in chosen if known.test(metric) is not None]
         for name, at in dict.fromkeys((metric.view, metric.at) for metric in chosen):
             group = [metric for metric in chosen if (metric.view, metric.at) == (name, at)]
-            found |= _listed(con, known, name, at, group, columns, days)
+            found |= _listed(con, known, name, at, group, columns, days, only)
     finally:
         con.close()
     return {metric.id: found[metric.id] for metric in chosen}
@@ -87,6 +90,7 @@ def _listed(
     metrics: list[Metric],
     columns: Sequence[str],
     days: tuple[date | None, date | None],
+    only: str,
 ) -> dict[str, pd.DataFrame]:
     of, zone = view(name), known.lake.timezone
     wanted = [column for column in dict.fromkeys(columns) if column != "at"]
@@ -102,7 +106,8 @@ def _listed(
         listed.append(f"case when {counts} then {above} end as _x{number}")
         listed.append(f"case when {counts} then {below} end as _y{number}")
     relation = f"({of.select(read, zone, known.empty)})"
-    rows = con.sql(f"select {', '.join(listed)} from {relation} where {within(identifier(at), days, zone)}").df()
+    chosen = f"{within(identifier(at), days, zone)} and ({only or 'true'})"
+    rows = con.sql(f"select {', '.join(listed)} from {relation} where {chosen}").df()
     local = pd.to_datetime(rows.pop("_at"), utc=True).dt.tz_convert(zone).dt.tz_localize(None)
     rows["at"] = local.astype("datetime64[us]")
     out = {}

@@ -12,9 +12,11 @@ import pandas as pd
 from svcanalytics import metrics, quality
 from svcanalytics.causes.gathering.books import read_definitions
 from svcanalytics.causes.gathering.dimensions import DIMENSIONS, KEYS, add_tenure, add_times, is_known_late, usable
+from svcanalytics.causes.gathering.hiding import hide_names
 from svcanalytics.causes.gathering.material import Material
 from svcanalytics.causes.gathering.outcomes import badness
 from svcanalytics.causes.gathering.pricing import price
+from svcanalytics.causes.gathering.sampling import MOST, Draw, draw_rows
 from svcanalytics.causes.gathering.surroundings import read_events, read_people, read_texts
 from svcanalytics.errors import CatalogueError
 from svcanalytics.periods import Period, day_classes, parse_period
@@ -43,6 +45,9 @@ def gather(
     metric: str | Sequence[str] | None = None,
     dimensions: Sequence[str] | None = None,
     leave_out: Sequence[str] = (),
+    measures: bool = True,
+    most: int | None = MOST,
+    seed: int = 0,
 ) -> Material:
     """Gather what causes are looked for in.
 
@@ -63,11 +68,18 @@ def gather(
         Columns and attributes to look along, instead of all that were known before the outcome.
     leave_out : sequence of str
         Columns and attributes not to look along, such as one that is filled in when a case is closed.
+    measures : bool
+        Whether to measure the whole catalogue over two years too, which only `relations` reads.
+    most : int or None
+        Of a table with more rows in a period a share of the cases is drawn, the same for all that hangs on them;
+        None reads all.
+    seed : int
+        Of that draw.
 
     Returns
     -------
     Material
-        ``missing`` says what could not be had.
+        ``missing`` says what could not be had, and under "sample" what was drawn.
 
     Raises
     ------
@@ -85,30 +97,37 @@ def gather(
     con = lake.connection()
     try:
         asked = list(dimensions) if dimensions is not None else _attributes(lake, con, missing)
+        draw = draw_rows(lake, con, [now, *([before] if before else [])], most, seed)
         people, roster, training = read_people(lake, con, (before or now).start, now.last)
         asked = [name for name in asked if name not in leave_out]
         own = {name: [c for c in (*each, *_ADDED) if c not in leave_out] for name, each in DIMENSIONS.items()}
         own = own if dimensions is None else {}
-        outcomes, earlier = _outcomes(lake, named, now, before, own, asked, people, missing)
+        outcomes, earlier = _outcomes(lake, named, now, before, own, asked, people, missing, draw)
         if baseline is None and before and not any((rows["period"] == "before").any() for rows in outcomes.values()):
             missing["baseline"] = f"no rows in {before.key}: findings say where it is worse, not what changed"
             before = None
         first = (before or now).start if before is None or before < now else now.start
         spans = [(now, "now")] + ([(before, "before")] if before else [])
-        events = _dated(read_events(lake, con, first, now.last), spans) if lake.has("events") else None
-        texts = _dated(read_texts(lake, con, first, now.last), spans)
+        events = _dated(read_events(lake, con, first, now.last, draw), spans) if lake.has("events") else None
+        texts = _dated(read_texts(lake, con, first, now.last, draw), spans)
+        if len(texts) and len(people):
+            texts["text"] = hide_names(texts["text"], people["agent"])
         definitions = read_definitions(lake, con, first - timedelta(days=_MEASURED_DAYS // 4), now.last)
     finally:
         con.close()
-    measures = _measures(lake, now)
+    frames = {"events": events, "texts": texts, "people": people, "roster": roster, "training": training}
+    if measures:
+        frames["measures"] = _measures(lake, now)
     whole = metrics.measure(lake, [m.metric for m in chosen.metrics], every=now.kind, start=now.start, end=now.last)
     counts = {name: int((rows["period"] == "now").sum()) for name, rows in outcomes.items()}
     worth, curves = price(whole, chosen, known.metrics, now.key, counts)
     if worth.empty:
         missing["worth"] = "too little is measured for an index: findings have no points and are ranked by certainty"
-    frames = {"events": events, "texts": texts, "people": people, "roster": roster, "training": training}
     reasons = {"events": "no rows in events", "texts": "no customer's words in these periods", "people": "no agents"}
     missing |= {name: reasons[name] for name in reasons if frames[name] is None or frames[name].empty}
+    shares = {name: draw.share(known[name].view) for name in outcomes if draw.share(known[name].view) < 1}
+    if shares:
+        missing["sample"] = _say(draw)
     there = {name: frame for name, frame in frames.items() if frame is not None and not frame.empty}
     return Material(
         now,
@@ -116,8 +135,8 @@ def gather(
         outcomes,
         worth,
         curves=curves,
+        shares=shares,
         earlier=earlier,
-        measures=measures,
         definitions=definitions,
         missing=missing,
         **there,
@@ -155,6 +174,7 @@ def _outcomes(
     attributes: Sequence[str],
     people: pd.DataFrame,
     missing: dict[str, str],
+    draw: Draw,
 ) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     """Return the rows of each metric in the two periods, and those from before both."""
     oldest = min([now, *([before] if before else [])])
@@ -167,7 +187,8 @@ def _outcomes(
         own = dimensions.get(name, ())
         columns = [*KEYS[name], "agent", *own, *attributes]
         group = [metric for metric in fit if metric.view == name]
-        listed = metrics.list_rows(lake, [m.id for m in group], columns, first, now.last)
+        only = draw.test(name, ["case_id", KEYS[name][0]])
+        listed = metrics.list_rows(lake, [m.id for m in group], columns, first, now.last, only)
         for metric in group:
             rows = listed.get(metric.id)
             if rows is None or rows.empty:
@@ -210,6 +231,11 @@ def _dated(rows: pd.DataFrame, spans: Sequence[tuple[Period, str]]) -> pd.DataFr
     inside = [(day >= _key(p.start)) & (day <= _key(p.last)) for p, _ in spans]
     named = np.select(inside, [name for _, name in spans], "")
     return rows.assign(period=named).drop(columns="_day")[named != ""].reset_index(drop=True)
+
+
+def _say(draw: Draw) -> str:
+    drawn = ", ".join(f"{share:.1%} of {table}" for table, share in draw.shares.items())
+    return f"looked at {drawn}, drawn by the case's id; numbers of cases and what went wrong are scaled up"
 
 
 def _key(day: date) -> int:

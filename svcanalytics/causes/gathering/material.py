@@ -50,6 +50,9 @@ class Material:
         better), missing never; ``period``, "now" or "before"; perhaps ``case_id``, where the row isn't the case itself;
         perhaps ``agent``; every other column is a dimension, such as team, channel, category, version, weekday, hour,
         tenure. The mean of ``bad`` is the metric (for a share that should be high, 1 - the metric).
+    shares : mapping of str to float
+        By metric, the share of its rows that are in `outcomes`, where not all of them are (0-1, drawn at random by
+        case): n and excess of findings are scaled up by it.
     earlier : mapping of str to DataFrame
         By metric, rows of the same columns from before both, with the key of their period ("2026Q1") as ``period``;
         for first-seen dates and trends.
@@ -96,6 +99,7 @@ class Material:
     outcomes: Mapping[str, pd.DataFrame]
     worth: pd.DataFrame
     curves: pd.DataFrame = field(default_factory=lambda: _empty("curves"))
+    shares: Mapping[str, float] = field(default_factory=dict)
     earlier: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     events: pd.DataFrame = field(default_factory=lambda: _empty("events"))
     texts: pd.DataFrame = field(default_factory=lambda: _empty("texts"))

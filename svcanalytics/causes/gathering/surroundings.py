@@ -12,6 +12,7 @@ from svcanalytics.store.engine import identifier
 if TYPE_CHECKING:
     import duckdb
 
+    from svcanalytics.causes.gathering.sampling import Draw
     from svcanalytics.store import Lake
 
 __all__ = ["localise", "read_events", "read_people", "read_texts"]
@@ -21,19 +22,20 @@ _OF_CASE = ("channel", "site", "business_type", "category", "system", "customer_
 _TEXT = ("channel", "site", "team", "category", "business_type", "customer_type")
 
 
-def read_events(lake: Lake, con: duckdb.DuckDBPyConnection, first: date, last: date) -> pd.DataFrame:
-    """Read `Material.events`: all steps of the cases opened between two local days."""
+def read_events(lake: Lake, con: duckdb.DuckDBPyConnection, first: date, last: date, draw: Draw) -> pd.DataFrame:
+    """Read `Material.events`: all steps of the cases opened between two local days, of those that were drawn."""
     named = ", ".join(f"e.{identifier(name)}" for name in _EVENT)
     cased = ", ".join(f"c.{identifier(name)} as case_{name}" for name in _OF_CASE)
     rows = con.sql(
         f"select {named}, c.day_key as _day, {cased} from events e join cases c using (case_id) "
-        f'where {_days("c.day_key", first, last)} order by e.case_id, e."at", e.seq'
+        f"where {_days('c.day_key', first, last)} and {draw.test('cases', ['c.case_id'])} "
+        'order by e.case_id, e."at", e.seq'
     ).df()
     return localise(rows, lake.timezone)
 
 
-def read_texts(lake: Lake, con: duckdb.DuckDBPyConnection, first: date, last: date) -> pd.DataFrame:
-    """Read `Material.texts`: what customers wrote between two local days, masked as it is stored."""
+def read_texts(lake: Lake, con: duckdb.DuckDBPyConnection, first: date, last: date, draw: Draw) -> pd.DataFrame:
+    """Read `Material.texts`: what customers wrote between two local days, masked as it is stored, of cases drawn."""
     parts = []
     days = _days("t.day_key", first, last)
     beside = "left join contacts f on f.contact_id = t.contact_id left join cases k on k.case_id = "
@@ -43,14 +45,15 @@ def read_texts(lake: Lake, con: duckdb.DuckDBPyConnection, first: date, last: da
     if lake.has("cases"):
         parts.append(
             'select t.case_id as id, t.case_id, t.opened_at as "at", t.day_key as _day, t.text, t.language, '
-            f"'case' as origin, {of_case} from cases t where t.text is not null and {days}"
+            f"'case' as origin, {of_case} from cases t where t.text is not null and {days} "
+            f"and {draw.test('cases', ['t.case_id'])}"
         )
     if lake.has("surveys"):
         dimensions = ", ".join(f"{sql} as {name}" for name, sql in joined.items())
         parts.append(
             f'select t.survey_id as id, {case} as case_id, t."at", t.day_key as _day, t.comment as text, '
             f"null as language, 'survey' as origin, {dimensions} from surveys t {beside} {case} "
-            f"where t.comment is not null and {days}"
+            f"where t.comment is not null and {days} and {draw.test('surveys', [case, 't.survey_id'])}"
         )
     if lake.has("messages"):
         dimensions = ", ".join(f"any_value({sql}) as {name}" for name, sql in joined.items())
@@ -59,7 +62,8 @@ def read_texts(lake: Lake, con: duckdb.DuckDBPyConnection, first: date, last: da
             'min(t."at") as "at", min(t.day_key) as _day, '
             "string_agg(t.text, ' ' order by t.\"at\", t.message_id) as text, null as language, "
             f"'message' as origin, {dimensions} from messages t {beside} {case} "
-            f"where t.speaker = 'customer' and t.text is not null and {days} group by 1"
+            f"where t.speaker = 'customer' and t.text is not null and {days} "
+            f"and {draw.test('cases', [case, 't.contact_id', 't.message_id'])} group by 1"
         )
     if not parts:
         return pd.DataFrame()

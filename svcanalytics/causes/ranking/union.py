@@ -17,6 +17,7 @@ from svcanalytics.causes.ranking.candidates import LEAST, Candidate
 from svcanalytics.causes.ranking.dating import place_in_time
 from svcanalytics.causes.ranking.merging import merge, merge_measures, overlap
 from svcanalytics.causes.ranking.searching import search
+from svcanalytics.causes.ranking.upscaling import scale_up
 from svcanalytics.causes.tracing.layers import conditions_of
 from svcanalytics.causes.tracing.verdicts import trace_all
 from svcanalytics.errors import CauseError
@@ -64,9 +65,8 @@ def findings(
     CatalogueError
         When a metric is unknown.
     """
-    return find(
-        gather(lake, period, baseline, metric=metric, leave_out=leave_out), limit=limit, agents=agents, seed=seed
-    )
+    material = gather(lake, period, baseline, metric=metric, leave_out=leave_out, measures=False, seed=seed)
+    return find(material, limit=limit, agents=agents, seed=seed)
 
 
 def find(
@@ -126,7 +126,7 @@ def find(
     candidates, searches = search(material, least=least, agents=agents, seed=seed)
     kept = [_dated(material, each) for each in merge_measures(merge(_significant(candidates, len(searches), level)))]
     kept = [_with_rule(material, each) for each in _related(sorted(_traced(material, kept), key=_rank))[:limit]]
-    table = tabulate([each.finding for each in kept])
+    table = tabulate([scale_up(each.finding, material.shares) for each in kept])
     table.attrs = {
         "missing": {**material.missing, **_absent(material)},
         "searches": list(searches),

@@ -27,6 +27,7 @@ __all__ = ["Knowledge"]
 # A snapshot never changes, so an answer holds for as long as the process lives.
 _ANSWERS: dict[tuple[object, ...], object] = {}
 _MOST_ANSWERS = 20_000
+_FIRST_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,13 @@ class Knowledge:
         if "attributes" not in of.columns():
             return False
         rows = of.select(["attributes"], self.lake.timezone)
+        # One look at all keys: to find out that a key is nowhere takes a scan of all rows.
+        keys = f"select distinct unnest(json_keys(attributes)) from ({rows}) where attributes is not null"
+        known = self._remembered(of.name, "attributes", lambda: {key for (key,) in self.con.execute(keys).fetchall()})
         query = f"select 1 from ({rows}) where {attribute(name)} is not null limit 1"
-        return bool(self._remembered(of.name, f"attribute {name}", lambda: self.con.execute(query).fetchall()))
+        return name in known and bool(
+            self._remembered(of.name, f"attribute {name}", lambda: self.con.execute(query).fetchall())
+        )
 
     def learn(self, metrics: Iterable[Metric]) -> None:
         """Ask what all these metrics require."""
@@ -59,9 +65,7 @@ class Knowledge:
         apart = "source" in of.columns() and not of.joint
         sources = self._sources(of) if apart else [""]
         if len(sources) == 1:
-            # The first row that holds answers the question: no need to read on.
-            holds = [self._holds(of, test) for test in tests]
-            return {test: (sources if found else [], sources) for test, found in zip(tests, holds, strict=True)}
+            return {test: (sources if found else [], sources) for test, found in self._held(of, tests).items()}
         columns = set().union(*(parse(test).columns for test in tests)) | {"source"}
         rows = of.select(columns, self.lake.timezone, self.empty)
         asked = ", ".join(f"coalesce(bool_or({parse(test).sql}), false)" for test in tests)
@@ -73,9 +77,18 @@ class Knowledge:
         query = f"select distinct source from {identifier(table)} order by 1"
         return self._remembered(table, "sources", lambda: [row[0] for row in self.con.execute(query).fetchall()])
 
-    def _holds(self, of: View, test: str) -> bool:
-        rows = of.select(parse(test).columns, self.lake.timezone, self.empty)
-        return bool(self.con.execute(f"select 1 from ({rows}) where {parse(test).sql} limit 1").fetchall())
+    def _held(self, of: View, tests: list[str]) -> dict[str, bool]:
+        """Tell for each test whether any row of a view holds: most do early on, the others are asked of all at once."""
+        held: dict[str, bool] = {}
+        for some in (f" limit {_FIRST_ROWS}", ""):
+            asked = [test for test in tests if not held.get(test)]
+            if not asked:
+                break
+            columns = set().union(*(parse(test).columns for test in asked))
+            rows = f"select * from ({of.select(columns, self.lake.timezone, self.empty)}){some}"
+            listed = ", ".join(f"coalesce(bool_or({parse(test).sql}), false)" for test in asked)
+            held |= zip(asked, self.con.execute(f"select {listed} from ({rows})").fetchall()[0], strict=True)
+        return held
 
     def test(self, metric: Metric) -> str | None:
         """Return SQL that keeps the rows of the sources that know, "" when all do, None when none does."""

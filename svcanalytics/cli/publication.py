@@ -28,6 +28,7 @@ def due(
     ] = None,
     until: Annotated[str | None, typer.Option(help="Last period to look at.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the reports; default: as in svcanalytics.toml.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=32, help="How many are published at a time.")] = 1,
 ) -> None:
     """List the reports whose period has ended and that are not published yet, and what they wait for.
 
@@ -57,7 +58,7 @@ def due(
         return
     failed = False
     with progress(context.say("publishing", "发布")) as step:
-        for outcome in publish_due(found, lake, folder, timetable, progress=step):
+        for outcome in publish_due(found, lake, folder, timetable, progress=step, workers=workers):
             if outcome.edition:
                 console().print(f"{outcome.edition.status}: {outcome.edition.path}", soft_wrap=True)
             else:

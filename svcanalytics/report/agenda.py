@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -123,8 +124,9 @@ def publish_due(
     scope: str = "all",
     progress: Progress | None = None,
     wait: Callable[[float], None] = time.sleep,
+    workers: int = 1,
 ) -> Iterator[Outcome]:
-    """Publish what is due and not late, one after another; a failure does not stop the others.
+    """Publish what is due and not late, one after another or several at a time; a failure does not stop the others.
 
     Only a `PassingFaultError` is tried again, as often as the timetable says: a notebook that fails on its data fails
     again.
@@ -139,31 +141,56 @@ def publish_due(
         As `publish` takes it.
     wait : callable
         Called with the seconds to wait before another try.
+    workers : int
+        How many are published at a time. Each runs its notebook in a process of its own, which takes about one core and
+        as much memory as one report does.
 
     Yields
     ------
     Outcome
         One for each that was due, as soon as it is known.
     """
-    for item in due:
-        if item.state != "due":
-            continue
-        for attempt in range(timetable.retries + 1):
-            try:
-                edition = publish(
-                    item.report, item.period, lake, out, item.language, scope, progress, formats=timetable.formats
-                )
-            except PassingFaultError as error:
-                if attempt == timetable.retries:
-                    yield Outcome(item, None, error, attempt + 1)
-                else:
-                    wait(timetable.retry_wait_s * 2.0**attempt)
-            except SvcError as error:
-                yield Outcome(item, None, error, attempt + 1)
-                break
-            else:
-                yield Outcome(item, edition, None, attempt + 1)
-                break
+    asked = [item for item in due if item.state == "due"]
+
+    def run(item: Due) -> Outcome:
+        return _publish_one(item, lake, out, timetable, scope, progress, wait)
+
+    if workers <= 1:
+        yield from map(run, asked)
+        return
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="publish")
+    try:
+        for done in as_completed([pool.submit(run, item) for item in asked]):
+            yield done.result()
+    finally:
+        # Whoever stops listening wants no more of them; what has begun is finished.
+        pool.shutdown(cancel_futures=True)
+
+
+def _publish_one(
+    item: Due,
+    lake: Lake,
+    out: str | Path,
+    timetable: Timetable,
+    scope: str,
+    progress: Progress | None,
+    wait: Callable[[float], None],
+) -> Outcome:
+    tries = 0
+    while True:
+        tries += 1
+        try:
+            edition = publish(
+                item.report, item.period, lake, out, item.language, scope, progress, formats=timetable.formats
+            )
+        except PassingFaultError as error:
+            if tries > timetable.retries:
+                return Outcome(item, None, error, tries)
+            wait(timetable.retry_wait_s * 2.0 ** (tries - 1))
+        except SvcError as error:
+            return Outcome(item, None, error, tries)
+        else:
+            return Outcome(item, edition, None, tries)
 
 
 def _published(out: Path, report: str, scope: str, language: str) -> set[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from threading import Barrier
 from types import SimpleNamespace
 
 import pandas as pd
@@ -115,6 +116,25 @@ def test_only_a_fault_that_may_pass_is_tried_again_and_a_failure_stops_no_other(
     assert {key: o.tries for key, o in ends.items()} == {"2026-05": 3, "2026-06": 1, "2026-07": 3, "2026-08": 1}
     assert [key for key, o in ends.items() if o.edition] == ["2026-05", "2026-08"]
     assert waits == [10, 20, 10, 20]
+
+
+def test_two_workers_publish_at_the_same_time_and_everything_once(lake, tmp_path, published, monkeypatch):
+    lake = filled(lake, "2026-08-31")
+    due = list_due(lake, tmp_path, Timetable(reports=("monthly",), since="2026-05"), date(2026, 9, 1))
+    published.fail = {"2026-06": [PublishError("the cell failed")], "2026-07": [PassingFaultError("the kernel died")]}
+    both, alone = Barrier(2, timeout=20), agenda.publish
+
+    def publish(*given, **named):
+        if given[1].key in ("2026-05", "2026-06"):  # neither ends before the other has begun
+            both.wait()
+        return alone(*given, **named)
+
+    monkeypatch.setattr(agenda, "publish", publish)
+    ends = {o.due.period.key: o for o in publish_due(due, lake, tmp_path, MONTHLY, wait=lambda _: None, workers=2)}
+    assert {key: bool(o.edition) for key, o in ends.items()} == {
+        "2026-05": True, "2026-06": False, "2026-07": True, "2026-08": True,
+    }  # fmt: skip
+    assert sorted(published.calls) == ["2026-05", "2026-06", "2026-07", "2026-07", "2026-08"]
 
 
 def test_what_is_late_is_not_published(lake, tmp_path, published):

@@ -98,7 +98,7 @@ def diagnose(lake: Lake, period: Period) -> Diagnosis:
     period : Period
     """
     try:
-        material = causes.gather(lake, period)
+        material = causes.gather(lake, period, measures=False)
         found = causes.find(material)
     except (CauseError, CatalogueError) as problem:
         return Diagnosis(why_not=problem.what)

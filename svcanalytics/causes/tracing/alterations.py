@@ -58,6 +58,8 @@ class Alteration:
         The share concerned (missing, arrived, doubled ...), or the hours of the clock; NaN where there is none.
     p_value : float
         Of no change, over all that was looked at; 0 for what is written down.
+    until : pandas.Timestamp
+        First day it is no more; NaT when it lasts.
     """
 
     what: What
@@ -67,6 +69,7 @@ class Alteration:
     before: float = np.nan
     after: float = np.nan
     p_value: float = 0.0
+    until: pd.Timestamp = pd.NaT  # type: ignore[assignment]
 
 
 def new_definitions(definitions: pd.DataFrame) -> list[Alteration]:

@@ -26,6 +26,7 @@ from svcanalytics.causes.tracing.alterations import (
 )
 from svcanalytics.causes.tracing.conditions import condition_table, contrast
 from svcanalytics.causes.tracing.correction import hold_family
+from svcanalytics.causes.tracing.offsets import clock_offsets
 from svcanalytics.causes.tracing.verdicts import cases_of
 
 __all__ = ["GATE_COLUMNS", "artefact_findings", "gate", "mark_artefacts"]
@@ -44,8 +45,9 @@ def gate(material: Material, *, seed: int = 0) -> pd.DataFrame:
 
     Looked for are new definitions and mappings, columns no longer filled, answers that no longer arrive, renamed
     values, doubled rows, sources fallen silent, clocks gone wrong and scales read from the wrong end (see
-    `alterations`). What a change does to a metric is how much worse the rows it touches became on its day, beyond the
-    other rows; where only the metric is named, the value of a dimension with the surest jump is taken, or all rows.
+    `alterations`, `offsets`). What a change does to a metric is how much worse the rows it touches became on its day,
+    beyond the other rows; where only the metric is named, the value of a dimension with the surest jump is taken, or
+    all rows.
 
     Parameters
     ----------
@@ -175,11 +177,13 @@ class _Seen:
     missing: list[Alteration]
     cases: dict[str, set[object]]
     marked: list[tuple[pd.Series, list[Alteration]]]
+    offsets: dict[str, list[Alteration]]
 
     @classmethod
     def of(cls, material: Material) -> _Seen:
         cases = {name: set(_cases(frame)) for name, frame in material.outcomes.items()}
-        return cls(new_definitions(material.definitions), missing_values(material.definitions), cases, [])
+        offsets = {name: clock_offsets(frame) for name, frame in material.outcomes.items()}
+        return cls(new_definitions(material.definitions), missing_values(material.definitions), cases, [], offsets)
 
     def told_by_rows(self, rows: pd.DataFrame) -> list[Alteration]:
         own = next((found for ids, found in self.marked if ids.equals(rows["id"])), None)
@@ -199,6 +203,9 @@ def _cases(rows: pd.DataFrame) -> pd.Series:
 def _alterations(material: Material, metric: str, seen: _Seen) -> list[Alteration]:
     rows = material.outcomes[metric]
     found = [*turned_scales(rows), *seen.told_by_rows(rows)]
+    for other, offsets in seen.offsets.items():  # a share of cases in time is made of the same times
+        if offsets and len(seen.cases[metric] & seen.cases[other]) > 0.98 * len(seen.cases[metric]):
+            found += [each for each in offsets if not each.where or each.where.partition("=")[0] in rows.columns]
     reference = _reference(metric, seen.cases)
     lost = lost_rows(rows, material.outcomes[reference]) if reference else []
     found += lost
@@ -234,6 +241,8 @@ def _named(rows: pd.DataFrame, value: str) -> str:
 
 def _effect(material: Material, metric: str, found: Alteration, rng: np.random.Generator) -> tuple[object, ...]:
     rows = material.outcomes[metric]
+    if not pd.isna(found.until):
+        rows = rows[rows["at"] < found.until]
     bad = rows["bad"].to_numpy("float64")
     after = rows["at"].ge(found.since).to_numpy()
     now = rows["period"].eq("now").to_numpy()
@@ -261,12 +270,14 @@ def _effect(material: Material, metric: str, found: Alteration, rng: np.random.G
     else:
         held = contrast(bad, after, day, inside[:, None], rng=rng)
         amount, error, p = float(held.amount[0]), float(held.error[0]), float(held.p_value[0])
+    if np.isnan(amount) and found.what == "clock":  # what hardly ever went wrong did so on these days
+        amount, error, p = _step(bad[inside], after[inside], day[inside], int((inside & after).sum()))
     scale = n / max(float((inside & after).sum()), 1.0)  # of the period alone
     amount, error = amount * scale, error * scale
     if np.isnan(amount):
         amount, error, p = 0.0, 0.0, 1.0
-    before = bad[~now]
-    moved = (bad[now].mean() - before.mean()) * now.sum() if len(before) else np.nan
+    whole, of_period = material.outcomes[metric]["bad"], material.outcomes[metric]["period"].eq("now")
+    moved = (whole[of_period].mean() - whole[~of_period].mean()) * of_period.sum() if (~of_period).any() else np.nan
     share = amount / moved if moved and abs(moved) > 1e-12 else np.nan
     return (found.what, found.name, metric, where, found.since, found.before, found.after, found.p_value, n, amount,
             amount - _Z * error, amount + _Z * error, p, share)  # fmt: skip
@@ -289,6 +300,8 @@ def _step(
         for side, mean in zip((later, ~later), means, strict=True)
     ]
     difference, error = means[0] - means[1], float(np.sqrt(sum(spread)))
+    # Days that are all alike are no proof that the next one will be.
+    error = max(error, 0.5 * float(np.ptp(bad)) / min(counts[later].sum(), counts[~later].sum()))
     if error <= 0:
         return 0.0, 0.0, 1.0
     p = float(stdtr(min(later.sum(), (~later).sum()) - 1, -difference / error))

@@ -48,7 +48,7 @@ _PERSON = re.compile(r"(^|_)by$|agent|assigned|caller|user|person|employee|owner
 
 # Where a case ended up tells how it went: of no use for measures made of hand-overs.
 _PATH = {"transferred_n", "at_first_contact", "teams_n"}
-_ENDS = {"team", "owner_team", "agent"}
+_ENDS = {"team", "owner_team", "agent", "tenure"}
 
 _SHARE_OF_IDS = 0.5
 _FEW = 100
@@ -125,8 +125,10 @@ def usable(rows: pd.DataFrame, names: Collection[str], own: Collection[str] = ()
     left_out: dict[str, str] = {}
     partitions: dict[tuple[int, bytes], str] = {}
     bad = rows["bad"].to_numpy("float64")
+    made_of = set(own) | (_ENDS if _PATH & set(own) else set())
+    places = [name for name in _WITHIN if name in rows.columns and name not in made_of]
     for name in names:
-        if name in own or (name in _ENDS and _PATH & set(own)):
+        if name in made_of:
             left_out[name] = "the measure is made of it"
             continue
         codes, values = pd.factorize(rows[name], use_na_sentinel=False)
@@ -137,7 +139,7 @@ def usable(rows: pd.DataFrame, names: Collection[str], own: Collection[str] = ()
             left_out[name] = "it names single rows"
         elif _tells(codes, bad):
             left_out[name] = "it as good as tells the outcome"
-        elif _filled_in_tells(rows, name, bad):
+        elif _filled_in_tells(rows, name, bad, places):
             left_out[name] = "whether it is filled in as good as tells the outcome"
         elif alike != name:
             left_out[name] = f"it divides the rows as {alike} does"
@@ -146,13 +148,13 @@ def usable(rows: pd.DataFrame, names: Collection[str], own: Collection[str] = ()
     return kept, left_out
 
 
-def _filled_in_tells(rows: pd.DataFrame, name: str, bad: np.ndarray) -> bool:
+def _filled_in_tells(rows: pd.DataFrame, name: str, bad: np.ndarray, places: Collection[str]) -> bool:
     # Whether somewhere nearly all rows with it (or without it) went wrong, and of the others hardly more than half did:
     # an agent who is only noted when the bot fails, a window that is only noted when somebody came to it.
     empty = (rows[name].isna() | rows[name].eq("")).to_numpy()
     if not empty.any() or empty.all() or not np.isin(bad, (0.0, 1.0)).all():
         return False
-    for place in ("", *(each for each in _WITHIN if each in rows.columns and each != name)):
+    for place in ("", *places):
         code = pd.factorize(rows[place])[0] + 1 if place else np.zeros(len(rows), dtype=np.int64)
         cell = 2 * code + empty
         n = np.bincount(cell, minlength=2 * code.max() + 2).reshape(-1, 2)

@@ -338,8 +338,8 @@ def _misses(review: StaffingReview) -> Table:
     note = (
         "从恰好按需求配人、只有偶然波动开始，依次加入各项；每项为其增加的未达标天占比，负值为减少。"
         if zh
-        else "From the agents required and nothing but chance, one source is let in after the other; each figure is what "
-        "it adds to the share of days missed, below 0 what it takes off."
+        else "From the agents required and nothing but chance, one source is let in after the other; each figure is "
+        "what it adds to the share of days missed, below 0 what it takes off."
     )
     return tabulate("misses", title, columns, records, review.language, note)
 

@@ -380,3 +380,10 @@ def test_rules_may_be_named_by_their_file_and_anything_else_is_refused(tmp_path)
 def test_one_agent_or_none_is_said_as_people_say_it(people, words):
     told = plan_shifts(hours([3, 3, 3, 3]), TINY, agents=people).missing
     assert told and words in told[0]
+
+
+def test_a_week_of_one_day_is_told_as_that_day():
+    row = ("calls", pd.Timestamp("2026-11-06 08:00"), pd.Timestamp("2026-11-06 17:00"), 1, "week", "5", "calls")
+    short = pd.DataFrame([row], columns=["queue", "start", "end", "missing", "reason", "detail", "groups"])
+    told = "calls: needs 1 more agent on Fri 6 Nov (08:00\u201317:00); the days and hours of all 5 agents are used up"
+    assert explain_shortfalls(short) == [told]

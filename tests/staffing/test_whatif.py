@@ -73,6 +73,13 @@ def test_open_until_later_adds_slots_like_the_last_and_its_people_stay(lived):
     assert compare(lived, longer).set_index("measure").loc["hours", "change"] > 0
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "ns"])
+def test_open_until_later_can_be_compared_whatever_the_resolution_of_times(made_up, unit):
+    table = made_up(days=1).table.assign(start=lambda rows: rows["start"].dt.as_unit(unit))
+    lived = simulate(table.assign(agents=20), table, 240, draws=2)
+    assert what_if(lived, until="23:00").set_index("measure").loc["service_level", "change"] <= 0.05
+
+
 def test_a_campaign_that_comes_early_changes_places_with_another_day(lived):
     moved = relive(lived, swap=[("2026-11-02", "2026-11-03")]).draws.set_index(["day", "draw"])["offered"]
     before = lived.draws.set_index(["day", "draw"])["offered"]

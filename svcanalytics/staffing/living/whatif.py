@@ -180,7 +180,7 @@ def _open_longer(volume: Volume, count: NDArray[np.float64], until: int) -> tupl
     start = volume.start.append(volume.start[source] + step * length)
     order = np.argsort(start.asi8, kind="stable")
     rows = np.concatenate([np.arange(len(volume.start)), source])[order]
-    start = start[order]
+    start = start[order].as_unit(volume.start.unit)  # of the same resolution, as days are compared by it
     second = (start - start[0]).total_seconds().to_numpy()
     longer = replace(
         volume, start=start, second=second, mean=volume.mean[rows], handle_s=volume.handle_s[rows],

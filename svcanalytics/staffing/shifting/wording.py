@@ -81,6 +81,7 @@ def explain_shortfalls(shortfalls: pd.DataFrame, language: str = "en") -> list[s
             known["pattern"], known["most"] = row["detail"].rsplit(" ", 1)
         kind = {"people": "day", "week": "span"}.get(row["reason"], "slot")
         first, last = (_day(each, language) for each in (row["start"], run["end"].iloc[-1] - pd.Timedelta(minutes=1)))
+        kind = "day" if kind == "span" and first == last else kind
         most = int(run["missing"].max())
         sentences.append(
             words[kind].format(

@@ -122,3 +122,11 @@ def test_values_without_a_number_or_an_error_are_neither_ranked_nor_shrunk(value
     for call in (separate, shrink):
         with pytest.raises(CatalogueError, match="values and errors must be numbers"):
             call(values, errors)
+
+
+def test_hundreds_of_units_are_told_apart_without_draws_and_as_truly():
+    rng = np.random.default_rng(3)
+    true = np.repeat([0.0, 1.0], 250)
+    better = separate(true + 0.1 * rng.standard_normal(500), np.full(500, 0.1), draws=1_000_000_000)  # none is drawn
+    assert not better[:250].any() and not better[250:, 250:].any()
+    assert better[250:, :250].mean() > 0.9

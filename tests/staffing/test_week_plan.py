@@ -232,3 +232,10 @@ def test_a_week_of_a_real_bank_is_planned_from_the_weeks_before_it(real_data, tm
     assert plan.coverage["shortfall"].sum() < 0.2 * plan.coverage["required"].sum()
     general = plan.promises.set_index("queue").loc["general"]
     assert general["service_level"] > 0.75
+
+
+def test_a_wish_for_a_shift_that_no_rule_knows_is_refused(plan):
+    wishes = pd.DataFrame({"agent": ["a/b"], "day": [pd.Timestamp("2026-11-02")], "pattern": ["Nachtschicht"]})
+    agents = pd.DataFrame({"agent": HOSTILE})
+    with pytest.raises(StaffingError, match=r"no pattern 'Nachtschicht'\n.*off, early"):
+        staffing.plan_roster(plan.shifts, agents, wishes=wishes)

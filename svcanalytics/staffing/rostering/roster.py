@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -122,6 +123,8 @@ def plan_roster(
     check_solver(solver)
     if rules is None:
         rules = RosterRules() if isinstance(plan, pd.DataFrame) else roster_rules(plan.rules)
+    if not isinstance(plan, pd.DataFrame):
+        _check_patterns(wishes, plan.rules.patterns)
     duties = read_duties(plan if isinstance(plan, pd.DataFrame) else plan.shifts, rules)
     people = read_people(agents, leave, wishes, history, duties, rules)
     before = [len(person.worked) for person in people]
@@ -203,6 +206,18 @@ def _fairness(
             }
         )
     return pd.DataFrame(rows)
+
+
+def _check_patterns(wishes: pd.DataFrame | None, patterns: Iterable[str]) -> None:
+    if wishes is None or "pattern" not in wishes:
+        return
+    known = ["off", *patterns]
+    strange = wishes[wishes["pattern"].notna() & ~wishes["pattern"].isin(["", *known])]
+    if len(strange):
+        row = strange.iloc[0]
+        raise StaffingError(
+            f"there is no pattern {row['pattern']!r}", where=f"wishes, {row['agent']}", fix=f"use {', '.join(known)}"
+        )
 
 
 def _met(wish: Wish, own: list[Worked]) -> bool:

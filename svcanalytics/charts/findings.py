@@ -24,14 +24,14 @@ _COLOURS = {"data": theme.PALETTE[0], "process": theme.PALETTE[1], "people": the
 _WORDS = {
     "zh": {
         "points": "条=损失的指数分；线=95%区间；颜色=所在层面",
-        "cases": "条=涉及件数；颜色=所在层面",
+        "cases": "条=超出预期的件数；颜色=所在层面",
         "apart": "空心=数据变了，不是服务变了",
         "interval": "{amount}（{low}～{high}）",
         "layers": {"data": "数据与系统", "process": "流程", "people": "人员", "demand": "需求", "": "层面未定"},
     },
     "en": {
         "points": "Bar: index points lost; line: 95% interval; colour: layer",
-        "cases": "Bar: cases concerned; colour: layer",
+        "cases": "Bar: cases beyond the expected; colour: layer",
         "apart": "Hollow: the data changed, not the service",
         "interval": "{amount} ({low} to {high})",
         "layers": {
@@ -57,7 +57,7 @@ def draw_findings(frame: pd.DataFrame, *, language: str, unit: str = "points") -
     language : str
         "zh" or "en".
     unit : str
-        What the amounts are: "points" of the index, or "cases".
+        What the amounts are: "points" of the index, or "cases" that went wrong beyond the expected.
 
     Raises
     ------

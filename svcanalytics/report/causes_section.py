@@ -26,7 +26,7 @@ from svcanalytics.report.cause_words import (
     place_name,
     trend_name,
 )
-from svcanalytics.report.diagnosis import Diagnosis, amounts, sum_points
+from svcanalytics.report.diagnosis import Diagnosis, amounts, sum_points, too_many
 from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_integer, is_missing
 from svcanalytics.report.reasons import measure_name
@@ -66,7 +66,8 @@ def top_causes(evaluation: Evaluation, most: int = MOST_NAMED) -> list[str]:
     for row, cost in zip(chosen.to_dict("records"), amounts(chosen).to_dict("records"), strict=True):
         layer = layer_text(row["layer"], e.language) if row["layer"] else ""
         if is_missing(cost["points"]):
-            size = f"{format_integer(row['n'], e.language)}件" if zh else f"{format_integer(row['n'], 'en')} cases"
+            beyond = format_integer(min(row["excess"], row["n"]), e.language)
+            size = f"超出预期{beyond}件" if zh else f"{beyond} cases beyond the expected"
         else:
             half = format_cost((cost["high"] - cost["low"]) / 2)
             size = f"{format_cost(cost['points'])}±{half}" + ("分" if zh else " points")
@@ -118,8 +119,8 @@ def _lead(e: Evaluation, found: Diagnosis) -> str:
         )  # fmt: skip
     if len(service) and not found.priced:
         parts.append(
-            "本期没有可用的指数，各项按涉及件数排序。" if zh
-            else "There is no index to price them by, so they are ordered by the cases concerned."
+            "本期没有可用的指数，各项按超出预期的件数排序。" if zh
+            else "There is no index to price them by, so they are ordered by the cases beyond the expected."
         )  # fmt: skip
     return "".join(parts) if zh else " ".join(parts)
 
@@ -132,7 +133,7 @@ def _picture(e: Evaluation, found: Diagnosis) -> Figure:
     frame = pd.DataFrame(
         {
             "label": [_fitting(e, row) for row in drawn.to_dict("records")],
-            "amount": costs["points"] if found.priced else drawn["n"].astype("float64"),
+            "amount": costs["points"] if found.priced else too_many(drawn),
             "low": costs["low"] if found.priced else float("nan"),
             "high": costs["high"] if found.priced else float("nan"),
             "layer": drawn["layer"],

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from svcanalytics.periods import Period
     from svcanalytics.store import Lake
 
-__all__ = ["Diagnosis", "amounts", "diagnose", "sum_points"]
+__all__ = ["Diagnosis", "amounts", "diagnose", "sum_points", "too_many"]
 
 MOST_LINKED = 30
 MOST_QUOTES = 3
@@ -70,7 +70,7 @@ class Diagnosis:
 
     @property
     def service(self) -> pd.DataFrame:
-        """The findings about the service, the costliest first; without a price those of most cases first."""
+        """The findings about the service, the costliest first; without a price the largest first (`too_many`)."""
         return self._of(artefact=False)
 
     @property
@@ -84,7 +84,11 @@ class Diagnosis:
         found = self.findings[(self.findings["kind"] == "artefact") == artefact]
         if self.priced:
             return found
-        return found.sort_values(["n", "p_value"], ascending=[False, True], kind="stable")
+        return (
+            found.assign(_size=too_many(found))
+            .sort_values("_size", ascending=False, kind="stable")
+            .drop(columns="_size")
+        )
 
 
 def diagnose(lake: Lake, period: Period) -> Diagnosis:
@@ -158,6 +162,17 @@ def sum_points(findings: pd.DataFrame) -> float:
                 total += float(points)
                 others.add(row["finding_id"])
     return total
+
+
+def too_many(findings: pd.DataFrame) -> pd.Series:
+    """Return how many cases went wrong beyond the expected; of a mean, which counts none, all that it is about.
+
+    Parameters
+    ----------
+    findings : DataFrame
+        As `causes.findings` gives it.
+    """
+    return findings[["excess", "n"]].astype("float64").min(axis=1)
 
 
 def _found_before(lake: Lake, period: Period) -> pd.DataFrame:

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 import pandas as pd
 
 from svcanalytics.causes.finding import Finding
-from svcanalytics.causes.tracing.layers import conditions_of
+from svcanalytics.causes.ranking.naming import measure_name, place_name
 
 __all__ = ["describe"]
 
 _SHOWN = 3
 # Chinese punctuation is written as escapes: keyboards and editors turn it into something else.
-_COMMA, _STOP, _LIST, _COLON = "\uff0c", "\u3002", "\u3001", "\uff1a"
+_COMMA, _STOP, _LIST, _COLON, _SEMICOLON, _TO = "\uff0c", "\u3002", "\u3001", "\uff1a", "\uff1b", "\uff5e"
 _LAYERS = {
-    "data": ("data", "数据"),
+    "data": ("data and systems", "数据与系统"),
     "process": ("process", "流程"),
     "people": ("people", "人员"),
     "demand": ("demand", "需求"),
@@ -24,86 +24,62 @@ _TRENDS = {
     "new": ("new", "新出现"),
     "larger": ("worse than before", "比以前更严重"),
     "steady": ("still there", "依然存在"),
-    "smaller": ("smaller", "有所减轻"),
+    "smaller": ("smaller than before", "有所减轻"),
     "gone": ("gone", "已消失"),
 }
-_COLUMNS = {
-    "team": ("team", "团队"),
-    "owner_team": ("responsible team", "责任团队"),
-    "first_team": ("first team", "首问团队"),
-    "channel": ("channel", "渠道"),
-    "category": ("category", "类别"),
-    "business_type": ("type", "业务类型"),
-    "queue": ("queue", "队列"),
-    "site": ("site", "网点"),
-    "system": ("system", "系统"),
-    "customer_type": ("customers", "客户类型"),
-    "urgency": ("urgency", "紧急程度"),
-    "weekday": ("weekday", "星期"),
-    "day_class": ("kind of day", "日类型"),
-    "hour": ("hours", "时段"),
-    "tenure": ("agents in post", "坐席在岗时长"),
-    "version": ("version", "版本"),
-    "device": ("device", "设备"),
-    "route": ("route", "路由"),
-    "source": ("source", "数据源"),
-}
-_SPECIAL = {
-    "step": ("with the step '{}'", "经过“{}”环节"),
-    "skipped": ("without the step '{}'", "跳过“{}”环节"),
-    "rework": ("where the step '{}' is repeated", "“{}”环节反复"),
-    "order": ("in the order '{}'", "环节次序为“{}”"),
-    "theme": ("about '{}'", "反映“{}”"),
-}
+_ALWAYS = ("as it always was", "一直如此")
 
 
 def describe(
-    finding: Finding | Mapping[str, object], language: str = "en", *, measures: Mapping[str, str] | None = None
+    finding: Finding | Mapping[str, object] | pd.Series,
+    language: str = "en",
+    *,
+    measures: Mapping[str, str] | None = None,
 ) -> str:
     """Say a finding in one sentence.
 
     Parameters
     ----------
-    finding : Finding or mapping
+    finding : Finding, mapping or Series
         A finding, or a row of the table of findings.
     language : str
         "en" or "zh".
     measures : mapping of str to str, optional
-        Names of metrics for readers, in the language; default their ids.
+        Names of metrics for readers, in the language; default those of the shipped catalogue, else their ids.
 
     Returns
     -------
     str
         Which cases, how many, what they cost, since when, on which layer, shown by which cases. Points are left out
         where there is no price.
+
+    Examples
+    --------
+    >>> describe(Finding("segment", "reopen_rate", "channel=app", 160, 42.0, 0.31, 0.2, 0.42, 0.001, trend="new"))
+    'Reopen rate: channel app: 160 cases, 42 beyond the expected, 0.31 (0.20 to 0.42) index points lost, new.'
     """
     if isinstance(finding, pd.Series):  # whose attribute `where` is a method
         finding = finding.to_dict()
     row = finding if isinstance(finding, Mapping) else {name: getattr(finding, name) for name in _FIELDS}
     zh = int(language.startswith("zh"))
-    where, details = str(row["where"]), row["details"]
-    told = details if isinstance(details, Mapping) else {}
-    measure = (measures or {}).get(str(row["measure"]), str(row["measure"]))
-    parts = [_amount(row, zh)]
-    if not pd.isna(row["since"]):  # type: ignore[arg-type]
-        day = pd.Timestamp(row["since"])  # type: ignore[arg-type]
-        parts.append(f"自{day.month}月{day.day}日起" if zh else f"since {day.day} {day:%B}")
-    if row["trend"]:
-        parts.append(_TRENDS[str(row["trend"])][zh])
+    details = row["details"] if isinstance(row["details"], Mapping) else {}
+    measure = str(row["measure"])
+    named = (measures or {}).get(measure) or measure_name(measure, language)
+    place = place_name(str(row["where"]), language, details)
+    parts = [*_amount(row, zh), *_time(row, zh)]
     tail = []
     if row["kind"] == "artefact":
-        tail.append("是数据变化而非服务变化" if zh else "the data changed, not the service")
-    if row["layer"]:
+        tail.append("是数据变化\uff0c不是服务变化" if zh else "the data changed, not the service")
+    elif row["layer"] in _LAYERS:
         layer = _LAYERS[str(row["layer"])][zh]
         tail.append(f"层面{_COLON}{layer}" if zh else f"layer: {layer}")
     cases = [str(each) for each in row["cases"]]  # type: ignore[union-attr]
     if cases:
-        named = (_LIST if zh else ", ").join(cases[:_SHOWN])
-        tail.append(f"典型事项{_COLON}{named}" if zh else f"shown by {named}")
-    place = _place(where, told, zh)
+        shown = (_LIST if zh else ", ").join(cases[:_SHOWN])
+        tail.append(f"典型事项{_COLON}{shown}" if zh else f"shown by {shown}")
     if zh:
-        return f"{measure}{_COLON}{place}{_COLON}{_COMMA.join([*parts, *tail])}{_STOP}"
-    return f"{measure}: {place}: {', '.join(parts)}{''.join(f'; {each}' for each in tail)}."
+        return f"{named}{_COLON}{place}{_COLON}{_SEMICOLON.join([_COMMA.join(parts), *tail])}{_STOP}"
+    return f"{named}: {place}: {'; '.join([', '.join(parts), *tail])}."
 
 
 _FIELDS = (
@@ -112,28 +88,29 @@ _FIELDS = (
 )
 
 
-def _amount(row: Mapping[str, object], zh: int) -> str:
-    n, points = int(row["n"]), float(row["points"])  # type: ignore[arg-type]
-    said = f"{n:,}件" if zh else f"{n:,} cases"
+def _amount(row: Mapping[str, object], zh: int) -> list[str]:
+    n, points, excess = int(row["n"]), float(row["points"]), float(row["excess"])  # type: ignore[arg-type]
+    said = [f"{n:,}件" if zh else f"{n:,} cases"]
+    if 1 <= excess <= n:  # of a share these are cases, of another number units that say little
+        said.append(f"比预期多{excess:,.0f}件不理想" if zh else f"{excess:,.0f} beyond the expected")
+    elif points != points:
+        said.append(f"超出预期{excess:,.3g}" if zh else f"{excess:,.3g} beyond the expected")
     if points == points:
+        digits = 1 if abs(points) >= 1 else 2
         low, high = float(row["low"]), float(row["high"])  # type: ignore[arg-type]
-        cost = f"{points:.1f} ({low:.1f}-{high:.1f})"
-        return f"{said}{_COMMA}影响指数{cost}分" if zh else f"{said}, {cost} index points"
-    excess = f"{float(row['excess']):,.0f}"  # type: ignore[arg-type]
-    return f"{said}{_COMMA}超出预期{excess}" if zh else f"{said}, {excess} beyond the expected"
+        shown = [f"{each:.{digits}f}" for each in (points, low, high)]
+        if zh:
+            said.append(f"影响指数{shown[0]}分\uff08{shown[1]}{_TO}{shown[2]}\uff09")
+        else:
+            said.append("{} ({} to {}) index points lost".format(*shown))
+    return said
 
 
-def _place(where: str, details: Mapping[str, object], zh: int) -> str:
-    conditions = conditions_of(where)
-    if not conditions:
-        return "全部" if zh else "all cases"
-    said = []
-    for column, value in conditions:
-        if column in _SPECIAL:
-            name = str(details.get("label_zh" if zh else "label_en", value)) if column == "theme" else value
-            said.append(_SPECIAL[column][zh].format(name))
-            continue
-        name = _COLUMNS.get(column, (column, column))[zh]
-        shown = value or ("未填写" if zh else "not filled in")
-        said.append(f"{name}“{shown}”" if zh else f"{name} {shown}")
-    return _LIST.join(said) if zh else ", ".join(said)
+def _time(row: Mapping[str, object], zh: int) -> list[str]:
+    said, trend = [], str(row["trend"])
+    if not pd.isna(row["since"]):  # type: ignore[arg-type]
+        day = pd.Timestamp(row["since"])  # type: ignore[arg-type]
+        said.append(f"自{day.year}年{day.month}月{day.day}日起" if zh else f"since {day.day} {day:%B} {day.year}")
+    elif trend == "steady":
+        return [_ALWAYS[zh]]
+    return [*said, _TRENDS[trend][zh]] if trend in _TRENDS else said

@@ -156,6 +156,8 @@ def _dated(material: Material, each: Candidate) -> Candidate:
     if finding.kind in ("artefact", "theme"):
         return each
     since, trend, history = place_in_time(material, finding.measure, finding.where, finding.since)
+    if not trend and "usual_before" in finding.details:  # what a step did before is known, though not by whose cases
+        trend = "larger" if finding.details["usual_before"] else "new"
     return replace(each, finding=_told(replace(finding, since=since, trend=trend), history=history))
 
 

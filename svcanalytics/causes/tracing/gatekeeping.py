@@ -181,7 +181,7 @@ class _Seen:
 
     @classmethod
     def of(cls, material: Material) -> _Seen:
-        cases = {name: set(_cases(frame)) for name, frame in material.outcomes.items()}
+        cases = {name: set(_cases(frame).to_numpy("object")) for name, frame in material.outcomes.items()}
         offsets = {name: clock_offsets(frame) for name, frame in material.outcomes.items()}
         return cls(new_definitions(material.definitions), missing_values(material.definitions), cases, [], offsets)
 

@@ -387,3 +387,16 @@ def test_a_week_of_one_day_is_told_as_that_day():
     short = pd.DataFrame([row], columns=["queue", "start", "end", "missing", "reason", "detail", "groups"])
     told = "calls: needs 1 more agent on Fri 6 Nov (08:00\u201317:00); the days and hours of all 5 agents are used up"
     assert explain_shortfalls(short) == [told]
+
+
+def test_an_evening_that_only_the_night_s_shift_covers_asks_for_the_next_day():
+    around = rules(
+        late={"starts": ["15:00"], "hours": 8},
+        night={"starts": ["22:00"], "hours": 8},
+        early={"starts": ["06:00"], "hours": 9},
+    )
+    last = plan_shifts(hours([2] * 24, "2026-11-03 00:00"), around)
+    assert [(row.reason, row.start.hour) for row in last.shortfalls.itertuples()] == [("beyond", 23)]
+    assert "plan the next day too" in last.missing[0] and "次日" in explain_shortfalls(last.shortfalls, "zh")[0]
+    whole = plan_shifts(hours([2] * 48, "2026-11-03 00:00"), around)
+    assert whole.shortfalls["start"].dt.day.tolist() == [4]

@@ -40,12 +40,13 @@ def find_shortfalls(
     Returns
     -------
     pandas.DataFrame
-        queue, start and end (on the clock of the shifts), missing (whole people), reason and its detail: ``start`` (the
-        time before which no shift starts), ``end`` (after which none ends), ``weekday`` (on which none works, Monday
-        0), ``hole`` (no shift is there), ``people`` (all of so many work that day), ``week`` (days and hours of so many
-        in the week are used up; one row for the week), ``most`` (the one pattern that is there, and how many may work
-        it), ``price`` (another shift would cost more than it is worth), ``time`` (which ran out before a better plan
-        was found); and the groups whose people are too few.
+        queue, start and end (on the clock of the shifts), missing (whole people), reason and its detail: ``start``
+        (the time before which no shift starts), ``end`` (after which none ends), ``weekday`` (on which none works,
+        Monday 0), ``hole`` (no shift is there), ``people`` (all of so many work that day), ``week`` (days and hours
+        of so many in the week are used up; one row for the week), ``most`` (the one pattern that is there, and how
+        many may work it), ``beyond`` (only shifts that end after the last slot are there), ``price`` (another shift
+        would cost more than it is worth), ``time`` (which ran out before a better plan was found); and the groups
+        whose people are too few.
     """
     rows = covering.rows
     required, floor = (rows[name].to_numpy(dtype="float64") for name in ("required", "floor"))
@@ -72,7 +73,9 @@ def find_shortfalls(
         if there and there <= set(capped):
             few = sorted(there)[0]
             reasons.loc[row] = "most", f"{few} {capped[few]}"
-    tell &= ~(reasons["reason"].isin(["price", "time"]).to_numpy() & (short < _DEAR) & kept)
+        elif optimal and _outlasts(covering, int(rows["slot"].iloc[row])):
+            reasons.loc[row] = "beyond", ""
+    tell &= ~(reasons["reason"].isin(["price", "time", "beyond"]).to_numpy() & (short < _DEAR) & kept)
     return _runs(covering, rows.assign(short=short, day=days, **reasons)[tell], people)
 
 
@@ -97,8 +100,18 @@ def _never(covering: Covering, slot: int) -> tuple[str, str]:
 
 
 def _patterns_at(covering: Covering, slot: int) -> set[str]:
+    return set(_shifts_at(covering, slot)["pattern"])
+
+
+def _outlasts(covering: Covering, slot: int) -> bool:
+    """Whether every shift that serves a slot ends after the plan does."""
+    ends = covering.slots.minute[-1] + covering.slots.length
+    return bool((_shifts_at(covering, slot)["end"] > ends).all())
+
+
+def _shifts_at(covering: Covering, slot: int) -> pd.DataFrame:
     columns = covering.cover[slot, : len(covering.main)].indices
-    return set(covering.offers.shifts["pattern"].iloc[covering.main["shift"].iloc[columns]])
+    return covering.offers.shifts.iloc[covering.main["shift"].iloc[columns]]
 
 
 def _clock(covering: Covering, minute: int) -> str:

@@ -13,7 +13,7 @@ from svcanalytics.causes.text.clusters import Clusters
 from svcanalytics.causes.text.corpus import Corpus, read_corpus
 from svcanalytics.causes.text.describing import describe, theme_id
 from svcanalytics.causes.text.normalising import normalise
-from svcanalytics.causes.text.partitioning import centres_of, partition, quick_partition
+from svcanalytics.causes.text.partitioning import centres_of, partition, quick_partition, single_thread
 from svcanalytics.causes.text.recognising import recognise
 from svcanalytics.causes.text.space import Embedding, Space, fit_space
 from svcanalytics.causes.text.stability import TRIED_COLUMNS, choose_number
@@ -81,13 +81,14 @@ def cluster(
     wanted = None if n_clusters is None else min(_whole(n_clusters), len(kinds))
     most = max(_MOST_FITTED, _FITTED_PER_THEME * (wanted or 0)) if thorough else _FEW_FITTED
     fitted = corpus.typical(_COPIES)[:most]
-    space = Space.by(embed) if embed else fit_space(corpus.pick(fitted)[0], seed)
-    vectors = space.place(*corpus.pick(fitted))
     number, tried = wanted, pd.DataFrame(columns=TRIED_COLUMNS)
-    if number is None:
-        number, tried = choose_number(vectors, seed)
     theme = np.full(len(corpus.distinct), -1)
-    theme[fitted] = (partition if thorough else quick_partition)(vectors, number, seed)
+    with single_thread():
+        space = Space.by(embed) if embed else fit_space(corpus.pick(fitted)[0], seed)
+        vectors = space.place(*corpus.pick(fitted))
+        if number is None:
+            number, tried = choose_number(vectors, seed)
+        theme[fitted] = (partition if thorough else quick_partition)(vectors, number, seed)
     others = np.setdiff1d(kinds, fitted)
     # A text that shares nothing with those looked at has to be somewhere: with the first.
     theme[others] = np.maximum(space.nearest(*corpus.pick(others), centres_of(vectors, theme[fitted], number)), 0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 import numpy as np
 from numpy.typing import NDArray
 
 from svcanalytics.causes.text.space import unit
 
-__all__ = ["centres_of", "k_means", "nearest", "partition", "quick_partition", "views"]
+__all__ = ["centres_of", "k_means", "nearest", "partition", "quick_partition", "single_thread", "views"]
 
 _RUNS = 36
 _QUICK_DIMENSIONS = 50
@@ -67,6 +69,18 @@ def views(vectors: NDArray[np.float32], n_groups: int) -> list[NDArray[np.float3
     if len(vectors) < _SMALL_GROUP * n_groups and len(vectors) > _NEIGHBOURS * n_groups:
         seen = [_smooth(each) for each in seen]
     return seen
+
+
+def single_thread() -> AbstractContextManager[object]:
+    """Hold the libraries of linear algebra to one thread.
+
+    Products this small gain little from threads, wait long for each other on a busy machine, and add up in another
+    order with another number of them: texts between two themes would go now here, now there.
+    """
+    import sklearn.cluster  # noqa: F401 (libraries loaded later would not be held)
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)
 
 
 def centres_of(vectors: NDArray[np.float32], groups: NDArray[np.int64], n_groups: int) -> NDArray[np.float32]:

@@ -101,7 +101,7 @@ def _excess(theme: NDArray[np.int64], bad: NDArray[np.float64], stratum: NDArray
     )
     usable = (n > 0) & (others > 0)
     m, rest = np.maximum(n, 1), np.maximum(others, 1)
-    whole = n + others
+    whole = np.maximum(n + others, 1)  # a stratum may have no row in this period
     spread = np.maximum(square + square_out - (total + total_out) ** 2 / whole, 0) / np.maximum(whole - 1, 1)
     gap = total - n * total_out / rest
 

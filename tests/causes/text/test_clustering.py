@@ -193,3 +193,25 @@ def test_a_theme_keeps_its_id_from_one_quarter_to_the_next():
         kept = again.table.loc[row, ["theme", "label"]].tolist() == name.get(topic)
         assert kept == (topic != "courier")
     assert again.table["theme"].is_unique and name["roaming"][0] not in set(again.table["theme"])
+
+
+def test_fifteen_short_texts_of_three_kinds_in_two_languages_are_told_apart():
+    kinds = [
+        "refund not received;money back refund please;where is my refund;refund still pending;I want a refund",
+        "cannot log in password;password reset fails;login password wrong;forgot password login;account login locked",
+        "\u5feb\u9012\u6ca1\u6709\u6536\u5230;\u5feb\u9012\u4e22\u5931\u4e86;"
+        "\u5305\u88f9\u5feb\u9012\u5f88\u6162;\u5feb\u9012\u5458\u6001\u5ea6\u5dee;\u5feb\u9012\u8fd8\u6ca1\u5230",
+    ]
+    texts = [text for kind in kinds for text in kind.split(";")]
+    assert same_partition(causes.cluster(texts, 3).labels, np.repeat([0, 1, 2], 5))
+
+
+def test_the_number_of_threads_changes_nothing():
+    from threadpoolctl import threadpool_limits
+
+    texts, _ = planted(300, 11)
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(causes.cluster(texts, 7).labels)
+    assert (found[0] == found[1]).all()

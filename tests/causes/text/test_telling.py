@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +21,15 @@ def test_the_shift_is_the_excess_now_less_the_one_before_scaled():
     assert shift["excess"][1] == pytest.approx(gap_now - gap_before * t.sum() / (~t).sum())
     assert shift["low"][1] < 0.2 * (inside & t).sum() < shift["high"][1]
     assert shift["p_value"][1] < 1e-6 < 0.01 < shift["p_value"][2]
+
+
+def test_a_stratum_that_one_period_lacks_adds_nothing_and_no_warning():
+    theme, bad, now = np.array([0, 1] * 40), np.array([1, 0, 0, 0] * 20), np.repeat([True, False], 40)
+    stratum = np.where(np.arange(80) >= 70, "only before", "both")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        shift = theme_shift(theme, bad, now, 2, within=stratum)
+    assert np.isfinite(shift).all(axis=None) and shift["n"].tolist() == [20, 20]
 
 
 def test_a_p_value_of_a_theme_is_uniform_when_nothing_changed_though_themes_differ():

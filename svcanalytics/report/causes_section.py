@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from svcanalytics import charts
-from svcanalytics.charts.axes import text_width
 from svcanalytics.report import narrative
 from svcanalytics.report.blocks import Blocks, Column, Figure, Heading, Text, tabulate
 from svcanalytics.report.cause_tables import (
@@ -23,7 +20,6 @@ from svcanalytics.report.cause_words import (
     finding_name,
     layer_name,
     layer_text,
-    place_name,
     trend_name,
 )
 from svcanalytics.report.diagnosis import Diagnosis, amounts, sum_points, too_many
@@ -31,12 +27,10 @@ from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_integer, is_missing
 from svcanalytics.report.reasons import measure_name
 
-__all__ = ["root_causes", "top_causes"]
+__all__ = ["data_changes", "root_causes", "top_causes"]
 
 MOST_DRAWN = 8
 MOST_NAMED = 3
-#: Pixels a picture has for a finding's name.
-_WIDEST = 420
 
 
 def root_causes(evaluation: Evaluation) -> Blocks:
@@ -69,12 +63,32 @@ def top_causes(evaluation: Evaluation, most: int = MOST_NAMED) -> list[str]:
             beyond = format_integer(min(row["excess"], row["n"]), e.language)
             size = f"超出预期{beyond}件" if zh else f"{beyond} cases beyond the expected"
         else:
-            half = format_cost((cost["high"] - cost["low"]) / 2)
-            size = f"{format_cost(cost['points'])}±{half}" + ("分" if zh else " points")
+            half = (cost["high"] - cost["low"]) / 2
+            digits = 2 if min(cost["points"], half) < 0.2 else 1
+            size = f"{cost['points']:.{digits}f}±{half:.{digits}f}" + ("分" if zh else " points")
         inside = [size, *([layer] if layer else [])]
         name = finding_name(e, row)
         lines.append(f"{name}（{'，'.join(inside)}）" if zh else f"{name} ({', '.join(inside)})")
     return lines
+
+
+def data_changes(evaluation: Evaluation) -> str:
+    """Return the sentence about what was but a change of the data; "" when there is none."""
+    e, zh = evaluation, evaluation.language == "zh"
+    if e.causes is None or e.causes.artefacts.empty:
+        return ""
+    data = e.causes.artefacts
+    names = narrative.enumerate_names([finding_name(e, row) for row in data.to_dict("records")], e.language, 2)
+    cost = format_cost(sum_points(data)) if e.causes.priced else ""
+    if zh:
+        size = f"，影响指数约{cost}分" if cost else ""
+        return f"另有{len(data)}处是数据变了而不是服务变了{size}：{names}；先核对口径，再作评价。"
+    size = f" (about {cost} index points)" if cost else ""
+    places = f"{len(data)} place{'' if len(data) == 1 else 's'}"
+    return (
+        f"Besides, in {places} the data changed, not the service{size}: {names}; "
+        "check how they are recorded before judging."
+    )
 
 
 def _not_looked(found: Diagnosis | None, zh: bool) -> str:
@@ -111,12 +125,7 @@ def _lead(e: Evaluation, found: Diagnosis) -> str:
             causes = "1 cause stands" if n == 1 else f"{n} causes stand"
             parts.append(f"{causes} out from chance{against_}{cost}. The first: {top}.")
     if len(data):
-        names = narrative.enumerate_names([finding_name(e, r) for r in data.to_dict("records")], e.language, 2)
-        parts.append(
-            f"另有{len(data)}处是数据变了而不是服务变了：{names}；先核对口径，再作评价。" if zh
-            else f"Besides, in {len(data)} place{'' if len(data) == 1 else 's'} the data changed, not the service: "
-            f"{names}; check how they are recorded before judging."
-        )  # fmt: skip
+        parts.append(data_changes(e))
     if len(service) and not found.priced:
         parts.append(
             "本期没有可用的指数，各项按超出预期的件数排序。" if zh
@@ -132,7 +141,7 @@ def _picture(e: Evaluation, found: Diagnosis) -> Figure:
     costs = amounts(drawn)
     frame = pd.DataFrame(
         {
-            "label": [_fitting(e, row) for row in drawn.to_dict("records")],
+            "label": [finding_name(e, row) for row in drawn.to_dict("records")],
             "amount": costs["points"] if found.priced else too_many(drawn),
             "low": costs["low"] if found.priced else float("nan"),
             "high": costs["high"] if found.priced else float("nan"),
@@ -146,13 +155,6 @@ def _picture(e: Evaluation, found: Diagnosis) -> Figure:
     alt = narrative.describe_alternative(what, _course(e, drawn), e.language)
     data_table = tabulate_costs(e, found, drawn)
     return Figure("causes_figure", _title(e, found), alt, charts.svg(chart, e.language), data_table)
-
-
-def _fitting(e: Evaluation, row: dict[str, Any]) -> str:
-    name = finding_name(e, row)
-    if text_width(name, 13) <= _WIDEST:
-        return name
-    return place_name(row, e.language)
 
 
 def _title(e: Evaluation, found: Diagnosis) -> str:

@@ -10,7 +10,7 @@ from svcanalytics import charts
 from svcanalytics.quality import normalise
 from svcanalytics.report import narrative
 from svcanalytics.report.blocks import Blocks, Cell, Column, Document, Figure, Heading, Text, tabulate
-from svcanalytics.report.causes_section import top_causes
+from svcanalytics.report.causes_section import data_changes, top_causes
 from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_date, is_missing
 from svcanalytics.report.readings import Reading
@@ -64,12 +64,11 @@ def summary(evaluation: Evaluation) -> Blocks:
 
 
 def _improvements(e: Evaluation) -> list[Text]:
-    """Return the causes most worth acting on, a line each; the section of causes says more."""
-    lines = top_causes(e)
-    if not lines:
-        return []
+    """Return the causes most worth acting on, a line each, and what was no change of the service at all."""
+    lines, changed = top_causes(e), data_changes(e)
     title = f"TOP {len(lines)}改进项：" if e.language == "zh" else f"Top {len(lines)} to improve:"
-    return [Text(title), *(Text(f"{place}. {line}") for place, line in enumerate(lines, 1))]
+    numbered = [f"{place}. {line}" for place, line in enumerate(lines, 1)]
+    return [Text(text) for text in ([title, *numbered] if lines else []) + ([changed] if changed else [])]
 
 
 def _subtitle(e: Evaluation) -> str:

@@ -21,7 +21,7 @@ FOLDER = CACHE / "publish"
 
 def run(rounds: int = 3) -> list[Result]:
     """Measure and return overhead and answer."""
-    lake = _made_up_lake()
+    lake = made_up_lake()
     papermill, ours = alternate(lambda: _papermill(lake), lambda: _publish(lake, anew=True), rounds)
     unchanged = statistics.median(_publish(lake, anew=False) for _ in range(rounds))
     detail = f"papermill {papermill:.2f} s, published {ours:.2f} s, of which papermill's child {_run_s():.2f} s"
@@ -31,7 +31,8 @@ def run(rounds: int = 3) -> list[Result]:
     ]
 
 
-def _made_up_lake() -> Path:
+def made_up_lake() -> Path:
+    """Return the lake of the made-up organisation, made once."""
     lake = FOLDER / "lake"
     if not (lake / "snapshot.json").exists():
         shutil.rmtree(FOLDER, ignore_errors=True)

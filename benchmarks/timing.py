@@ -33,10 +33,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Run:
-    """One child process: its wall seconds and the most memory it held."""
+    """One child process: its wall seconds, the memory of the largest of its processes, their processor seconds."""
 
     seconds: float
     peak_gb: float
+    processor: float = 0.0
 
 
 def run_child(arguments: Sequence[str]) -> Run:
@@ -49,7 +50,7 @@ def run_child(arguments: Sequence[str]) -> Run:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise subprocess.CalledProcessError(child.returncode, command)
-    return Run(seconds, usage.ru_maxrss / 1024**2)
+    return Run(seconds, usage.ru_maxrss / 1024**2, usage.ru_utime + usage.ru_stime)
 
 
 def alternate(first: Callable[[], float], second: Callable[[], float], rounds: int = 3) -> tuple[float, float]:

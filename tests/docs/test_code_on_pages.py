@@ -115,7 +115,7 @@ def commands(text: str) -> list[str]:
     """Return what a page shows of `svcanalytics ...` in blocks and in the text."""
     text = text.replace("\\\n", " ")
     code = re.findall(r"`([^`\n]+)`", text)
-    code += [line for line in text.splitlines() if line.startswith("    ") or "bin/svcanalytics" in line]
+    code += [line for line in text.splitlines() if re.match(r"    |svcanalytics |\.venv/bin/svcanalytics ", line)]
     found = (re.search(r"(?:^|/|\s)svcanalytics\s+([^#|&]*)", line) for line in code)
     return [match[1].strip() for match in found if match]
 

@@ -79,6 +79,7 @@ def _alike(first: Candidate, second: Candidate) -> bool:
     a, b = first.finding, second.finding
     return (
         a.measure != b.measure
+        and "relation" not in (a.kind, b.kind)
         and (a.kind, b.kind).count("artefact") != 1
         and (overlap(first.cases, second.cases) >= _SAME_CASES)
     )
@@ -96,6 +97,8 @@ def same(first: Candidate, second: Candidate) -> bool:
         return False
     if a.where == b.where:
         return True
+    if "relation" in (a.kind, b.kind):  # about all cases: it says what went before, not where
+        return False
     alike = 1 / _FACTOR <= abs(a.excess) / max(abs(b.excess), 1e-12) <= _FACTOR
     return alike and overlap(first.wrong, second.wrong) >= _SAME
 

@@ -18,6 +18,7 @@ from svcanalytics.causes.ranking.merging import same
 from svcanalytics.causes.ranking.theming import divide_by_theme
 from svcanalytics.causes.steps import step_findings
 from svcanalytics.causes.text import theme_findings
+from svcanalytics.causes.tracing.following import relation_findings
 from svcanalytics.causes.tracing.gatekeeping import artefact_findings
 from svcanalytics.causes.tracing.layers import conditions_of
 from svcanalytics.causes.tracing.verdicts import cases_of
@@ -27,7 +28,9 @@ __all__ = ["search"]
 _LEVEL = 0.05
 
 
-def search(material: Material, *, least: int, agents: bool, seed: int) -> tuple[list[Candidate], list[str]]:
+def search(
+    material: Material, *, least: int, agents: bool, over_time: bool = False, seed: int
+) -> tuple[list[Candidate], list[str]]:
     """Ask every kind of evidence.
 
     Changes of the data and of the process are looked for first. Segments are then scanned with what these explain taken
@@ -41,6 +44,8 @@ def search(material: Material, *, least: int, agents: bool, seed: int) -> tuple[
         Fewest rows of a finding.
     agents : bool
         Whether single agents may be named.
+    over_time : bool
+        Whether to look for measures that go before others.
     seed : int
 
     Returns
@@ -61,6 +66,10 @@ def search(material: Material, *, least: int, agents: bool, seed: int) -> tuple[
             searches.append("themes")
             mechanisms += _named(material, *theme_findings(material, seed=seed), least)
     found = list(mechanisms)
+    if over_time and material.baseline is not None and not material.measures.empty:
+        searches.append("relations over time")
+        for each in relation_findings(material):
+            found.append(candidate(material, each, (material.outcomes[each.measure]["period"] == "now").to_numpy()))
     themes = pd.DataFrame()
     if material.baseline is None:
         material, themes = divide_by_theme(material, seed)

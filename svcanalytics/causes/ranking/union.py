@@ -40,6 +40,7 @@ def findings(
     leave_out: Sequence[str] = (),
     limit: int | None = None,
     agents: bool = False,
+    over_time: bool = False,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Find what went wrong in a period, where, and what it costs.
@@ -50,8 +51,8 @@ def findings(
         What to read, at its snapshot.
     period, baseline, metric, leave_out
         As `gather` takes them: baseline is the period before by default, "last_year", "none", or a period.
-    limit, agents, seed
-        As `find` takes them.
+    limit, agents, over_time, seed
+        As `find` takes them; to look over time takes about as long as all the rest.
 
     Returns
     -------
@@ -65,8 +66,8 @@ def findings(
     CatalogueError
         When a metric is unknown.
     """
-    material = gather(lake, period, baseline, metric=metric, leave_out=leave_out, measures=False, seed=seed)
-    return find(material, limit=limit, agents=agents, seed=seed)
+    material = gather(lake, period, baseline, metric=metric, leave_out=leave_out, measures=over_time, seed=seed)
+    return find(material, limit=limit, agents=agents, over_time=over_time, seed=seed)
 
 
 def find(
@@ -76,6 +77,7 @@ def find(
     level: float = 0.05,
     least: int = LEAST,
     agents: bool = False,
+    over_time: bool = False,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Find what went wrong: the union of all kinds of evidence, each cause once, the costliest first.
@@ -95,6 +97,9 @@ def find(
         Fewest cases that a finding is made of.
     agents : bool
         Whether single agents may be named. An agent's work is personal data: leave it off unless your policy says so.
+    over_time : bool
+        Whether to tell measures that got worse after another had moved, as findings of kind "relation" ("complaints
+        two weeks after the response time"); needs 24 weeks or months in ``material.measures``.
     seed : int
         Of the draws behind p-values.
 
@@ -123,7 +128,7 @@ def find(
             where=material.period.key,
             fix=f"check the period and what was loaded. {why}".strip(),
         )
-    candidates, searches = search(material, least=least, agents=agents, seed=seed)
+    candidates, searches = search(material, least=least, agents=agents, over_time=over_time, seed=seed)
     kept = [_dated(material, each) for each in merge_measures(merge(_significant(candidates, len(searches), level)))]
     kept = [_with_rule(material, each) for each in _related(sorted(_traced(material, kept), key=_rank))[:limit]]
     table = tabulate([scale_up(each.finding, material.shares) for each in kept])
@@ -151,9 +156,9 @@ def _significant(candidates: Sequence[Candidate], searches: int, level: float) -
 
 
 def _dated(material: Material, each: Candidate) -> Candidate:
-    # Artefacts and themes say it themselves.
+    # Artefacts and themes say it themselves; a relation is about no set of cases.
     finding = each.finding
-    if finding.kind in ("artefact", "theme"):
+    if finding.kind in ("artefact", "theme", "relation"):
         return each
     since, trend, history = place_in_time(material, finding.measure, finding.where, finding.since)
     if not trend and "usual_before" in finding.details:  # what a step did before is known, though not by whose cases
@@ -162,7 +167,7 @@ def _dated(material: Material, each: Candidate) -> Candidate:
 
 
 def _traced(material: Material, kept: Sequence[Candidate]) -> list[Candidate]:
-    open_ones = [each.finding for each in kept if each.finding.kind != "artefact"]
+    open_ones = [each.finding for each in kept if each.finding.kind not in ("artefact", "relation")]
     ids = {each.finding.finding_id: each.members for each in kept if each.members is not None}
     traces = dict(zip((f.finding_id for f in open_ones), trace_all(material, open_ones, ids), strict=True))
     out = []

@@ -139,3 +139,26 @@ def test_a_finding_is_a_sentence_in_both_languages():
     step = describe(row | other)
     assert "with the step 'supplier check'" in step and "beyond the expected" in step and "since" not in step
     assert "all cases" in describe(row | {"where": ""})
+
+
+def test_a_measure_that_follows_another_is_told_when_asked_for_and_hides_no_place():
+    material = make(metrics=("csat", "speed"), seed=3)
+    rng = np.random.default_rng(0)
+    weeks = pd.date_range("2025-03-31", periods=78, freq="7D")
+    speed = 0.1 + 0.03 * rng.standard_normal(len(weeks)) + 0.1 * (weeks >= "2026-07-01")
+    csat = 0.1 + 0.8 * np.roll(speed, 2) + 0.003 * rng.standard_normal(len(weeks))
+    parts = {"csat": csat, "speed": speed}
+    measures = pd.concat(
+        pd.DataFrame({"metric": name, "every": "week", "start": weeks, "value": values})
+        for name, values in parts.items()
+    )
+    slower = material.outcomes["speed"].assign(bad=lambda d: rng.random(len(d)) < 0.1 + 0.1 * (d["period"] == "now"))
+    outcomes = {"csat": material.outcomes["csat"], "speed": slower.astype({"bad": "int64"})}
+    material = replace(material, outcomes=outcomes, measures=measures)
+    table = find(material, over_time=True)
+    row = table[table["kind"] == "relation"].iloc[0]
+    assert (row["measure"], row["where"]) == ("csat", "lag=2&with=speed")
+    assert row["details"]["effect"] == pytest.approx(0.8, abs=0.1) and row["excess"] > 0 and row["points"] > 0
+    assert "2 weeks after 'speed'" in describe(row)
+    plain = find(material)
+    assert set(plain["finding_id"]) == set(table.loc[table["kind"] != "relation", "finding_id"])

@@ -135,7 +135,7 @@ def staffing_people(review: StaffingReview) -> Blocks:
         records = [{"number": number, "sentence": each} for number, each in enumerate(missing, 1)]
         items.append(tabulate("missing", title, columns, records, review.language))
     else:
-        items.append(Text("班次全部排满，没有缺口。" if zh else "Nothing is missing."))
+        items.append(Text("没有任何时段缺少整整一人。" if zh else "Nowhere is a whole agent missing."))
     if plan.roster is not None:
         items.append(_fairness(review))
     return Blocks(tuple(items))

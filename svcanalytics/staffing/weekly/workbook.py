@@ -39,7 +39,7 @@ _WORDS = {
         "Agents planned less agents required: red is too few, blue is more than needed.",
         "计划坐席减去所需坐席：红色为不足，蓝色为富余。",
     ),
-    "none": ("Nothing is missing.", "没有缺口。"),
+    "none": ("Nowhere is a whole agent missing.", "没有任何时段缺少整整一人。"),
     "all": ("all together", "合计"),
 }
 _HEADINGS = {

@@ -104,6 +104,7 @@ _TRENDS = {
     "": ("–", "–"),
 }
 _LEVEL = 0.05
+_LEAST_SHARE = 0.05
 # A circumstance and how many cases it explains, as `Trace.layers` writes them: "tenure=new (61), load=4-5 (4)".
 _EVIDENCE = re.compile(r"(?:^|, )([^,=&]+)=([^&,]*?) \(\d[\d,]*\)(?:, |$)")
 
@@ -164,7 +165,7 @@ def evidence_text(finding: Mapping[str, Any], layer: str, language: str) -> str:
     part, excess = (traced.get("layers") or {}).get(layer), traced.get("excess")
     if not part or is_missing(excess) or excess <= 0 or is_missing(part["p_value"]) or part["p_value"] >= _LEVEL:
         return "–"
-    if part["amount"] <= 0 or part["low"] <= 0:
+    if part["low"] <= 0 or part["amount"] < _LEAST_SHARE * excess:
         return "–"
     share = f"{min(part['amount'] / excess, 1.0):.0%}"
     names = [condition_name(*found.groups(), language) for found in _EVIDENCE.finditer(part["evidence"])][:2]

@@ -26,6 +26,7 @@ from svcanalytics.causes.tracing.alterations import (
 )
 from svcanalytics.causes.tracing.conditions import condition_table, contrast
 from svcanalytics.causes.tracing.correction import hold_family
+from svcanalytics.causes.tracing.layers import conditions_of
 from svcanalytics.causes.tracing.offsets import clock_offsets
 from svcanalytics.causes.tracing.verdicts import cases_of
 
@@ -67,7 +68,10 @@ def gate(material: Material, *, seed: int = 0) -> pd.DataFrame:
     rows, seen = [], _Seen.of(material)
     for metric, frame in material.outcomes.items():
         if frame["period"].eq("now").any() and frame["at"].min() < frame["at"].max():
-            rows += [_effect(material, metric, each, rng) for each in _alterations(material, metric, seen)]
+            # What was seen in another metric's rows may lie in a dimension that this one hasn't got.
+            known = {*frame.columns, "step", "activity"}
+            found = [e for e in _alterations(material, metric, seen) if {c for c, _ in conditions_of(e.where)} <= known]
+            rows += [_effect(material, metric, each, rng) for each in found]
     table = pd.DataFrame(rows, columns=list(GATE_COLUMNS)).astype({"since": "datetime64[us]"})
     table["p_effect"] = hold_family(table["p_effect"].to_numpy("float64"))
     return table.sort_values(["p_effect", "measure", "where", "what"], ignore_index=True)

@@ -18,9 +18,6 @@ _ATTRIBUTES = re.compile(r"[a-zA-Z][a-zA-Z0-9:_-]*")
 _POINTER = re.compile(r"#([\w.-]+)")
 _REFERENCE = re.compile(r"url\(\s*(?!['\"]?#)", re.IGNORECASE)
 
-ElementTree.register_namespace("", _SVG)
-ElementTree.register_namespace("xlink", _XLINK)
-
 
 def picture(svg: str, title: str, description: str, id: str) -> tuple[str, float]:
     """Return an SVG fit for a page, and its natural width in pixels.
@@ -62,6 +59,9 @@ def picture(svg: str, title: str, description: str, id: str) -> tuple[str, float
     root.attrib.pop("height", None)
     root.attrib.pop("width", None)
     root.attrib.update({"role": "img", "aria-labelledby": f"{id}-title {id}-desc"})
+    # Prefixes are global to the process, and the library that writes PDF claims the empty one for pages.
+    ElementTree.register_namespace("", _SVG)
+    ElementTree.register_namespace("xlink", _XLINK)
     return ElementTree.tostring(root, encoding="unicode"), width
 
 

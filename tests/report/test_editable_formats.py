@@ -80,6 +80,12 @@ def test_the_pdf_holds_the_tables_numbers_as_text(tmp_path):
         proofreading.proofread_texts(other, read, "r.pdf", behind_figures=False)
 
 
+def test_a_page_made_after_a_pdf_is_the_same_page(tmp_path):
+    first = page.render(content(), IMPRINT, where="test")
+    write_pdf(first, tmp_path / "r.pdf")
+    assert page.render(content(), IMPRINT, where="test") == first
+
+
 def test_a_character_that_no_font_has_stops_the_pdf_and_names_the_remedy(tmp_path):
     html = page.render(content(text="\U0010fffd"), IMPRINT, where="test")
     with pytest.raises(PublishError, match="fonts-noto-cjk"):

@@ -94,11 +94,12 @@ def test_no_two_pictures_on_a_page_share_an_id(drawn):
 @pytest.mark.slow
 def test_another_process_in_another_time_zone_draws_the_same_bytes(drawn):
     code = (
-        "import hashlib; from tests.charts.test_charts import every_chart; from svcanalytics import charts\n"
+        "import hashlib; from test_charts import every_chart; from svcanalytics import charts\n"
         "for name, chart in reversed(every_chart('zh').items()):\n"
         "    print(name, hashlib.sha256(charts.svg(chart, 'zh').encode()).hexdigest())"
     )
-    environment = {**os.environ, "TZ": "America/New_York", "PYTHONHASHSEED": "7", "PYTHONPATH": str(Path.cwd())}
+    environment = {**os.environ, "TZ": "America/New_York", "PYTHONHASHSEED": "7"}
+    environment["PYTHONPATH"] = f"{Path.cwd()}{os.pathsep}{Path(__file__).parent}"
     run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     other = dict(line.split() for line in run.stdout.splitlines())
     assert other == {name: hashlib.sha256(text.encode()).hexdigest() for name, text in drawn.items()}

@@ -19,6 +19,8 @@ __all__ = ["draw_findings"]
 
 _STEP, _BAR = 50, 13
 _BARS = 236  # pixels that bars have; the rest of the row is for its number and layer
+_LIMIT = theme.WIDTH - 80
+"""Of a label, in pixels as they are measured here: a reader's browser may have a wider font."""
 _NEEDED = ("label", "amount", "low", "high", "layer")
 _COLOURS = {"data": theme.PALETTE[0], "process": theme.PALETTE[1], "people": theme.PALETTE[2], "": theme.GREY}
 _WORDS = {
@@ -88,7 +90,7 @@ def draw_findings(frame: pd.DataFrame, *, language: str, unit: str = "points") -
             known.mark_rule(yOffset=10, strokeWidth=width, color=ink).encode(x=alt.X("low:Q", scale=scale), x2="high:Q")
             for width, ink in ((4, "white"), (1.5, theme.INK))  # seen on a bar too
         ),
-        base.mark_text(dy=-11, align="left", baseline="middle", fontSize=13, limit=theme.WIDTH - 24).encode(
+        base.mark_text(dy=-11, align="left", baseline="middle", fontSize=13, limit=_LIMIT).encode(
             x=alt.value(0), text="label:N"
         ),
         base.mark_text(dy=10, align="right", baseline="middle", fontSize=12, color=theme.GREY).encode(

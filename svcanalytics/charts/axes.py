@@ -5,9 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["Unit", "axis_unit", "period_expression", "period_label", "text_width"]
+if TYPE_CHECKING:
+    import pandas as pd
 
+__all__ = ["WEEKDAYS", "Unit", "axis_unit", "day_label", "period_expression", "period_label", "text_width"]
+
+WEEKDAYS = {
+    "zh": tuple(f"周{day}" for day in "一二三四五六日"),
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NAMES = {86400: ("天", "days"), 3600: ("小时", "hours"), 60: ("分钟", "minutes"), 1: ("秒", "seconds")}
 
@@ -63,6 +71,14 @@ def period_label(key: str, language: str) -> tuple[str, str]:
     if len(rest) == 2:
         return (f"{int(rest)}月" if language == "zh" else _MONTHS[int(rest) - 1]), year
     return rest, year
+
+
+def day_label(day: pd.Timestamp, language: str) -> str:
+    """Name a day on an axis: "11月2日 周一" or "Mon 2 Nov"."""
+    weekday = WEEKDAYS[language][day.day_of_week]
+    if language == "zh":
+        return f"{day.month}月{day.day}日 {weekday}"
+    return f"{weekday} {day.day} {_MONTHS[day.month - 1]}"
 
 
 def period_expression(keys: Iterable[str], language: str, room: int = 15) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
+from svcanalytics.charts.captions import write_key
 from svcanalytics.charts.rendering import load_altair
 from svcanalytics.errors import CatalogueError
 
@@ -118,9 +119,7 @@ def draw_contributions(
     return alt.layer(*layers).properties(
         width=theme.WIDTH - 20,
         height={"step": _STEP},
-        title=alt.TitleParams(
-            words["key"], orient="bottom", anchor="start", fontSize=11, fontWeight="normal", color=theme.GREY, offset=6
-        ),
+        title=write_key(words["key"]),
     )
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from svcanalytics.charts import theme
+from svcanalytics.charts.axes import day_label
+from svcanalytics.charts.captions import write_key
+from svcanalytics.charts.daymap import draw_squares
 from svcanalytics.charts.rendering import load_altair
 
 if TYPE_CHECKING:
@@ -14,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_coverage", "draw_coverage_heat"]
 
-_ROW = 24
 # Too few is told from too many by hue and, in grey, by darkness.
 _SHADES = ["#801650", "#D98BB0", "#F4F4F4", "#B9D3E6", "#5C86AE"]
 _WORDS = {
@@ -23,17 +25,12 @@ _WORDS = {
         "agents": "人数",
         "difference": "排班－需求（人）",
         "day": "%-m月%-d日",
-        "row": "{month}月{day}日 {weekday}",
-        "weekdays": "一二三四五六日",
     },
     "en": {
         "key": "Steps: planned; line: required; orange: missing",
         "agents": "Agents",
         "difference": "planned − required, agents",
         "day": "%a %-d %b",
-        "row": "{weekday} {day} {month}",
-        "weekdays": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-        "months": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
     },
 }
 
@@ -84,7 +81,7 @@ def draw_coverage(frame: pd.DataFrame, *, language: str, height: int = 200) -> a
         gaps.encode(y="planned:Q", y2="required:Q"),
         line.encode(y="required:Q"),
     ]
-    return alt.layer(*layers).properties(width=theme.WIDTH - 56, height=height, title=_key(words["key"]))
+    return alt.layer(*layers).properties(width=theme.WIDTH - 56, height=height, title=write_key(words["key"]))
 
 
 def draw_coverage_heat(frame: pd.DataFrame, *, language: str) -> altair.LayerChart:
@@ -111,7 +108,7 @@ def draw_coverage_heat(frame: pd.DataFrame, *, language: str) -> altair.LayerCha
         begins = row.local.hour + row.local.minute / 60
         records.append(
             {
-                "day": _day(row.local, language),
+                "day": day_label(row.local, language),
                 "from": begins,
                 "to": min(begins + hours, 24),
                 "difference": round(float(row.planned - row.required), 3),
@@ -121,22 +118,9 @@ def draw_coverage_heat(frame: pd.DataFrame, *, language: str) -> altair.LayerCha
     # The few slots far off must not pale the rest.
     widest = max(1.0, min(widest, 4 * float((rows["planned"] - rows["required"]).abs().median()) + 1))
     scale = alt.Scale(domain=[-widest, -widest / 3, 0, widest / 3, widest], range=_SHADES, clamp=True)
-    first, last = min(r["from"] for r in records), max(r["to"] for r in records)
-    colour = alt.Color("difference:Q").scale(scale)
-    axis = alt.Axis(title=None, labelExpr="datum.value + ':00'", tickMinStep=1, tickCount=9, domain=False)
-    chart = (
-        alt.Chart(alt.Data(values=records))
-        .mark_rect(stroke="white", strokeWidth=0.5)
-        .encode(
-            x=alt.X("from:Q").scale(domain=[first, last], nice=False).axis(axis),
-            x2="to:Q",
-            y=alt.Y("day:O", sort=None).axis(title=None, ticks=False, domain=False),
-            color=colour.legend(
-                orient="top", title=words["difference"], gradientLength=160, titleOrient="left", format="+.1f"
-            ),
-        )
-    )
-    return alt.layer(chart).properties(width=theme.WIDTH - 90, height=alt.Step(_ROW))
+    legend = alt.Legend(orient="top", title=words["difference"], gradientLength=160, titleOrient="left", format="+.1f")
+    colour = alt.Color("difference:Q", legend=legend).scale(scale)
+    return draw_squares(records, colour, days=list(dict.fromkeys(r["day"] for r in records)), margin=90)
 
 
 def _local(frame: pd.DataFrame) -> tuple[pd.DataFrame, timedelta]:
@@ -147,17 +131,3 @@ def _local(frame: pd.DataFrame) -> tuple[pd.DataFrame, timedelta]:
     step = rows["start"].diff().min()
     local = rows["start"].dt.tz_localize(None)
     return rows.assign(local=local), step.to_pytimedelta() if len(rows) > 1 else timedelta(minutes=30)
-
-
-def _day(local: pd.Timestamp, language: str) -> str:
-    words: dict[str, Any] = _WORDS[language]
-    weekday = words["weekdays"][local.day_of_week]
-    if language == "zh":
-        return words["row"].format(month=local.month, day=local.day, weekday=f"周{weekday}")
-    return words["row"].format(month=words["months"][local.month - 1], day=local.day, weekday=weekday)
-
-
-def _key(text: str) -> Any:
-    return load_altair().TitleParams(
-        text, orient="bottom", anchor="start", fontSize=11, fontWeight="normal", color=theme.GREY, offset=6
-    )

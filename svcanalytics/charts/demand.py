@@ -6,6 +6,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from svcanalytics.charts import theme
+from svcanalytics.charts.axes import WEEKDAYS
+from svcanalytics.charts.daymap import draw_squares
 from svcanalytics.charts.rendering import load_altair
 
 if TYPE_CHECKING:
@@ -14,18 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_calendar_effects", "draw_demand_heat"]
 
-WEEKDAYS = {
-    "zh": (
-        "周一",
-        "周二",
-        "周三",
-        "周四",
-        "周五",
-        "周六",
-        "周日",
-    ),
-    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-}
 _HEAT = ["#EDF2F7", "#A9C0D6", "#5C86AE", "#12436D"]
 _ROW, _DOT = 24, 60
 _WORDS = {
@@ -85,19 +75,11 @@ def draw_demand_heat(frame: pd.DataFrame, *, language: str) -> altair.LayerChart
         }
         for row in means.itertuples()
     ]
-    hours = alt.Axis(title=None, labelExpr="datum.value + ':00'", tickMinStep=1, tickCount=9, domain=False)
-    colour = alt.Color("mean:Q", title=_WORDS[language]["mean"]).scale(range=_HEAT)
-    domain = [minutes[0] / 60, (minutes[-1] + step) / 60] if minutes else [0, 24]
-    square = alt.Chart(alt.Data(values=records)).mark_rect(stroke="white", strokeWidth=0.5)
-    chart = square.encode(
-        x=alt.X("from:Q").scale(domain=domain, nice=False).axis(hours),
-        x2="to:Q",
-        y=alt.Y("day:O", sort=list(WEEKDAYS[language])).axis(title=None, ticks=False, domain=False),
-        color=colour.legend(
-            orient="top", title=_WORDS[language]["mean"], gradientLength=160, titleOrient="left", tickCount=4
-        ),
+    legend = alt.Legend(
+        orient="top", title=_WORDS[language]["mean"], gradientLength=160, titleOrient="left", tickCount=4
     )
-    return alt.layer(chart).properties(width=theme.WIDTH - 60, height=alt.Step(_ROW))
+    colour = alt.Color("mean:Q", legend=legend).scale(range=_HEAT)
+    return draw_squares(records, colour, days=list(WEEKDAYS[language]))
 
 
 def draw_calendar_effects(frame: pd.DataFrame, *, language: str) -> altair.VConcatChart:

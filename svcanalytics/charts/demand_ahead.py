@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
+from svcanalytics.charts.captions import write_key
 from svcanalytics.charts.rendering import load_altair
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def draw_forecast(
         text += words["one_band" if len(levels) == 1 else "band"].format(levels[0], levels[-1])
     text += words["came"] if "actual" in frame else ""
     text += words["before"] if history is not None else ""
-    return alt.layer(*layers).properties(width=theme.WIDTH - 50, height=height, title=_key(text))
+    return alt.layer(*layers).properties(width=theme.WIDTH - 50, height=height, title=write_key(text))
 
 
 def draw_forecast_errors(frame: pd.DataFrame, *, language: str, height: int = 190) -> altair.LayerChart:
@@ -125,7 +126,7 @@ def draw_forecast_errors(frame: pd.DataFrame, *, language: str, height: int = 19
         color=alt.Color("name:N").scale(domain=names, range=colours).legend(title=None),
         strokeDash=alt.StrokeDash("name:N").scale(domain=names, range=dashes[: len(names)]).legend(title=None),
     )
-    return alt.layer(base.mark_line()).properties(width=theme.WIDTH - 56, height=height, title=_key(words["wape"]))
+    return alt.layer(base.mark_line()).properties(width=theme.WIDTH - 56, height=height, title=write_key(words["wape"]))
 
 
 def _records(frame: pd.DataFrame, levels: list[str]) -> list[dict]:
@@ -151,8 +152,3 @@ def _parts(frame: pd.DataFrame, *names: str) -> list[dict]:
         for record, value in zip(records, rows[name].astype(float), strict=True):
             record[name] = None if value != value else round(value, 3)
     return records
-
-
-def _key(text: str) -> Any:
-    alt = load_altair()
-    return alt.TitleParams(text, orient="bottom", anchor="start", fontSize=12, fontWeight="normal", color=theme.GREY)

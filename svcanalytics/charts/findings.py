@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
+from svcanalytics.charts.captions import write_key
 from svcanalytics.charts.rendering import load_altair
 from svcanalytics.errors import CauseError
 
@@ -101,9 +102,7 @@ def draw_findings(frame: pd.DataFrame, *, language: str, unit: str = "points") -
     return alt.layer(*layers).properties(
         width=theme.WIDTH - 20,
         height={"step": _STEP},
-        title=alt.TitleParams(
-            key, orient="bottom", anchor="start", fontSize=11, fontWeight="normal", color=theme.GREY, offset=6
-        ),
+        title=write_key(key),
     )
 
 

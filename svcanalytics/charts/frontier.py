@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from svcanalytics.charts import theme
+from svcanalytics.charts.captions import write_key
 from svcanalytics.charts.rendering import load_altair
 
 if TYPE_CHECKING:
@@ -53,9 +54,7 @@ def draw_frontier(
     y = alt.Y("service_level:Q").scale(zero=False).axis(title=words["y"], format=".0%", tickCount=5)
     base = alt.Chart(alt.Data(values=records)).encode(x=x)
     here = alt.Chart(alt.Data(values=[{"cost": cost, "service_level": service_level}]))
-    key = alt.TitleParams(
-        words["key"], orient="bottom", anchor="start", fontSize=12, fontWeight="normal", color=theme.GREY
-    )
+    key = write_key(words["key"])
     return alt.layer(
         base.mark_area(opacity=0.18, color=theme.MAIN).encode(y=alt.Y("low:Q").scale(zero=False), y2="high:Q"),
         base.mark_line(color=theme.MAIN, point=True).encode(y=y),

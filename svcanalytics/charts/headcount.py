@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
+from svcanalytics.charts.captions import write_key
 from svcanalytics.charts.rendering import load_altair
 
 if TYPE_CHECKING:
@@ -72,7 +73,5 @@ def draw_headcount(months: pd.DataFrame, *, language: str, height: int = 220) ->
         .mark_text(fontWeight="bold", color=theme.MAIN)
         .encode(x=x, y=alt.Y("y:Q").scale(scale), text="text:N"),
     ]
-    key = alt.TitleParams(
-        words["key"], orient="bottom", anchor="start", fontSize=12, fontWeight="normal", color=theme.GREY
-    )
+    key = write_key(words["key"])
     return alt.layer(*layers).properties(width=theme.WIDTH - 50, height=height, title=key)

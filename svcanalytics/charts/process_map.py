@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
 from svcanalytics.charts.axes import text_width
+from svcanalytics.charts.captions import write_key
 from svcanalytics.charts.durations import WAITS, duration_text, wait_class
 from svcanalytics.charts.layering import Layout, Link, Point, lay_out_links
 from svcanalytics.charts.rendering import load_altair
@@ -261,9 +262,7 @@ def _chart(
     return alt.layer(*layers).properties(
         width=place.width,
         height=place.height,
-        title=alt.TitleParams(
-            list(foot), orient="bottom", anchor="start", fontSize=11, fontWeight="normal", color=theme.GREY, offset=6
-        ),
+        title=write_key(list(foot)),
     )
 
 

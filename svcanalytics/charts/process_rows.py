@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from svcanalytics.charts import theme
 from svcanalytics.charts.axes import axis_unit
+from svcanalytics.charts.captions import write_key, write_row_heads
 from svcanalytics.charts.durations import duration_text
 from svcanalytics.charts.rendering import load_altair
 
@@ -87,7 +88,7 @@ def draw_waiting(frame: pd.DataFrame, *, language: str, rows: int = 10) -> altai
         alt.Chart(alt.Data(values=bars))
         .mark_bar(size=_BAR, yOffset=9)
         .encode(y=y, x=alt.X("value:Q", axis=axis), color=colour, order="order:Q"),
-        *_titles(base),
+        *write_row_heads(base),
     ).properties(width=theme.WIDTH - 20, height={"step": _STEP})
 
 
@@ -122,23 +123,9 @@ def draw_bottlenecks(frame: pd.DataFrame, *, language: str, rows: int = 10) -> a
         base.mark_point(yOffset=9, size=95, filled=True, opacity=1, color=theme.MAIN).encode(
             x=alt.X("p90_h:Q", axis=axis, scale=alt.Scale(zero=True))
         ),
-        *_titles(base),
+        *write_row_heads(base),
     ).properties(
         width=theme.WIDTH - 20,
         height={"step": _STEP},
-        title=alt.TitleParams(
-            words["key"], orient="bottom", anchor="start", fontSize=11, fontWeight="normal", color=theme.GREY, offset=6
-        ),
-    )
-
-
-def _titles(base: altair.Chart) -> tuple[altair.Chart, altair.Chart]:
-    alt = load_altair()
-    return (
-        base.mark_text(dy=-11, align="left", baseline="middle", fontSize=13, limit=0.62 * theme.WIDTH).encode(
-            x=alt.value(0), text="label:N"
-        ),
-        base.mark_text(dy=-11, align="right", baseline="middle", fontSize=12, color=theme.GREY).encode(
-            x=alt.value("width"), text="text:N"
-        ),
+        title=write_key(words["key"]),
     )

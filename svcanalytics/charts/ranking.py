@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
 from svcanalytics.charts.axes import axis_unit, text_width
+from svcanalytics.charts.captions import write_key
 from svcanalytics.charts.rendering import load_altair
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def draw_funnel(
     layers += _names(_placed_names(records, across, log, (low / unit.divisor, high / unit.divisor)))
     shown = [f"{level:g}%" for level in levels]
     key = words["funnel_key"].format(inner=shown[0], outer=shown[-1])
-    return alt.layer(*layers).properties(width=_FUNNEL_WIDTH, height=_FUNNEL_HEIGHT, title=_key(key))
+    return alt.layer(*layers).properties(width=_FUNNEL_WIDTH, height=_FUNNEL_HEIGHT, title=write_key(key))
 
 
 def draw_rank_intervals(frame: pd.DataFrame, *, language: str) -> altair.LayerChart:
@@ -200,7 +201,7 @@ def draw_rank_intervals(frame: pd.DataFrame, *, language: str) -> altair.LayerCh
             ),
         ]
     key = [words["rank_key"], words["tie_key"]] if edges else [words["rank_key"]]
-    return alt.layer(*layers).properties(width=width, height=step * len(rows), title=_key(key))
+    return alt.layer(*layers).properties(width=width, height=step * len(rows), title=write_key(key))
 
 
 def _domain(units: pd.DataFrame, limits: pd.DataFrame, centre: float, levels: list[float]) -> tuple[float, float]:
@@ -307,9 +308,3 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
 def _places(count: int) -> list[int]:
     step = next((s for s in (1, 2, 5, 10, 20, 25, 50, 100, 200, 500) if count / s <= 12), 1000)
     return sorted({1, *range(step, count + 1, step)})
-
-
-def _key(text: str | list[str]) -> Any:
-    return load_altair().TitleParams(
-        text, orient="bottom", anchor="start", fontSize=11, fontWeight="normal", color=theme.GREY, offset=6
-    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from svcanalytics.charts import theme
-from svcanalytics.charts.demand import WEEKDAYS
+from svcanalytics.charts.axes import day_label
+from svcanalytics.charts.daymap import draw_squares
 from svcanalytics.charts.rendering import load_altair
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["draw_risk"]
 
 _RISK = ["#FFFFFF", "#F7CBBF", "#E58A6F", "#B10E1E"]
-_ROW = 24
 _WORDS = {"zh": "未达标的概率", "en": "misses its target"}
 
 
@@ -43,21 +42,13 @@ def draw_risk(frame: pd.DataFrame, *, language: str) -> altair.LayerChart:
     step = start.diff().where(lambda gap: gap > timedelta(0)).min()
     hours = (step if step == step else timedelta(minutes=30)) / timedelta(hours=1)
     since = (start - start.dt.normalize()) / timedelta(hours=1)
-    names = [f"{WEEKDAYS[language][day.day_of_week]} {day.month}-{day.day}" for day in start]
+    names = [day_label(day, language) for day in start]
     records = [
         {"day": name, "from": float(begin), "to": float(begin + hours), "miss": 1 - float(kept)}
         for name, begin, kept in zip(names, since, rows["kept"], strict=True)
     ]
-    axis = alt.Axis(title=None, labelExpr="datum.value + ':00'", tickMinStep=1, tickCount=9, domain=False)
-    domain = [float(since.min()), float(since.max() + hours)]
     legend = alt.Legend(
         orient="top", title=_WORDS[language], titleOrient="left", format=".0%", gradientLength=160, tickCount=4
     )
-    square = alt.Chart(alt.Data(values=records)).mark_rect(stroke="#D9DEE3", strokeWidth=0.5)
-    chart = square.encode(
-        x=alt.X("from:Q").scale(domain=domain, nice=False).axis(axis),
-        x2="to:Q",
-        y=alt.Y("day:O", sort=list(dict.fromkeys(names))).axis(title=None, ticks=False, domain=False),
-        color=alt.Color("miss:Q", legend=legend).scale(domain=[0, 1], range=_RISK),
-    )
-    return alt.layer(chart).properties(width=theme.WIDTH - 70, height=alt.Step(_ROW))
+    colour = alt.Color("miss:Q", legend=legend).scale(domain=[0, 1], range=_RISK)
+    return draw_squares(records, colour, days=list(dict.fromkeys(names)), stroke="#D9DEE3", margin=90)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
 from svcanalytics.charts.axes import axis_unit
+from svcanalytics.charts.captions import write_key, write_row_heads
 from svcanalytics.charts.rendering import load_altair
 
 if TYPE_CHECKING:
@@ -151,22 +152,14 @@ def _rows(
         base.transform_filter("datum.value != null")
         .mark_point(yOffset=9, size=95, filled=True, opacity=1)
         .encode(x=x, shape=alt.Shape("shape:N", scale=None, legend=None), **colour),
-        base.mark_text(dy=-11, align="left", baseline="middle", fontSize=13, limit=0.62 * theme.WIDTH).encode(
-            x=alt.value(0), text="label:N"
-        ),
-        base.mark_text(dy=-11, align="right", baseline="middle", fontSize=12, color=theme.GREY).encode(
-            x=alt.value("width"), text="text:N"
-        ),
+        *write_row_heads(base),
     ]
     if reference is not None:
         layers.insert(
             1, base.mark_tick(yOffset=9, thickness=2, size=18, color=theme.TARGET).encode(x=alt.datum(reference))
         )
-    # The key stands under the plot as a text of its own: an axis title there would be the place of tick labels.
     return alt.layer(*layers).properties(
         width=theme.WIDTH - 20,
         height={"step": _STEP},
-        title=alt.TitleParams(
-            key, orient="bottom", anchor="start", fontSize=11, fontWeight="normal", color=theme.GREY, offset=6
-        ),
+        title=write_key(key),
     )

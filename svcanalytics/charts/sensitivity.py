@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
+from svcanalytics.charts.captions import write_key, write_row_heads
 from svcanalytics.charts.rendering import load_altair
 
 if TYPE_CHECKING:
@@ -66,24 +67,13 @@ def draw_sensitivity(
     axis = alt.Axis(format="%", tickCount=5, grid=False, orient="top", title=None, domain=False, labelPadding=2)
     scale = alt.Scale(domain=[0, 1], nice=False)
     start = alt.X("zero:Q").scale(scale).axis(axis)
-    name = base.mark_text(dy=-11, baseline="middle", fontSize=13, align="left", limit=0.7 * theme.WIDTH)
-    share = base.mark_text(dy=-11, baseline="middle", fontSize=12, align="right", color=theme.GREY)
     layers = [
         base.mark_bar(yOffset=9, size=_BAR, color=theme.MAIN, opacity=0.3).encode(x=start, x2="total:Q"),
         base.mark_bar(yOffset=9, size=_BAR, color=theme.MAIN).encode(x=start, x2="first:Q"),
         base.mark_rule(yOffset=9, color=theme.INK).encode(x=alt.X("low:Q"), x2="high:Q"),
-        name.encode(x=alt.value(0), text="label:N"),
-        share.encode(x=alt.value("width"), text="text:N"),
+        *write_row_heads(base, room=0.7),
     ]
-    title = alt.TitleParams(
-        words["key"],
-        orient="bottom",
-        anchor="start",
-        fontSize=11,
-        fontWeight="normal",
-        color=theme.GREY,
-        offset=6,
-    )
+    title = write_key(words["key"])
     return alt.layer(*layers).properties(width=theme.WIDTH - 20, height={"step": _STEP}, title=title)
 
 

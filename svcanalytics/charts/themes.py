@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
+from svcanalytics.charts.captions import write_key
 from svcanalytics.charts.rendering import load_altair
 
 if TYPE_CHECKING:
@@ -114,15 +115,7 @@ def draw_themes(frame: pd.DataFrame, *, language: str, most: int = 12) -> altair
     return alt.layer(*layers, head, zero_text).properties(
         width=theme.WIDTH,
         height=height,
-        title=alt.TitleParams(
-            words["key"],
-            orient="bottom",
-            anchor="start",
-            fontSize=11,
-            fontWeight="normal",
-            color=theme.GREY,
-            offset=22,
-        ),
+        title=write_key(words["key"], offset=22),
     )
 
 

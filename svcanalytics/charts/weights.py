@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
+from svcanalytics.charts.captions import write_key
 from svcanalytics.charts.rendering import load_altair
 
 if TYPE_CHECKING:
@@ -59,15 +60,7 @@ def draw_weights(frame: pd.DataFrame, *, language: str, labels: Mapping[str, str
     return alt.layer(*layers).properties(
         width=theme.WIDTH - 20,
         height=_STEP * len(rows),
-        title=alt.TitleParams(
-            _WORDS[language]["key"],
-            orient="bottom",
-            anchor="start",
-            fontSize=11,
-            fontWeight="normal",
-            color=theme.GREY,
-            offset=6,
-        ),
+        title=write_key(_WORDS[language]["key"]),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
+from svcanalytics.charts.captions import write_key
 from svcanalytics.charts.rendering import load_altair
 from svcanalytics.errors import CauseError
 
@@ -121,11 +122,8 @@ def draw_why(links: pd.DataFrame, *, language: str, measure: str = "") -> altair
     return alt.layer(*layers).properties(
         width=theme.WIDTH - 20,
         height={"step": _STEP},
-        title=alt.TitleParams(
-            [words["key"], *_legend(present, words)],
-            orient="bottom", anchor="start", fontSize=11, fontWeight="normal", color=theme.GREY, offset=6,
-        ),
-    )  # fmt: skip
+        title=write_key([words["key"], *_legend(present, words)]),
+    )
 
 
 def _record(row: dict[str, Any], place: int, measure: str, words: dict[str, str]) -> dict[str, Any]:

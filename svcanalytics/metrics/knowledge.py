@@ -1,6 +1,7 @@
 """What a lake's rows can answer: which attributes they have, and which sources record what a metric needs.
 
 A source that never notes when a case was answered does not answer late: the metric has nothing to say about its cases.
+That is asked of everybody's rows, also where a lake shows one unit: a team without an escalation records escalations.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from svcanalytics.metrics.grid import bounds
 from svcanalytics.metrics.views import View, view
 from svcanalytics.store.contract import contract
 from svcanalytics.store.engine import identifier
+from svcanalytics.store.units import see_all
 
 if TYPE_CHECKING:
     from svcanalytics.store import Lake
@@ -36,6 +38,10 @@ class Knowledge:
 
     lake: Lake
     con: duckdb.DuckDBPyConnection = field(compare=False)
+
+    def __post_init__(self) -> None:
+        if self.lake.unit:
+            object.__setattr__(self, "con", see_all(self.con))
 
     def has_attribute(self, of: View, name: str) -> bool:
         """Tell whether any row of a view has an attribute."""
@@ -125,12 +131,12 @@ class Knowledge:
 
     @property
     def empty(self) -> list[str]:
-        """The tables without rows."""
-        return [name for name in contract().tables if not self.lake.has(name)]
+        """The tables in which nobody has rows."""
+        whole = self.lake.whole
+        return [name for name in contract().tables if not whole.has(name)]
 
     def _key(self, of: str, question: str) -> tuple[object, ...]:
-        # A lake that was deleted and made anew has the same path and numbers, but not the same files.
-        return str(self.lake.path), tuple(state.files for state in self.lake.snapshot.tables.values()), of, question
+        return *self.lake.whole.key, of, question
 
     def _remembered(self, of: str, question: str, ask):  # type: ignore[no-untyped-def]
         key = self._key(of, question)

@@ -95,7 +95,7 @@ class View:
 
 def _spared(join: str, empty: Collection[str]) -> str:
     """Turn a left join to an empty table into one that reads no keys; its columns stay, as nulls."""
-    read = set(re.findall(r"\b(?:from|join) (\w+)", join))
+    read = set(re.findall(r"\b(?:from|join) (?:main\.)?(\w+)", join))
     return f"{join.rsplit(' on ', 1)[0]} on false" if read & set(empty) else join
 
 

@@ -1,7 +1,8 @@
 """The views that metrics read: a table with its case's dimensions and the derived columns that metrics need.
 
 A view is SQL text put together for the columns asked for, so that a derived column nobody uses costs nothing. All
-durations are whole seconds. In the text ``t`` is the view's own table; ``{zone}`` is the lake's time zone.
+durations are whole seconds. In the text ``t`` is the view's own table; ``{zone}`` is the lake's time zone. A lake may
+show the rows of one unit alone; what is looked up about a row is looked up among everybody's, in the schema ``main``.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def pauses(waits_for: str = "customer") -> str:
     """
     return (
         'select case_id, "at" as starts_at, ends_at from (select case_id, "at", waits_for, '
-        'lead("at") over (partition by case_id order by "at", seq) as ends_at from events where waits_for is not null) '
+        'lead("at") over (partition by case_id order by "at", seq) as ends_at '
+        "from main.events where waits_for is not null) "
         f"where waits_for = {literal(waits_for)}"
     )
 
@@ -50,9 +52,17 @@ def _first_of(column: str, *aliases: str) -> Derived:
     return Derived("text", sql, tuple(need for alias in aliases for need in of[alias]))
 
 
-_CASE = "left join cases k on k.case_id = t.case_id"
-_CONTACT = "left join contacts f on f.contact_id = t.contact_id"
-_AGENT = "left join agents a on a.agent = t.agent"
+def _again(table: str, key: str, at: str) -> str:
+    """Return the join that gives when the same customer asks about the same subject again, of whomever."""
+    return (
+        f"left join (select {key}, lead({at}) over (partition by customer_id, category order by {at}, {key}) "
+        f"as next_at from main.{table} where customer_id is not null) r on r.{key} = t.{key}"
+    )
+
+
+_CASE = "left join main.cases k on k.case_id = t.case_id"
+_CONTACT = "left join main.contacts f on f.contact_id = t.contact_id"
+_AGENT = "left join main.agents a on a.agent = t.agent"
 _CASE_DIMENSIONS = {
     **{name: _first_of(name, "k") for name in ("business_type", "urgency", "owner_team", "first_team", "system")},
     "complaint_level": Derived("integer", "k.complaint_level", ("contact_case", "case")),
@@ -74,11 +84,11 @@ _STEPS = """left join (select case_id,
   bool_or(milestone = 'published') as published,
   min("at") filter (where milestone in ('restored', 'switched_over')) as restored_at,
   count(distinct team) as teams_n
-  from events group by case_id) e on e.case_id = t.case_id"""
+  from main.events group by case_id) e on e.case_id = t.case_id"""
 _PAUSED = f"""left join (select w.case_id, cast(sum(greatest(0,
     epoch_us(least(coalesce(w.ends_at, c.resolved_at), c.resolved_at)) - epoch_us(greatest(w.starts_at, c.opened_at))
   )) // 1000000 as bigint) as paused_s
-  from ({pauses()}) w join cases c on c.case_id = w.case_id
+  from ({pauses()}) w join main.cases c on c.case_id = w.case_id
   where c.resolved_at is not null group by w.case_id) p on p.case_id = t.case_id"""
 _RESPONDED = (
     "(case when e.machine_at = t.first_response_at then e.human_at else coalesce(t.first_response_at, e.human_at) end)"
@@ -120,17 +130,9 @@ _CASES = View(
             ("contacts",),
         ),
         # Seconds until the same customer asks about the same subject again.
-        "next_case_s": Derived(
-            "integer",
-            "case when t.customer_id is not null then "
-            + seconds(
-                "t.opened_at",
-                "lead(t.opened_at) over (partition by t.customer_id, t.category order by t.opened_at, t.case_id)",
-            )
-            + " end",
-        ),
+        "next_case_s": Derived("integer", seconds("t.opened_at", "r.next_at"), ("again",)),
         # Seconds the row has been under watch: a repeat within 7 days can't be denied before 7 days have passed.
-        "watched_s": Derived("integer", seconds("t.opened_at", "(select max(opened_at) from cases)")),
+        "watched_s": Derived("integer", seconds("t.opened_at", "(select max(opened_at) from main.cases)")),
         "repeats": Derived("boolean", "(t.related_case_id is not null)"),
         "escalated": Derived("boolean", "coalesce(e.escalated, false)", ("steps",)),
         "followed_up": Derived("boolean", "coalesce(e.followed_up, false)", ("steps",)),
@@ -147,10 +149,11 @@ _CASES = View(
     {
         "steps": _STEPS,
         "paused": _PAUSED,
-        "contacts": "left join (select case_id, count(*) as contacts_n from contacts where case_id is not null "
+        "again": _again("cases", "case_id", "opened_at"),
+        "contacts": "left join (select case_id, count(*) as contacts_n from main.contacts where case_id is not null "
         "group by case_id) n on n.case_id = t.case_id",
-        "survey": 'left join (select case_id, arg_max(csat * 5 >= scale * 4, "at") as satisfied from surveys where '
-        "csat is not null and default_rating is not true group by case_id) s on s.case_id = t.case_id",
+        "survey": 'left join (select case_id, arg_max(csat * 5 >= scale * 4, "at") as satisfied from main.surveys '
+        "where csat is not null and default_rating is not true group by case_id) s on s.case_id = t.case_id",
     },
 )
 
@@ -189,21 +192,14 @@ _CONTACTS = View(
         "handover_on_emotion": Derived(
             "boolean", "coalesce(regexp_matches(t.handover_reason, 'emotion|angry|upset|情绪|愤怒|不满', 'i'), false)"
         ),
-        "next_contact_s": Derived(
-            "integer",
-            "case when t.customer_id is not null then "
-            + seconds(
-                "t.offered_at",
-                "lead(t.offered_at) over (partition by t.customer_id, t.category order by t.offered_at, t.contact_id)",
-            )
-            + " end",
-        ),
-        "watched_s": Derived("integer", seconds("t.offered_at", "(select max(offered_at) from contacts)")),
+        "next_contact_s": Derived("integer", seconds("t.offered_at", "r.next_at"), ("again",)),
+        "watched_s": Derived("integer", seconds("t.offered_at", "(select max(offered_at) from main.contacts)")),
         **_CASE_DIMENSIONS,
     },
     {
         "case": _CASE,
-        "queues": "join (select source, bool_or(queued_at is not null) as queues from contacts group by source) q "
+        "again": _again("contacts", "contact_id", "offered_at"),
+        "queues": "join (select source, bool_or(queued_at is not null) as queues from main.contacts group by source) q "
         "on q.source = t.source",
     },
 )
@@ -227,7 +223,7 @@ _SURVEYS = View(
     # A survey about a contact belongs to the contact's case too.
     {
         "contact": _CONTACT,
-        "contact_case": "left join contacts g on g.contact_id = t.contact_id",
+        "contact_case": "left join main.contacts g on g.contact_id = t.contact_id",
         "case": _CASE.replace("t.case_id", "coalesce(t.case_id, g.case_id)"),
     },
 )
@@ -239,7 +235,7 @@ _AUDITS = View(
     {
         "needs_rectifying": Derived("boolean", "(t.rectify_due is not null)"),
         "rectified_on_time": Derived("boolean", "coalesce(t.rectified_at <= t.rectify_due, false)"),
-        "past_due": Derived("boolean", '(t.rectify_due <= (select max("at") from audits))'),
+        "past_due": Derived("boolean", '(t.rectify_due <= (select max("at") from main.audits))'),
         **{name: _first_of(name, "k") for name in ("business_type",)},
         **_CONTACT_DIMENSIONS,
     },
@@ -280,9 +276,9 @@ _ROSTER = View(
         # Intervals that overlap, as an hour booked as work and as overtime, count each second once.
         "kept": """left join (select p.roster_id, cast(sum(greatest(0, epoch_us(least(p.end_at, w.end_at))
   - epoch_us(greatest(p.start_at, w.start_at)))) // 1000000 as bigint) as kept_s
-  from roster p join (select agent, end_at, greatest(start_at, max(end_at) over (partition by agent
+  from main.roster p join (select agent, end_at, greatest(start_at, max(end_at) over (partition by agent
       order by start_at, end_at, roster_id rows between unbounded preceding and 1 preceding)) as start_at
-    from roster where status = 'worked' and kind in ('work', 'overtime')) w
+    from main.roster where status = 'worked' and kind in ('work', 'overtime')) w
     on w.agent = p.agent and w.start_at < p.end_at and w.end_at > p.start_at
   where p.status = 'planned' and p.kind = 'work' group by p.roster_id) o on o.roster_id = t.roster_id""",
     },
@@ -303,14 +299,14 @@ _AGENTS = View(
         "competent_days": Derived("integer", "date_diff('day', t.hired_on, t.competent_on)"),
         "watched_days": Derived(
             "integer",
-            "(select date_diff('day', t.hired_on, cast(timezone({zone}, max(start_at)) as date)) from roster)",
+            "(select date_diff('day', t.hired_on, cast(timezone({zone}, max(start_at)) as date)) from main.roster)",
         ),
         "department": Derived("text", "m.department", ("team",)),
     },
     {
-        "prepared": "left join (select agent, cast(sum(duration_s) as bigint) as prepared_s from training "
+        "prepared": "left join (select agent, cast(sum(duration_s) as bigint) as prepared_s from main.training "
         "where before_first_shift group by agent) r on r.agent = t.agent",
-        "team": "left join teams m on m.team = t.team",
+        "team": "left join main.teams m on m.team = t.team",
     },
 )
 
@@ -321,15 +317,15 @@ _AGENT_MONTHS = View(
     "",
     source="""(select g.agent, g.team, g.role, g.tools, g.certificates, g.satisfaction,
   timezone({zone}, g.month) as starts_at,
-  coalesce((select cast(sum(r.duration_s) as bigint) from training r where r.agent = g.agent
+  coalesce((select cast(sum(r.duration_s) as bigint) from main.training r where r.agent = g.agent
     and r.before_first_shift is not true and r.month_key = cast(strftime(g.month, '%Y%m') as bigint)), 0) as trained_s
   from (select a.*, unnest(generate_series(
       date_trunc('month', cast(greatest(coalesce(a.hired_on, h.first_day), h.first_day) as timestamp)),
       cast(least(coalesce(a.left_on, h.last_day), h.last_day) as timestamp), interval 1 month)) as month
     from agents a cross join (select cast(timezone({zone}, min(first_at)) as date) as first_day,
         cast(timezone({zone}, max(last_at)) as date) as last_day
-      from (select min("at") as first_at, max("at") as last_at from training
-        union all select min(start_at), max(start_at) from roster)) h) g)""",
+      from (select min("at") as first_at, max("at") as last_at from main.training
+        union all select min(start_at), max(start_at) from main.roster)) h) g)""",
     types={
         **dict.fromkeys(("agent", "team", "role"), "text"),
         **dict.fromkeys(("tools", "certificates", "satisfaction", "trained_s"), "integer"),
@@ -349,14 +345,14 @@ _WORKLOAD = View(
     case when t.handled_by is distinct from 'bot' then
       (coalesce(t.talk_s, 0) + coalesce(t.hold_s, 0) + coalesce(t.wrap_s, 0)) // greatest(coalesce(t.concurrency, 1), 1)
     end as handle_s, cast(null as bigint) as worked_s, cast(null as bigint) as cost, 1 as contacts
-  from contacts t left join agents a on a.agent = t.agent
+  from contacts t left join main.agents a on a.agent = t.agent
   where (t.agent, t.day_key) in
-    (select (agent, day_key) from roster where status = 'worked' and kind in ('work', 'overtime'))
+    (select (agent, day_key) from main.roster where status = 'worked' and kind in ('work', 'overtime'))
   union all select 'roster', t.start_at, t.day_key, t.month_key, t.source, t.agent, a.team, t.queue, t.site, null,
     case when t.status = 'worked' and t.kind in ('work', 'overtime')
       then (epoch_us(t.end_at) - epoch_us(t.start_at)) // 1000000 end,
     case when t.status = 'worked' then t.cost end, 0
-  from roster t left join agents a on a.agent = t.agent)""",
+  from roster t left join main.agents a on a.agent = t.agent)""",
     types={
         "at": "timestamp",
         **dict.fromkeys(("day_key", "month_key", "handle_s", "worked_s", "cost", "contacts"), "integer"),
@@ -416,7 +412,7 @@ _FLOW = View(
 
 _DONE = "(t.done_at is not null)"
 _LEDGER_END = (
-    "(select max(greatest(found_at, coalesce(done_at, found_at), coalesce(verified_at, found_at))) from actions)"
+    "(select max(greatest(found_at, coalesce(done_at, found_at), coalesce(verified_at, found_at))) from main.actions)"
 )
 _ACTIONS = View(
     "actions",

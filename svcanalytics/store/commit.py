@@ -45,10 +45,13 @@ def locked(lake: Lake, *, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
     Raises
     ------
     LakeError
-        When the lake object is pinned to an earlier snapshot, or another process keeps the lock for too long.
+        When the lake object is pinned to an earlier snapshot or shows one unit alone, or another process keeps the lock
+        for too long.
     """
     if lake.pinned:
         raise LakeError("an earlier snapshot can't be written to", where=str(lake.path), fix="open the lake again")
+    if lake.unit:
+        raise LakeError("a part of a lake can't be written to", where=str(lake.path), fix="write to `lake.whole`")
     lake.path.mkdir(parents=True, exist_ok=True)
     lock = FileLock(lake.path / ".lock", timeout=timeout_s)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from svcanalytics.store.files import write_atomically
 from svcanalytics.store.ledger import schema, table_names
 from svcanalytics.store.settings import Settings, settings
 from svcanalytics.store.snapshot import Snapshot
+from svcanalytics.store.units import Unit, find_unit, show_unit
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,6 +49,8 @@ class Lake:
         The installation's configuration.
     pinned : bool
         True when this is an earlier snapshot, which can't be written to.
+    unit : Unit or None
+        The part of the organisation that is shown; None: all of it. A part can't be written to either.
     """
 
     path: Path
@@ -56,6 +59,18 @@ class Lake:
     made_up: bool = False
     settings: Settings = field(default_factory=Settings)
     pinned: bool = False
+    unit: Unit | None = None
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """What is read: lakes with equal keys hold the same rows."""
+        # A lake that was deleted and made anew has the same path and numbers, but not the same files.
+        return str(self.path), tuple(state.files for state in self.snapshot.tables.values()), self.unit
+
+    @property
+    def whole(self) -> Lake:
+        """The lake with the rows of everybody."""
+        return replace(self, unit=None) if self.unit else self
 
     @property
     def month_start(self) -> int:
@@ -93,32 +108,38 @@ class Lake:
 
     def has(self, table: str) -> bool:
         """Tell whether a table holds any row."""
-        state = self.snapshot.tables.get(contract()[table].name)
-        return state is not None and state.rows > 0
+        return self._count(contract()[table].name) > 0
 
     def tables(self) -> pd.DataFrame:
         """List the tables: name, rows, Delta version, and what a row is."""
         import pandas as pd
 
         rows = [
-            (table.name, state.rows if state else 0, state.version if state else None, table.row[self.language])
+            (table.name, self._count(table.name), state.version if state else None, table.row[self.language])
             for table in contract().tables.values()
             for state in [self.snapshot.tables.get(table.name)]
         ]
         return pd.DataFrame(rows, columns=["table", "rows", "version", "one_row_is"]).astype({"version": "Int64"})
 
+    def _count(self, table: str) -> int:
+        state = self.snapshot.tables.get(table)
+        return self.unit.rows.get(table, 0) if self.unit else state.rows if state else 0
+
     def connection(self) -> duckdb.DuckDBPyConnection:
         """Open a DuckDB connection with one view per table, typed even when the table is empty.
 
-        The tables are those of the contract and the lake's own books, ``loads`` and ``quarantine``.
+        The tables are those of the contract and the lake's own books, ``loads`` and ``quarantine``. In a lake that
+        shows one unit the tables have that unit's rows, and ``main.cases`` and the like those of everybody.
         """
         con = connect()
         for table in table_names():
             con.execute(f"create view {identifier(table)} as {self.select(table)}")
+        if self.unit:
+            show_unit(con, self.unit)
         return con
 
     def select(self, table: str) -> str:
-        """Return the SQL that reads a table at this snapshot, every column cast to the contract."""
+        """Return the SQL that reads all of a table at this snapshot, every column cast to the contract."""
         state = self.snapshot.tables.get(table)
         return self.select_files(table, state.files if state else ())
 
@@ -145,11 +166,34 @@ class Lake:
 
     def at(self, snapshot_id: int) -> Lake:
         """Return the lake as it stood at an earlier snapshot, to read only."""
-        return replace(self, snapshot=snapshots.read(self.path, snapshot_id), pinned=True)
+        return self._moved(replace(self.whole, snapshot=snapshots.read(self.path, snapshot_id), pinned=True))
 
     def refresh(self) -> Lake:
         """Return the lake at its current snapshot."""
-        return replace(self, snapshot=snapshots.current(self.path), pinned=False)
+        return self._moved(replace(self.whole, snapshot=snapshots.current(self.path), pinned=False))
+
+    def only(self, by: str, name: str) -> Lake:
+        """Return the lake with the rows of one unit of the organisation, to read only.
+
+        A case and its events belong to the team in charge of the case; a contact, audit or roster to whom it names; a
+        survey or message to whom its contact names, else its case. Tables that say nothing about such units are empty.
+
+        Parameters
+        ----------
+        by : str
+            "team", "site", "queue", "channel" or "business_type".
+        name : str
+            The unit's name in the data.
+
+        Raises
+        ------
+        LakeError
+            When `by` is something else, or no case and no contact is of the unit.
+        """
+        return replace(self.whole, unit=find_unit(self.whole, by, name))
+
+    def _moved(self, there: Lake) -> Lake:
+        return there.only(self.unit.by, self.unit.name) if self.unit else there
 
 
 def open(path: str | Path, *, timezone: str | None = None, made_up: bool = False, create: bool = True) -> Lake:

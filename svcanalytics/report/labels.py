@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from svcanalytics.periods import Period
 
-__all__ = ["REPORTS", "issue_number", "label", "moment", "report_name"]
+__all__ = ["MARKS", "REPORTS", "issue_number", "label", "moment", "report_name"]
 
 _LABELS: dict[str, tuple[str, str]] = {
     "internal": ("内部资料", "Internal"),
@@ -87,7 +87,14 @@ REPORTS: dict[str, tuple[str, str, str]] = {
     "half_yearly": ("half_year", "服务质量半年度评价报告", "Half-yearly service quality evaluation"),
     "yearly": ("year", "服务质量年度评价报告", "Yearly service quality evaluation"),
     "staffing": ("week", "人力需求与排班报告", "Staffing report"),
+    "public_notice": ("month", "服务质量公示", "Public notice of service quality"),
+    "half_yearly_public": ("half_year", "服务标准执行情况公开报告", "Service standards: public half-yearly report"),
+    "third_party": ("quarter", "第三方评价对比报告", "Third-party audits against our own scores"),
+    "staff_appraisal": ("quarter", "坐席绩效评价参考", "Staff appraisal"),
 }
+
+#: Who may see a report that isn't internal: anybody ("public"), or managers and human resources alone ("personnel").
+MARKS: dict[str, str] = {"public_notice": "public", "half_yearly_public": "public", "staff_appraisal": "personnel"}
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 

@@ -20,6 +20,7 @@ from svcanalytics.report.ledger_section import read_standing
 from svcanalytics.report.movement import Movement, explain_index, explain_measure
 from svcanalytics.report.places import Places, Stars, choose_stars, compare_places
 from svcanalytics.report.readings import Clock, Reading
+from svcanalytics.report.topics import Topics, read_topics
 
 if TYPE_CHECKING:
     from svcanalytics.improve import LedgerStanding
@@ -99,6 +100,8 @@ class Evaluation:
         The rectification ledger at the end of the period; None where there is none.
     ahead : Ahead or None
         Demand of the next period; None where nothing arrives.
+    topics : Topics
+        What sections of their own are written from: access, complaints, quality checks, the risk register, the ledger.
     tables, loads : DataFrame
         Rows per table; loads with rows read, new, updated, unchanged, quarantined.
     left_out : mapping of str to str
@@ -137,6 +140,7 @@ class Evaluation:
     backlog_before: int | None = None
     ledger: LedgerStanding | None = None
     ahead: Ahead | None = None
+    topics: Topics = field(default_factory=Topics)
     tables: pd.DataFrame = field(default_factory=pd.DataFrame)
     loads: pd.DataFrame = field(default_factory=pd.DataFrame)
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -229,6 +233,7 @@ def evaluate(
         backlog_before=before,
         ledger=read_standing(lake, asked),
         ahead=foresee(lake, asked),
+        topics=read_topics(lake, asked),
         tables=books.tables,
         loads=books.loads,
         left_out=found.left_out,

@@ -47,7 +47,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 # The libraries the forecasts are compared with need packages that the product must do without, so they live apart.
 bench-forecast: $(VENV)-peers/.installed
-	$(VENV)-peers/bin/python -m benchmarks.forecast
+	$(VENV)-peers/bin/python -m benchmarks forecast
 
 $(VENV)-peers/.installed: benchmarks/peers.lock pyproject.toml
 	test -x $(VENV)-peers/bin/python || $(PYTHON) -m venv $(VENV)-peers

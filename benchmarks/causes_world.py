@@ -5,7 +5,7 @@ system); teams, agents, days and a team's weeks are lucky or unlucky of themselv
 luck, and a late case displeases. All draws are made whether anything is planted or not, so what a cause costs is known
 case by case: the same quarter is lived through with it and without it.
 
-Run `python -m benchmarks.causes_world` for the size of every cause in points and in standard errors.
+Run `python -m benchmarks causes_world` for the size of every cause in points and in standard errors.
 """
 
 from __future__ import annotations
@@ -231,14 +231,11 @@ def _measures(quarters: Quarters) -> pd.DataFrame:
     return out.assign(period=week.where(out["every"] == "week", month))
 
 
-def main(seeds: int = 20) -> None:
-    """Print what every cause is worth, over so many worlds."""
+def main(arguments: list[str]) -> None:
+    """Print what every cause is worth, over so many worlds (20)."""
+    seeds = int(arguments[0]) if arguments else 20
     truths = pd.concat([make_world(seed, PLANTS).truth for seed in range(seeds)])
     within = truths["points"].between(0.3, 1.5) & truths["standard_errors"].between(4, 8)
     table = truths.groupby("cause")[["n", "excess", "points", "standard_errors"]].agg(["min", "median", "max"])
     print(table.round(2).to_string())
     print(f"{within.mean():.1%} of {len(truths)} causes are worth 0.3-1.5 points and 4-8 standard errors")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Our forecasts beside Prophet, statsforecast's MSTL and the eight-week average, from the same origins.
 
-    SVC_REAL_DATA=folder make bench-forecast            # or python -m benchmarks.forecast [--quick] [--only NAME ...]
+    SVC_REAL_DATA=folder make bench-forecast            # or python -m benchmarks forecast [--quick] [--only NAME ...]
 
 Ours is `demand.backtest` with `model="auto"`, nothing set per queue but slot, country and known drivers. The peers'
 forecasts are kept under benchmarks/.cache by version and data, and made again when either changes or with `--fresh`.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -32,7 +31,7 @@ memory = Memory(CACHE / "forecast", verbose=0)
 
 def main(arguments: list[str]) -> int:
     """Run everything; return 0 when every bound holds."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.forecast")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks forecast")
     parser.add_argument("--quick", action="store_true", help="a fifth of the origins")
     parser.add_argument("--fresh", action="store_true", help="make the peers' forecasts again")
     parser.add_argument("--only", nargs="+", default=(), help="queues by name")
@@ -183,7 +182,3 @@ def _bank_bounds(rows: pd.DataFrame) -> list[Bound]:
 def _excess(rows: pd.DataFrame) -> pd.Series:
     found = demand.scores(rows).set_index("model")
     return found["wape"] - found["floor"]
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,6 @@
 """The rest of the day, forecast again after its first slots: errors and coverage before and after.
 
-    SVC_REAL_DATA=folder python -m benchmarks.forecast_intraday [--days 60]
+    SVC_REAL_DATA=folder python -m benchmarks forecast_intraday [--days 60]
 
 Each of a queue's last days is forecast the evening before with `model="auto"` and updated with its own first slots;
 only slots that were still to come are scored.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -26,7 +25,7 @@ BOUND = ("bank_calls", 10, 4.3)
 
 def main(arguments: list[str]) -> int:
     """Print a table per queue; return 0 when the bound holds."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.forecast_intraday")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks forecast_intraday")
     parser.add_argument("--days", type=int, default=60, help="last days of each queue, at most")
     options = parser.parse_args(arguments)
     data = os.environ.get("SVC_REAL_DATA")
@@ -79,7 +78,3 @@ def _summary(table: pd.DataFrame) -> pd.DataFrame:
         found[name] = groups[["in 80", "in 95", "width 80", "width 95"]].mean()
         found[name].insert(0, "WAPE", 100 * groups["error"].sum() / groups["arrivals"].sum())
     return pd.concat(found, axis=1)[["before", "after"]].round(2)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,6 @@
 """Load every real file, print the figures that are promised for it, and publish its reports.
 
-    SVC_REAL_DATA=folder python -m benchmarks.real_data OUT
+    SVC_REAL_DATA=folder python -m benchmarks real_data OUT
 
 OUT receives one lake per file and the reports. The ratings of the joined example are made up: nothing else is.
 """
@@ -20,8 +20,11 @@ from svcanalytics import metrics
 from svcanalytics.metrics.intervals import wilson_interval
 
 
-def main(data: Path, out: Path) -> None:
+def main(arguments: list[str]) -> None:
     """Run every part in turn; each has a lake of its own."""
+    if len(arguments) != 1:
+        sys.exit(__doc__)
+    data, out = Path(os.environ["SVC_REAL_DATA"]), Path(arguments[0])
     shutil.rmtree(out, ignore_errors=True)
     for part in (servicenow, volvo, bank, call_centre, hotline, joined):
         print(f"\n== {part.__doc__}")
@@ -128,9 +131,3 @@ def _publish(lake: sv.Lake, out: Path, report: str, period: str, language: str, 
     seconds = time.perf_counter() - began
     warnings = "; ".join(edition.manifest["warnings"]) or "no warning"
     print(f"   {report} {period} {language}: {edition.path} in {seconds:.1f} s; {warnings}")
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2 or "SVC_REAL_DATA" not in os.environ:
-        sys.exit(__doc__)
-    main(Path(os.environ["SVC_REAL_DATA"]), Path(sys.argv[1]))

@@ -14,13 +14,18 @@ if TYPE_CHECKING:
     from svcanalytics.periods import Period
     from svcanalytics.store import Lake
 
-__all__ = ["UNITS", "divide_measures"]
+__all__ = ["UNITS", "divide_measures", "divisions_of"]
 
 #: How units are found: the columns of cases in order of preference, then that of everything else.
 UNITS = {"team": (("owner_team", "team", "first_team"), "team"), "channel": (("channel",), "channel"),
          "agent": (("agent",), "agent")}  # fmt: skip
 
 _OF_CASES = ("cases", "flow", "events")
+
+
+def divisions_of(lake: Lake) -> tuple[str, ...]:
+    """Return what a report splits by, in order of preference: teams, then channels; a team's own report by channels."""
+    return tuple(name for name in ("team", "channel") if not lake.unit or lake.unit.by != name)
 
 
 def divide_measures(lake: Lake, chosen: Sequence[str], unit: str, period: Period, *, before: bool) -> pd.DataFrame:

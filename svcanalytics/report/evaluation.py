@@ -15,7 +15,7 @@ from svcanalytics.periods import Period, parse_period
 from svcanalytics.report import gathering, lateness
 from svcanalytics.report.demand_section import Ahead, foresee
 from svcanalytics.report.diagnosis import Diagnosis, diagnose
-from svcanalytics.report.divisions import divide_measures
+from svcanalytics.report.divisions import divide_measures, divisions_of
 from svcanalytics.report.ledger_section import read_standing
 from svcanalytics.report.movement import Movement, explain_index, explain_measure
 from svcanalytics.report.places import Places, Stars, choose_stars, compare_places
@@ -177,7 +177,7 @@ def evaluate(
     language : str
         "zh" or "en": the language of names in it.
     scope : str
-        "all": the whole organisation.
+        "all": the whole organisation; "team:NAME" and the like: one unit of it.
     snapshot : int, optional
         Read the lake as it stood then; default: the lake's own snapshot.
 
@@ -186,9 +186,9 @@ def evaluate(
     PublishError
         When the report is unknown, the period is of another kind, or the lake holds neither cases nor contacts.
     """
-    lake = gathering.open_lake(lake, snapshot)
+    lake = gathering.open_lake(lake, snapshot, scope)
     asked = parse_period(period, lake.month_start)
-    _check(lake, asked, report, language, scope)
+    _check(lake, asked, report, language)
     periods = _look_back(asked)
     start, end = periods[0].start, asked.last
     found = gathering.measure_periods(lake, asked, start, end)
@@ -257,7 +257,7 @@ def _compare(
     weighed = _weighed(readings, profile)
     chosen = list(dict.fromkeys([*weighed, *gathering.main_measures(readings, profile)[:MOST_TRIED]]))
     unit, parts = "", pd.DataFrame()
-    for unit in ("team", "channel"):
+    for unit in divisions_of(lake):
         parts = divide_measures(lake, chosen, unit, period, before=True)
         if len(parts):
             break
@@ -278,6 +278,8 @@ def _choose_stars(
     dependence: Dependence | None,
 ) -> Stars | None:
     weighed = _weighed(readings, profile)
+    if lake.unit:  # inside one unit people know one another too well for a contest
+        return None
     parts = divide_measures(lake, weighed, "agent", period, before=False)
     return choose_stars(parts, profile, weighed[:MOST_TRIED], period.key, dependence)
 
@@ -318,7 +320,7 @@ def _stops_inside(until: date | None, period: Period) -> bool:
     return until is None or (period.last - until).days > 7
 
 
-def _check(lake: Lake, period: Period, report: str, language: str, scope: str) -> None:
+def _check(lake: Lake, period: Period, report: str, language: str) -> None:
     if report not in REPORTS:
         raise PublishError(f"there is no report {report!r}", fix=f"use one of {', '.join(REPORTS)}")
     if period.kind != REPORTS[report]:
@@ -329,7 +331,5 @@ def _check(lake: Lake, period: Period, report: str, language: str, scope: str) -
         )
     if language not in ("zh", "en"):
         raise PublishError(f"no reports in language {language!r}", fix='use "zh" or "en"')
-    if scope != "all":
-        raise PublishError(f"there is no scope {scope!r}", fix='use "all"')
     if not (lake.has("cases") or lake.has("contacts")):
         raise PublishError("the lake holds neither cases nor contacts", where=str(lake.path), fix="load a file first")

@@ -15,8 +15,10 @@ from svcanalytics import metrics, quality, store
 from svcanalytics.errors import CatalogueError
 from svcanalytics.metrics.views import view
 from svcanalytics.periods import Period
+from svcanalytics.report.divisions import UNITS, divisions_of
 from svcanalytics.report.formats import is_missing, typeset
 from svcanalytics.report.readings import Clock, Reading, kind_of
+from svcanalytics.report.scopes import narrow_lake
 from svcanalytics.store.contract import contract
 
 if TYPE_CHECKING:
@@ -71,11 +73,11 @@ class Books:
     until: date | None
 
 
-def open_lake(lake: Lake | str | Path, snapshot: int | None) -> Lake:
-    """Return the lake at the snapshot asked for; a folder is opened, never made."""
+def open_lake(lake: Lake | str | Path, snapshot: int | None, scope: str = "all") -> Lake:
+    """Return the lake at the snapshot and with the rows of the unit asked for; a folder is opened, never made."""
     if isinstance(lake, str | Path):
         lake = store.open(lake, create=False)
-    return lake if snapshot is None or snapshot == lake.snapshot.id else lake.at(snapshot)
+    return narrow_lake(lake if snapshot is None or snapshot == lake.snapshot.id else lake.at(snapshot), scope)
 
 
 def measure_periods(lake: Lake, period: Period, start: date, end: date) -> Measured:
@@ -208,8 +210,8 @@ def measure_units(
 ) -> dict[str, pd.DataFrame]:
     """Measure the main indicators of the period by team and by channel, where there are two or more of these."""
     found = {}
-    for dimension, choices in (("team", ("owner_team", "team", "first_team")), ("channel", ("channel",))):
-        for column in choices:
+    for dimension in divisions_of(lake):
+        for column in UNITS[dimension][0]:
             chosen = [name for name in main_measures(readings, profile) if _splits(lake, name, column)][:MOST_MEASURES]
             if not chosen:
                 continue

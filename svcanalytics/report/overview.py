@@ -14,6 +14,7 @@ from svcanalytics.report.causes_section import data_changes, top_causes
 from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_date, is_missing
 from svcanalytics.report.readings import Reading
+from svcanalytics.report.scopes import name_scope
 from svcanalytics.report.standing import index_score, index_sentence
 
 __all__ = ["opening", "summary"]
@@ -72,9 +73,8 @@ def _improvements(e: Evaluation) -> list[Text]:
 
 
 def _subtitle(e: Evaluation) -> str:
-    name = e.organisation
-    label = e.period.label(e.language)
-    return f"{name} · {label}" if name else label
+    parts = (e.organisation, name_scope(e.scope, e.language), e.period.label(e.language))
+    return " · ".join(part for part in parts if part)
 
 
 def _incomplete_warning(e: Evaluation) -> str:

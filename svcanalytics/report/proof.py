@@ -105,7 +105,7 @@ def find_edition(out: str | Path, name: str) -> Edition:
 
 
 def lake_of(edition: Edition, lake: Lake | None = None) -> Lake:
-    """Return the lake that an edition was made from, at the snapshot it read.
+    """Return the lake that an edition was made from, at the snapshot it read and with the rows of its unit.
 
     Parameters
     ----------
@@ -119,7 +119,8 @@ def lake_of(edition: Edition, lake: Lake | None = None) -> Lake:
         When it is not there, or never had the snapshot.
     """
     found = lake or open_lake(edition.manifest["parameters"]["lake"], create=False)
-    return found.at(edition.manifest["snapshot"]["id"])
+    pinned, unit = found.at(edition.manifest["snapshot"]["id"]), edition.manifest.get("unit")
+    return pinned.only(unit["by"], unit["name"]) if unit else pinned
 
 
 def explain_figure(edition: Edition, id: str, lake: Lake | None = None) -> Explanation:

@@ -6,10 +6,12 @@ manifest says what it supersedes and why.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from svcanalytics import resources
@@ -21,6 +23,7 @@ from svcanalytics.report.labels import REPORTS
 from svcanalytics.report.parameters import check, declared
 from svcanalytics.report.rendering import Job, render_edition
 from svcanalytics.report.runner import Progress, run
+from svcanalytics.report.scopes import narrow_lake, parse_scope, require_enough
 from svcanalytics.store import Lake
 from svcanalytics.store.failpoints import reach
 from svcanalytics.store.files import make_private, remove_tree, sync
@@ -51,13 +54,14 @@ def publish(
     period : str or Period
         Such as "2026-10" or "2026Q3"; the shipped reports take periods of their own kind only.
     lake : Lake
-        Read at the snapshot it is opened at.
+        Read at the snapshot it is opened at; at today's when the current edition was made from a later one by then.
     out : str or Path
         The folder of all reports; the edition stands in ``<out>/<report>/<period>/<scope>-<language>/<n>/``.
     language : str
         "zh" or "en".
     scope : str
-        "all", the only one the shipped reports know, or what an own notebook knows.
+        "all"; one unit, such as "team:技术组", by team, site, queue, channel or business_type; or a word that an own
+        notebook knows.
     progress : callable, optional
         Called with what is being done ("run", "render"), steps begun and steps in all.
     formats : sequence of str
@@ -75,13 +79,25 @@ def publish(
     Raises
     ------
     PublishError
-        When a name or parameter is refused, the run fails, or the page breaks the rules of `gate`. Nothing is
-        published then; the notebook of a failed run is kept in ``<out>/.failed/``. A `PassingFaultError` when trying
-        again can help: a kernel or process that died, a disk that was full.
+        When a name or parameter is refused, the run fails, the page breaks the rules of `gate`, or the folder can't be
+        written to. Nothing is published then; the notebook of a failed run is kept in ``<out>/.failed/``. A
+        `PassingFaultError` when trying again can help: a kernel or process that died, a disk that was full.
     PeriodError
         When `period` is no period.
     """
     job = _prepare(report, period, lake, Path(out).absolute(), language, scope, notebooks, formats)
+    try:
+        return _publish(job, progress, cell_timeout_s, timeout_s)
+    except OSError as error:
+        lasting = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        raise (PublishError if lasting else PassingFaultError)(
+            f"the edition could not be published: {error.strerror or error}",
+            where=str(error.filename or job.place.folder),
+            fix=f"{'give permission to write there' if lasting else 'make room'}, then publish again",
+        ) from error
+
+
+def _publish(job: Job, progress: Progress | None, cell_timeout_s: int, timeout_s: int) -> Edition:
     staging = job.place.out / ".staging"
     draft = staging / job.place.name
     edition = _current(job)
@@ -93,21 +109,16 @@ def publish(
     # Another publisher of the same report waits here, then finds the work done.
     with FileLock(staging / f"{job.place.name}.lock"):
         remove_tree(draft)  # what a publisher left that died
+        job = _catch_up(job)
         edition = _current(job)
         if edition:
             return edition
         make_private(draft)
         try:
             edition = _make(job, draft, progress, cell_timeout_s, timeout_s)
-        except OSError as error:
-            raise PassingFaultError(
-                f"the edition could not be written: {error.strerror or error}",
-                where=str(job.place.folder),
-                fix="make room or give write permission, then publish again",
-            ) from error
         finally:
             remove_tree(draft)
-    index.rebuild(job.place.out, lake.language)
+    index.rebuild(job.place.out, job.lake.language)
     return edition
 
 
@@ -125,15 +136,18 @@ def _prepare(
         raise PublishError(f"no reports as {unknown[0]!r}", where="formats", fix=f"use {', '.join(FORMATS)}")
     span = parse_period(period, lake.month_start)
     shipped = notebooks is None
-    if shipped and report in REPORTS and scope != "all":
-        raise PublishError(f"the {report} report has no scope {str(scope)[:80]!r}", where="scope", fix='use "all"')
-    place = Place(out, report, span.key, scope, language)
+    about = parse_scope(scope)
+    place = Place(out, report, span.key, about.id, language)
     place.check_links()
     if shipped and report in REPORTS and span.kind != REPORTS[report][0]:
         raise PublishError(
             f"the {report} report is about a {REPORTS[report][0].replace('_', '-')}, {span.key} is a {span.kind}",
             fix="name a period of that kind, such as 2026-10 for a month or 2026Q3 for a quarter",
         )
+    if about.by or shipped:
+        lake = narrow_lake(lake, scope)
+    if about.by:
+        require_enough(lake, scope, span)
     file = _find(report, resources.notebooks_path() / "reports" if shipped else Path(notebooks))
     if shipped and not (lake.has("cases") or lake.has("contacts")):
         raise PublishError("there are neither cases nor contacts", where=str(lake.path), fix="load an export first")
@@ -149,12 +163,12 @@ def _prepare(
         "report": report,
         "period": span.key,
         "language": language,
-        "scope": scope,
+        "scope": str(about),
     }
     parameters = check(known, given, file.name)
     asked = tuple(name for name in FORMATS if name in formats)
     found = inputs.collect(lake, source, parameters)
-    return Job(place, span, lake, file.name, source, parameters, found, inputs.fingerprint(found), asked)
+    return Job(place, span, lake, str(about), file.name, source, parameters, found, inputs.fingerprint(found), asked)
 
 
 def _find(report: str, folder: Path) -> Path:
@@ -179,10 +193,23 @@ def _current(job: Job) -> Edition | None:
         edition = read(job.place.folder / str(number))
         held = all(FORMATS[name] in edition.manifest["files"] for name in job.formats)
         if held and edition.manifest["fingerprint"] == job.fingerprint:
-            if index.is_stale(job.place.out, edition):
+            if not index.lists(job.place.out, edition):
                 index.rebuild(job.place.out, job.lake.language)
             return edition
     return None
+
+
+def _catch_up(job: Job) -> Job:
+    """Return the job on today's data when an edition was made from later data than its own, by another publisher."""
+    latest = job.place.latest()
+    if job.lake.pinned or not latest or latest.manifest["snapshot"]["id"] <= job.lake.snapshot.id:
+        return job
+    if not inputs.is_made_from(latest.manifest, job.lake):
+        return job
+    lake = job.lake.refresh()
+    parameters = {**job.parameters, "snapshot": lake.snapshot.id}
+    found = inputs.collect(lake, job.source, parameters)
+    return replace(job, lake=lake, parameters=parameters, inputs=found, fingerprint=inputs.fingerprint(found))
 
 
 def _make(job: Job, draft: Path, progress: Progress | None, cell_timeout_s: int, timeout_s: int) -> Edition:

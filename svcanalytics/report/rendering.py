@@ -18,6 +18,7 @@ from svcanalytics.report.edition import FORMATS, MANIFEST, NOTEBOOK, PAGE, WORKB
 from svcanalytics.report.labels import issue_number, label, moment
 from svcanalytics.report.parameters import Value
 from svcanalytics.report.runner import Run
+from svcanalytics.report.scopes import name_scope
 from svcanalytics.store import Lake
 from svcanalytics.store.failpoints import reach
 from svcanalytics.store.files import hash_file
@@ -42,7 +43,9 @@ class Job:
     period : Period
         What it is about.
     lake : Lake
-        At the snapshot that is read.
+        At the snapshot that is read; of the unit that is reported on.
+    scope : str
+        What is reported on: "all", "team:NAME".
     name, source
         The notebook's name and its file's bytes.
     parameters : mapping
@@ -56,6 +59,7 @@ class Job:
     place: Place
     period: Period
     lake: Lake
+    scope: str
     name: str
     source: bytes
     parameters: Mapping[str, Value]
@@ -130,17 +134,16 @@ def _write_format(name: str, content: Content, imprint: Imprint, html: str, path
         from svcanalytics.report.pdf import read_pdf, write_pdf
 
         write_pdf(html, path)
-        # Tables behind figures fold open on a screen; paper has the figures alone.
-        proofread_texts(content, read_pdf(path), path.name, behind_figures=False)
+        proofread_texts(content, read_pdf(path), path.name)
     else:
         from svcanalytics.report.word import read_word, write_word
 
         write_word(content, imprint, path, now)
-        proofread_texts(content, read_word(path), path.name, behind_figures=False)
+        proofread_texts(content, [read_word(path)], path.name)
 
 
 def _particulars(job: Job, before: Edition | None, now: datetime) -> dict[str, Any]:
-    language, lake, scope = job.place.language, job.lake, job.place.scope
+    language, lake = job.place.language, job.lake
     edition = label("edition_n", language, _number(before))
     if before:
         words = label("supersedes", language, before.number)
@@ -152,7 +155,7 @@ def _particulars(job: Job, before: Edition | None, now: datetime) -> dict[str, A
         "edition": edition,
         "published": moment(now, lake.timezone, language),
         "snapshot": str(lake.snapshot.id),
-        "scope": label("scope_all", language) if scope == "all" else scope,
+        "scope": name_scope(job.scope, language) or label("scope_all", language),
         "made_up": lake.made_up,
         "version": svcanalytics.__version__,
     }
@@ -169,6 +172,7 @@ def _manifest(job: Job, before: Edition | None, now: datetime) -> dict[str, Any]
         "period_end": job.period.last.isoformat(),
         "period_label": {language: job.period.label(language) for language in ("zh", "en")},
         "scope": job.place.scope,
+        "unit": {"by": lake.unit.by, "name": lake.unit.name} if lake.unit else None,
         "language": job.place.language,
         "edition": _number(before),
         "status": "published",

@@ -215,6 +215,8 @@ def test_a_months_report_is_about_a_month(lake):
         report.evaluate(lake, period="2026-08", report="daily")
     with pytest.raises(PublishError, match="scope"):
         report.evaluate(lake, period="2026-08", scope="elsewhere")
+    with pytest.raises(PublishError, match="know no team"):
+        report.evaluate(lake, period="2026-08", scope="team:Elsewhere")
 
 
 def test_an_empty_lake_makes_no_report(tmp_path):

@@ -15,12 +15,15 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
+from svcanalytics.store.personal_names import PREFILTER as NAMES_PREFILTER
+from svcanalytics.store.personal_names import find_names
+
 if TYPE_CHECKING:
     import duckdb
 
 __all__ = ["KINDS", "install", "mask", "mask_json", "sql"]
 
-KINDS = ("email", "id_card", "bank_card", "phone", "passport", "plate")
+KINDS = ("email", "id_card", "bank_card", "phone", "passport", "plate", "name")
 """The kinds of identifier masked; a placeholder is the kind in square brackets."""
 
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
@@ -133,8 +136,10 @@ _NUMBERS: tuple[_Kind, ...] = (
             rf"|{_START}(?:(?:\+|00)?86{_SEP})?(?:\(0{_AREA}\)|0{_AREA}){_LOCAL}{_END}"
             rf"|{_START}(?:\+|00)86{_SEP}{_AREA}{_LOCAL}{_END}"
             rf"|{_START}[48]00[ -]\d{{3}}[ -]?\d{{4}}{_END}|{_START}[48]00[ -]?\d{{4}}[ -]\d{{3}}{_END}"
-            # North American numbers with separators; British numbers
+            # North American numbers with separators, and made-up ones (555), whose next digit may be anything
             rf"|{_START}(?:\+?1[ .-])?(?:\([2-9]\d{{2}}\) ?|[2-9]\d{{2}}[ .-])[2-9]\d{{2}}[ .-]\d{{4}}{_END}"
+            rf"|{_START}(?:\+?1[ .-])?(?:\([2-9]\d{{2}}\) ?|555[.-])\d{{3}}[.-]\d{{4}}{_END}"
+            # British numbers
             rf"|{_START}07\d{{3}} ?\d{{3}} ?\d{{3}}{_END}"
             rf"|{_START}(?:\(0[12]\d{{1,3}}\)|0[12]\d{{1,3}}) \d{{3,4}} \d{{3,4}}{_END}",
             re.IGNORECASE,
@@ -150,10 +155,11 @@ _NUMBERS: tuple[_Kind, ...] = (
     _Kind("phone", re.compile(r"(?<!\d)\d(?:[ .-]?\d){6,13}(?!\d)(?![/:年])"), _called),
 )
 
-# The same three conditions for the engine (RE2): an @, seven digits close together, the beginning of a plate.
+# The same conditions for the engine (RE2): an @, seven digits close together, the beginning of a plate, words that
+# announce a name.
 _PREFILTER = (
     rf"[@＠]|(?:[0-9０-９][ .()/（）．－{_SPACES_AND_DASHES}\-]{{0,3}}){{7}}"
-    rf"|[{_PROVINCES}][A-Za-zＡ-Ｚａ-ｚ][·•. \-]?[A-Za-z0-9Ａ-Ｚａ-ｚ０-９]{{4}}"
+    rf"|[{_PROVINCES}][A-Za-zＡ-Ｚａ-ｚ][·•. \-]?[A-Za-z0-9Ａ-Ｚａ-ｚ０-９]{{4}}|{NAMES_PREFILTER}"
 )
 
 
@@ -181,13 +187,15 @@ def mask(text: str) -> str:
 
 
 def _find(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield start, end and kind of the identifiers in a text without full-width characters."""
+    """Yield start, end and kind of the identifiers and names in a text without full-width characters."""
     if "@" in text:
         for hit in _EMAIL.finditer(text):
             yield *hit.span(), "email"
     if not text.isascii():
         for hit in _PLATE.finditer(text):
             yield *hit.span(), "plate"
+    for start, end in find_names(text):
+        yield start, end, "name"
     for run in _RUN.finditer(text):
         start, end = run.span()
         if head := _HEAD.search(text, max(0, start - 2), start):

@@ -18,7 +18,7 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 LONGEST = 1000
 """Characters of a text that are read; a message says what it is about before that."""
 
-_PLACEHOLDER = re.compile(r"\[(?:email|id_card|bank_card|phone|passport|plate|agent)\]")
+_PLACEHOLDER = re.compile(r"\[(?:email|id_card|bank_card|phone|passport|plate|name|agent)\]")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]+|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+", re.ASCII)
 # A run of Chinese characters, or a word of letters that may hold an apostrophe or digits but does not begin with one.
 _TOKEN = re.compile(rf"[{HAN}]+|[^\W\d_{HAN}](?:[^\W_{HAN}]|['\u2019](?=[^\W\d_{HAN}]))*")

@@ -23,7 +23,7 @@ class Cause:
     cause : str
         Its name, for ``organisation(planted=...)``.
     layer : str
-        ``data`` (an artefact), ``process``, ``people``, or ``demand``.
+        ``data`` (system and technology, or an artefact), ``process``, ``people``, or ``demand``.
     table, where : str
         The table it shows in, and the rows it works on, in the contract's columns (those of the row's case and contact
         too).
@@ -79,7 +79,7 @@ _LIST = (
           "June and November are the high season.", "6月和11月为旺季。"),
     Cause("spring_festival", "demand", "contacts", "days off at Spring Festival", "", "", "contacts per day", 0.45, "times",
           "At Spring Festival the town is empty.", "春节假期业务量大幅下降。"),
-    Cause("faulty_version", "process", "cases", "channel = 'app' and category = 'technical' and product_version = '5.2'",
+    Cause("faulty_version", "data", "cases", "channel = 'app' and category = 'technical' and product_version = '5.2'",
           "2026-08-15", "", "cases per day", 2.5, "times",
           "Version 5.2 of the app loses the login: technical requests from the app rise.",
           "应用5.2版本登录失效,应用渠道的技术类诉求增加。"),

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from svcanalytics.causes.tracing.breaks import find_breaks
-from svcanalytics.causes.tracing.design import list_circumstances
+from svcanalytics.causes.tracing.daily import Daily
 
 __all__ = [
     "Alteration",
@@ -38,6 +38,8 @@ _JUMP = 0.05
 _FEWEST = 30
 _DAYS = 7
 _MOST_VALUES = 30
+_CLOCKS = ("source", "system", "site", "channel")
+"""Dimensions whose values may have a clock of their own, or fall silent."""
 _MOVED = (np.arange(24) - np.arange(24)[:, None]) % 24  # row k: the hours of the day, moved by k
 
 
@@ -100,7 +102,7 @@ def missing_values(definitions: pd.DataFrame) -> list[Alteration]:
     ]
 
 
-def lost_rows(rows: pd.DataFrame, cases: pd.DataFrame) -> list[Alteration]:
+def lost_rows(rows: pd.DataFrame, cases: pd.DataFrame, daily: Daily | None = None) -> list[Alteration]:
     """Return the kinds of cases of which fewer have a row than before: answers that no longer arrive.
 
     Parameters
@@ -109,12 +111,16 @@ def lost_rows(rows: pd.DataFrame, cases: pd.DataFrame) -> list[Alteration]:
         Rows of the metric, with ``case_id`` (or ``id``).
     cases : DataFrame
         The cases that could have one: ``case_id`` (or ``id``), ``at``, dimensions.
+    daily : Daily, optional
+        These cases by day, to spare counting them again.
     """
     case, own = (frame["case_id"] if "case_id" in frame else frame["id"] for frame in (cases, rows))
-    arrived = case.isin(set(own)).to_numpy()
+    arrived = case.isin(own).to_numpy()
     if arrived.mean() > 0.95 or not arrived.any():
         return []
-    times, hits, total, names = _daily(cases, arrived)
+    daily = daily or Daily(cases)
+    columns = daily.read(cases)
+    (total, names), (hits, _) = daily.table(columns), daily.table(columns, arrived)
     found = find_breaks(hits, total, edge=5)
     p = np.minimum(found.p_value * len(names), 1.0)
     fell = (p < _SURE) & (found.before - found.after > _JUMP) & (found.after < 0.9 * found.before)
@@ -122,29 +128,22 @@ def lost_rows(rows: pd.DataFrame, cases: pd.DataFrame) -> list[Alteration]:
         return []
     # Where it fell most surely; all cases only when no kind of them stands out.
     best = int(np.argmin(np.where(fell, found.p_value, 2.0)))
-    since = times[found.place[best]]
+    since = daily.times[found.place[best]]
     return [Alteration("lost", "", names[best], since, found.before[best], found.after[best], float(p[best]))]
 
 
-def renamed_values(rows: pd.DataFrame) -> list[Alteration]:
+def renamed_values(rows: pd.DataFrame, daily: Daily | None = None) -> list[Alteration]:
     """Return values that vanish on the day another appears that is as frequent; ``name`` is the old one."""
     out = []
-    first_day = rows["at"].min().normalize()
-    day = ((rows["at"] - first_day).dt.days).to_numpy()
-    span = int(day.max())
-    for column in list_circumstances(rows):
+    daily = daily or Daily(rows)
+    first_day, span = daily.times[0], len(daily.times) - 1
+    for column in daily.read(rows):
         if pd.api.types.is_numeric_dtype(rows[column]):
             continue
-        code, values = pd.factorize(rows[column].astype("object"))
-        if len(values) > 10 * _MOST_VALUES or not len(values):
-            continue
-        known = code >= 0
-        size = np.bincount(code[known], minlength=len(values))
-        first, last = np.full(len(values), span), np.zeros(len(values), dtype=np.int64)
-        np.minimum.at(first, code[known], day[known])
-        np.maximum.at(last, code[known], day[known])
-        pairs = np.unique(np.stack([code[known], day[known]]), axis=1)
-        days = np.bincount(pairs[0], minlength=len(values))
+        values, count = daily.codes[column][1], daily.count(column)
+        there = count > 0
+        size, days = count.sum(axis=0), there.sum(axis=0)
+        first, last = there.argmax(axis=0), span - there[::-1].argmax(axis=0)
         often = (size >= _FEWEST) & (days >= _DAYS) & (days >= (last - first) / 3)  # no festival, no season
         gone, come = np.flatnonzero((last < 0.98 * span) & often), np.flatnonzero((first > 0.02 * span) & often)
         for old in gone:
@@ -164,10 +163,10 @@ def doubled_rows(rows: pd.DataFrame) -> list[Alteration]:
     twice = are_doubled(rows)
     if not twice.any():
         return []
-    times, hits, total, _ = _daily(rows[["at"]], twice)
-    found = find_breaks(hits, total)
+    daily = Daily(rows[["at"]])
+    found = find_breaks(daily.table((), twice)[0], daily.table(())[0])
     if found.p_value[0] < _SURE and found.after[0] - found.before[0] > _JUMP:
-        since = times[found.place[0]]
+        since = daily.times[found.place[0]]
         return [Alteration("doubled", "", "", since, found.before[0], found.after[0], float(found.p_value[0]))]
     return []
 
@@ -182,44 +181,38 @@ def are_doubled(rows: pd.DataFrame) -> np.ndarray:
     return out
 
 
-def silences(
-    rows: pd.DataFrame, columns: tuple[str, ...] = ("source", "system", "site", "channel")
-) -> list[Alteration]:
+def silences(rows: pd.DataFrame, daily: Daily | None = None) -> list[Alteration]:
     """Return which sources fall silent while the others go on; ``before`` and ``after`` are their share of the rows."""
-    present = [name for name in columns if name in rows.columns]
-    if not present:
-        return []
-    times, hits, _, names = _daily(rows[["at", *present]], np.ones(len(rows), dtype=bool))
+    daily = daily or Daily(rows)
+    hits, names = daily.table([name for name in daily.read(rows) if name in _CLOCKS])
     everything = np.repeat(hits[:, :1], hits.shape[1], axis=1)
     found = find_breaks(hits, everything)
     return [
-        Alteration("silent", name, name, times[found.place[i]], found.before[i], found.after[i], float(p))
+        Alteration("silent", name, name, daily.times[found.place[i]], found.before[i], found.after[i], float(p))
         for i, name in enumerate(names)
         if name and (p := found.p_value[i] * len(names)) < _SURE and found.after[i] < 0.1 * found.before[i]
     ]
 
 
-def clock_shifts(
-    rows: pd.DataFrame, columns: tuple[str, ...] = ("source", "system", "site", "channel")
-) -> list[Alteration]:
+def clock_shifts(rows: pd.DataFrame, daily: Daily | None = None) -> list[Alteration]:
     """Return whose clock goes wrong: from a week on, hours of the day fit those before only if moved by whole hours.
 
     ``after`` is by how many hours (-11 to 12).
     """
-    present = [name for name in columns if name in rows.columns]
     week = ((rows["at"] - rows["at"].min()).dt.days // 7).to_numpy()
     hour = rows["at"].dt.hour.to_numpy()
     weeks = int(week.max()) + 1 if len(week) else 0
     if weeks < 6 or len(np.unique(hour)) < 6:
         return []
+    daily = daily or Daily(rows)
     sets = [("", np.ones(len(rows), dtype=bool))]
-    for name in present:
-        said = rows[name].astype("object").fillna("").map(str)
-        sets += [(f"{name}={value}", said.eq(value).to_numpy()) for value in sorted(said.unique())[:_MOST_VALUES]]
+    for name in (each for each in daily.read(rows) if each in _CLOCKS):
+        code, values = daily.codes[name]
+        order = sorted(range(len(values)), key=lambda number, values=values: str(values[number]))[:_MOST_VALUES]
+        sets += [(f"{name}={values[number]}", code == number) for number in order]
     out = []
     for where, inside in sets:
-        table = np.zeros((weeks, 24))
-        np.add.at(table, (week[inside], hour[inside]), 1.0)
+        table = np.bincount(week[inside] * 24 + hour[inside], minlength=weeks * 24).reshape(weeks, 24).astype("float64")
         best: tuple[float, int, int] = (0.0, 0, 0)
         for start in range(3, weeks - 1):
             usual = table[:start].sum(axis=0) + 0.5
@@ -240,7 +233,7 @@ def clock_shifts(
     return whole or out
 
 
-def turned_scales(rows: pd.DataFrame) -> list[Alteration]:
+def turned_scales(rows: pd.DataFrame, daily: Daily | None = None) -> list[Alteration]:
     """Return where good and bad changed places from one day to the next, for a metric whose ``bad`` is 0 or 1.
 
     A service that gets worse does so by some amount; a scale read from the wrong end turns a share into its complement.
@@ -248,7 +241,9 @@ def turned_scales(rows: pd.DataFrame) -> list[Alteration]:
     bad = rows["bad"].to_numpy("float64")
     if not np.isin(bad, (0.0, 1.0)).all() or len(rows) < 2 * _FEWEST:
         return []
-    times, hits, total, names = _daily(rows, bad)
+    daily = daily or Daily(rows)
+    columns = daily.read(rows)
+    (total, names), (hits, _) = daily.table(columns), daily.table(columns, bad)
     found = find_breaks(hits, total)
     out = []
     for i, name in enumerate(names):
@@ -258,29 +253,6 @@ def turned_scales(rows: pd.DataFrame) -> list[Alteration]:
         mirrored = abs(found.after[i] - (1 - found.before[i])) < max(3 * error, 0.08)
         if p < _SURE and mirrored and found.before[i] < 0.35 and later >= _FEWEST:
             out.append(
-                Alteration("turned", name, name, times[found.place[i]], found.before[i], found.after[i], float(p))
+                Alteration("turned", name, name, daily.times[found.place[i]], found.before[i], found.after[i], float(p))
             )
     return sorted(out, key=lambda each: each.p_value)[:1]
-
-
-def _daily(rows: pd.DataFrame, hit: np.ndarray) -> tuple[pd.DatetimeIndex, np.ndarray, np.ndarray, list[str]]:
-    # Per day: all rows first, then the rows of each frequent value of each dimension.
-    day = rows["at"].dt.normalize()
-    times = pd.date_range(day.min(), day.max(), freq="D")
-    place = ((day - times[0]).dt.days).to_numpy()
-    names, hits, total = [""], [np.bincount(place, hit, len(times))], [np.bincount(place, minlength=len(times))]
-    for column in list_circumstances(rows):
-        if pd.api.types.is_float_dtype(rows[column]):
-            continue
-        code, values = pd.factorize(rows[column].astype("object"))
-        if len(values) > _MOST_VALUES or not len(values):
-            continue
-        cell = place * (len(values) + 1) + code + 1  # 0 is missing
-        size = (len(times), len(values) + 1)
-        count = np.bincount(cell, minlength=size[0] * size[1]).reshape(size)[:, 1:]
-        struck = np.bincount(cell, hit, minlength=size[0] * size[1]).reshape(size)[:, 1:]
-        kept = np.flatnonzero(count.sum(axis=0) >= _FEWEST)
-        names += [f"{column}={values[number]}" for number in kept]
-        hits += list(struck[:, kept].T)
-        total += list(count[:, kept].T)
-    return times, np.column_stack(hits).astype("float64"), np.column_stack(total).astype("float64"), names

@@ -62,7 +62,9 @@ def find_breaks(hits: Array, total: Array, *, edge: int = 3) -> Breaks:
     at = np.arange(series)
     before = left_k[best, at] / np.maximum(left_n[best, at], 1e-9)
     after = (k[-1] - left_k[best, at]) / np.maximum(n[-1] - left_n[best, at], 1e-9)
-    place = best + edge
+    # Between two stretches nothing says when it broke: the later one is what is known to differ.
+    there = np.where(total > 0, np.arange(times)[:, None], times - 1)
+    place = np.minimum.accumulate(there[::-1], axis=0)[::-1][best + edge, at]
     fitted = np.where(np.arange(times)[:, None] < place, before, after)
     fitted = np.clip(fitted, 1e-4, 1 - 1e-4)
     pearson = ((hits - total * fitted) ** 2 / np.maximum(total * fitted * (1 - fitted), 1e-9)).sum(axis=0)

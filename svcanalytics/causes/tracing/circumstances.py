@@ -6,10 +6,13 @@ the cases they can be held against one another.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
 from svcanalytics.causes.gathering.material import Material
+from svcanalytics.causes.tracing.endings import cut_endings, list_done
 
 __all__ = ["describe_course", "describe_people", "with_circumstances"]
 
@@ -35,12 +38,15 @@ def with_circumstances(rows: pd.DataFrame, material: Material, course: pd.DataFr
     -------
     pandas.DataFrame
         The rows in their order, columns of `describe_people` and `describe_course` added where they aren't there yet.
+        Steps that are the outcome itself (see `Done.endings`), and what follows them, are no circumstance.
     """
     rows = rows.reset_index(drop=True)
     added = [describe_people(rows, material.people, material.roster, material.training)]
     case = rows["case_id"] if "case_id" in rows else rows["id"]
     if course is None and not material.events.empty:
-        course = describe_course(material.events, case[rows["period"].eq("before")])
+        bad = rows["bad"].to_numpy("float64", na_value=np.nan) if "bad" in rows else np.zeros(len(rows))
+        endings = list_done(material.events).endings(case, bad)
+        course = describe_course(material.events, case[rows["period"].eq("before")], endings)
     if course is not None and len(course):
         added.append(course.reindex(case).reset_index(drop=True))
     for frame in added:
@@ -93,7 +99,9 @@ def describe_people(
     return out
 
 
-def describe_course(events: pd.DataFrame, earlier: pd.Series | None = None) -> pd.DataFrame:
+def describe_course(
+    events: pd.DataFrame, earlier: pd.Series | None = None, endings: Collection[str] = ()
+) -> pd.DataFrame:
     """Return how each case went, from its events.
 
     Parameters
@@ -102,6 +110,8 @@ def describe_course(events: pd.DataFrame, earlier: pd.Series | None = None) -> p
         ``case_id``, ``at``, ``activity``; perhaps ``seq``, ``started_at``, ``team``, ``agent``.
     earlier : Series, optional
         Ids of the cases that say which steps are usual; default all.
+    endings : collection of str
+        Steps with which the course of a case ends: they and what follows them are left out (see `cut_endings`).
 
     Returns
     -------
@@ -117,6 +127,10 @@ def describe_course(events: pd.DataFrame, earlier: pd.Series | None = None) -> p
     at = events["at"].to_numpy("datetime64[us]").astype("int64")
     seq = events["seq"].to_numpy("float64") if "seq" in events.columns else np.zeros(len(events))
     order = np.lexsort((seq, at, case))
+    if len(endings):
+        order = order[cut_endings(case[order], activity[order], np.flatnonzero(names.isin(endings)))]
+    if not len(order):
+        return pd.DataFrame()
     case, activity, at = case[order], activity[order], at[order]
     follows = np.concatenate([[False], case[1:] == case[:-1]])
     out = pd.DataFrame({"steps_n": np.bincount(case, minlength=len(cases)).astype("float64")}, index=cases)

@@ -22,7 +22,7 @@ __all__ = ["Regression"]
 _ALIKE = 0.8
 """A circumstance that tells so much of the set can't be told apart from it."""
 _SAME = 0.95
-"""A course that tells so much of the outcome is the outcome."""
+"""A course, or a value's missing, that tells so much of the outcome is the outcome."""
 _NEAR = 1e-9
 
 
@@ -109,6 +109,7 @@ class Regression:
             self._by_column(one, mix, first, size) | self._by_column(two, through, last, size),
             self._by_value(one, mix, first) | self._by_value(two, through, last),
             alike,
+            tuple(sorted(same)),
         )
 
     def changes(self, inside: NDArray[np.bool_], own: Collection[str] = ()) -> list[Change]:
@@ -184,13 +185,22 @@ class Regression:
         return columns, tuple(alike)
 
     def _outcomes(self, bad: Array) -> set[str]:
-        # How a case went may be what the measure is made of: a transfer rate isn't explained by transfers.
+        # How a case went may be what the measure is made of: a transfer rate isn't explained by transfers. And what is
+        # missing just where it went wrong is: nobody's tenure is known for a call that nobody answered.
         off = bad - bad.mean()
         moment, whole = off @ self._design.matrix, float(off @ off)
         out = set()
         for column in self._design.columns:
             at = np.arange(column.first, column.last)
-            if column.course and moment[at] @ _inverse(self._gram[np.ix_(at, at)]) @ moment[at] > _SAME * whole:
+            if not column.course:
+                missing = np.array([value == "" for value in column.values])
+                if not missing.any() and column.usual:
+                    continue
+                at = at[missing] if missing.any() else at
+                told = moment[at].sum() ** 2 / max(float(self._gram[np.ix_(at, at)].sum()), _NEAR)
+            else:
+                told = float(moment[at] @ _inverse(self._gram[np.ix_(at, at)]) @ moment[at])
+            if told > _SAME * whole:
                 out.add(column.name)
         return out
 

@@ -41,6 +41,8 @@ class Column:
         Its places in the matrix, from `first` up to and without `last`.
     values : tuple of str
         What each place stands for.
+    usual : str
+        The value that has no place, the most frequent one.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Column:
     first: int
     last: int
     values: tuple[str, ...]
+    usual: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +126,8 @@ def lay_out(
         parts.append((code[:, None] == np.array(kept)).astype("float64"))
         layer = layer_of_column(name, layers)
         said = tuple(values[number] for number in kept)
-        listed.append(Column(name, layer, is_course(name) and layer == "process", place, place + len(kept), said))
+        course = is_course(name) and layer == "process"
+        listed.append(Column(name, layer, course, place, place + len(kept), said, values[usual]))
         place += len(kept)
     matrix = np.concatenate(parts, axis=1) if parts else np.zeros((len(rows), 0))
     matrix = np.ascontiguousarray(matrix - matrix.mean(axis=0))

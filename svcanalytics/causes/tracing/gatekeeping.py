@@ -26,6 +26,7 @@ from svcanalytics.causes.tracing.alterations import (
 )
 from svcanalytics.causes.tracing.conditions import condition_table, contrast
 from svcanalytics.causes.tracing.correction import hold_family
+from svcanalytics.causes.tracing.daily import Daily
 from svcanalytics.causes.tracing.layers import conditions_of
 from svcanalytics.causes.tracing.offsets import clock_offsets
 from svcanalytics.causes.tracing.verdicts import cases_of
@@ -180,7 +181,7 @@ class _Seen:
     written: list[Alteration]
     missing: list[Alteration]
     cases: dict[str, set[object]]
-    marked: list[tuple[pd.Series, list[Alteration]]]
+    marked: list[tuple[pd.Series, Daily, list[Alteration]]]
     offsets: dict[str, list[Alteration]]
 
     @classmethod
@@ -189,15 +190,18 @@ class _Seen:
         offsets = {name: clock_offsets(frame) for name, frame in material.outcomes.items()}
         return cls(new_definitions(material.definitions), missing_values(material.definitions), cases, [], offsets)
 
-    def told_by_rows(self, rows: pd.DataFrame) -> list[Alteration]:
-        own = next((found for ids, found in self.marked if ids.equals(rows["id"])), None)
-        if own is None:
-            renamed = renamed_values(rows)
-            gone = {f"{each.where.partition('=')[0]}={each.name}" for each in renamed}
-            silent = [each for each in silences(rows) if each.where not in gone]
-            own = [*renamed, *doubled_rows(rows), *silent, *clock_shifts(rows)]
-            self.marked.append((rows["id"], own))
-        return own
+    def by_day(self, rows: pd.DataFrame) -> tuple[Daily, list[Alteration]]:
+        """Return rows by day, and what changed in their data whatever they measure; once for metrics of the same."""
+        for ids, daily, own in self.marked:
+            if ids.equals(rows["id"]):
+                return daily, own
+        daily = Daily(rows)
+        renamed = renamed_values(rows, daily)
+        gone = {f"{each.where.partition('=')[0]}={each.name}" for each in renamed}
+        silent = [each for each in silences(rows, daily) if each.where not in gone]
+        own = [*renamed, *doubled_rows(rows), *silent, *clock_shifts(rows, daily)]
+        self.marked.append((rows["id"], daily, own))
+        return daily, own
 
 
 def _cases(rows: pd.DataFrame) -> pd.Series:
@@ -206,12 +210,14 @@ def _cases(rows: pd.DataFrame) -> pd.Series:
 
 def _alterations(material: Material, metric: str, seen: _Seen) -> list[Alteration]:
     rows = material.outcomes[metric]
-    found = [*turned_scales(rows), *seen.told_by_rows(rows)]
+    daily, own = seen.by_day(rows)
+    found = [*turned_scales(rows, daily), *own]
     for other, offsets in seen.offsets.items():  # a share of cases in time is made of the same times
         if offsets and len(seen.cases[metric] & seen.cases[other]) > 0.98 * len(seen.cases[metric]):
             found += [each for each in offsets if not each.where or each.where.partition("=")[0] in rows.columns]
     reference = _reference(metric, seen.cases)
-    lost = lost_rows(rows, material.outcomes[reference]) if reference else []
+    cases = material.outcomes[reference] if reference else rows
+    lost = lost_rows(rows, cases, seen.by_day(cases)[0]) if reference else []
     found += lost
     for each in seen.written:
         where = _named(rows, each.name)
@@ -274,7 +280,7 @@ def _effect(material: Material, metric: str, found: Alteration, rng: np.random.G
     else:
         held = contrast(bad, after, day, inside[:, None], rng=rng)
         amount, error, p = float(held.amount[0]), float(held.error[0]), float(held.p_value[0])
-    if np.isnan(amount) and found.what == "clock":  # what hardly ever went wrong did so on these days
+    if np.isnan(amount) and found.what in ("clock", "turned"):  # too few went right or wrong to hold against others
         amount, error, p = _step(bad[inside], after[inside], day[inside], int((inside & after).sum()))
     scale = n / max(float((inside & after).sum()), 1.0)  # of the period alone
     amount, error = amount * scale, error * scale

@@ -48,6 +48,15 @@ _PREFIXES = {
     "demand": ("volume_", "arrivals_"),
 }
 _TEAMS = ("first_team", "owner_team", "team")
+_HEADS = {
+    "data": (
+        *("browser", "build", "device", "device_type", "firmware", "gateway", "os", "platform", "release", "server"),
+        *("version", "版本", "设备", "机型", "系统", "平台", "浏览器"),
+    ),
+    "process": ("环节", "步骤", "流程"),
+    "people": ("坐席", "班次", "工龄", "技能"),
+}
+"""How names end that belong to a layer whatever stands before ("product_version")."""
 LAYER_OF_COLUMN: Mapping[str, str] = MappingProxyType({c: layer for layer, cs in _COLUMNS.items() for c in cs})
 """Layer of the columns known by name, those of the contract and those that sources often have in ``attributes``.
 
@@ -88,7 +97,8 @@ def layer_of_column(column: str, extra: Mapping[str, str] | None = None) -> str:
     name = column.removeprefix("attributes.").removeprefix("case_").lower()
     if name in LAYER_OF_COLUMN:
         return LAYER_OF_COLUMN[name]
-    return next((layer for layer, begins in _PREFIXES.items() if name.startswith(begins)), "")
+    begun = next((layer for layer, begins in _PREFIXES.items() if name.startswith(begins)), "")
+    return begun or next((layer for layer, ends in _HEADS.items() if _ends(name, ends)), "")
 
 
 def layer_of(where: str, extra: Mapping[str, str] | None = None) -> str:
@@ -138,6 +148,11 @@ def conditions_of(where: str) -> list[tuple[str, str]]:
         else:
             raise CauseError(f"{where!r} names no column", where="where", fix="write it as team=B&channel=app")
     return out
+
+
+def _ends(name: str, words: tuple[str, ...]) -> bool:
+    # Chinese names run on, others part their words.
+    return name.endswith(tuple(word if not word.isascii() else f"_{word}" for word in words))
 
 
 def is_course(column: str) -> bool:

@@ -38,6 +38,10 @@ _SAID = {
         "changed": "{where}: the {excess} beyond the expected go with a change in {layer} there: {changed}",
         "coincides": "{where}: nothing explains the {excess} beyond the expected; they coincide with a change in "
         "{layer} there that makes no such difference elsewhere: {changed}",
+        "within": "{where}: of the {excess} beyond the expected most lie with {within}, which speaks for {layer}; "
+        "elsewhere it makes no such difference",
+        "team": "{where}: the {excess} beyond the expected lie with all kinds of its cases alike, and nothing on record "
+        "says why; what they share is who works them",
         "alike": "{where} is nearly the same as {alike}, which speaks for {layer}",
         "": "{where}: the evidence does not say which layer the {excess} beyond the expected are on",
     },
@@ -47,6 +51,8 @@ _SAID = {
         "changed": "{where}\uff1a超出预期的{excess}与其{layer}的变化同时出现\uff1a{changed}",
         "coincides": "{where}\uff1a超出预期的{excess}没有直接解释\uff0c只与其{layer}的变化同时出现"
         "\uff08该变化在别处并无此影响\uff09\uff1a{changed}",
+        "within": "{where}\uff1a超出预期的{excess}主要集中在{within}\uff0c属于{layer}层\uff1b别处并无此影响",
+        "team": "{where}\uff1a超出预期的{excess}遍及各类事项\uff0c现有记录不能说明原因\uff1b共同点是由同一班组办理",
         "alike": "{where}与{alike}几乎重合\uff0c属于{layer}层",
         "": "{where}\uff1a证据不足以判断超出预期的{excess}属于哪一层",
     },
@@ -77,6 +83,7 @@ def say_trace(trace: Trace, language: str = "en") -> str:
             f"{say_circumstance(*_parted(name), key)} {_points(shift, key)}" for name, shift in trace.changed
         ),
         alike=comma.join(trace.alike),
+        within=say_circumstance(*_parted(trace.within), key) if trace.within else "",
     )
     return said + stop
 

@@ -53,6 +53,8 @@ class Shares:
         The value of each circumstance that carries most of it.
     alike : tuple of str
         Circumstances that can't be told apart from the set.
+    same : tuple of str
+        Circumstances that can't be told apart from the outcome, which explain nothing.
     """
 
     excess: Part
@@ -63,6 +65,7 @@ class Shares:
     columns: dict[str, float]
     values: dict[str, str]
     alike: tuple[str, ...]
+    same: tuple[str, ...]
 
 
 @dataclass(frozen=True)

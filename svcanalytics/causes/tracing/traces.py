@@ -13,17 +13,18 @@ from svcanalytics.causes.tracing.correction import hold_family
 from svcanalytics.causes.tracing.layers import LAYERS, is_course
 from svcanalytics.causes.tracing.phrases import say_trace
 from svcanalytics.causes.tracing.shares import Change, Part, Shares
+from svcanalytics.causes.tracing.within import holds_team
 
-__all__ = ["TRACE_COLUMNS", "Found", "Trace", "conclude"]
+__all__ = ["LEAST_SHARE", "TRACE_COLUMNS", "Found", "Trace", "conclude"]
 
 TRACE_COLUMNS = ("layer", "evidence", "amount", "low", "high", "p_value")
 
 _LEVEL = 0.05
-_SHARE = 1 / 3
+LEAST_SHARE = 1 / 3
 """A layer that explains less of the excess than this isn't called its layer."""
 _NAMED = 3
 
-Basis = Literal["explains", "named", "changed", "alike", "coincides", ""]
+Basis = Literal["explains", "named", "within", "changed", "alike", "coincides", "team", ""]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +50,18 @@ class Trace:
         How much of the excess shows in waits, hand-overs and rework.
     alike : tuple of str
         Circumstances that can't be told apart from the set itself.
-    basis : {"explains", "named", "changed", "alike", "coincides", ""}
+    basis : {"explains", "named", "within", "changed", "alike", "coincides", "team", ""}
         What the verdict rests on: the layer's circumstances explain at least a third of the excess; or the dimensions
-        that name the cases speak for it, and nothing else explains it; or, where nothing explains it, its
-        circumstances are what changed most in the set at the same time; or the set is nearly the same as one of its
-        circumstances; or ("coincides", the weakest) they changed most, though elsewhere they make no such difference.
+        that name the cases speak for it, and nothing else explains it; or, where nothing explains it, one of its
+        circumstances tells the cases of the set that went wrong from those that didn't ("within"); or they are what
+        changed most in the set at the same time; or the set is nearly the same as one of them; or ("coincides") they
+        changed most, though elsewhere they make no such difference; or ("team", the weakest) a team's cases of all
+        kinds went wrong, and nothing on record says why: what they share is who works them.
     changed : tuple of (str, float)
         Circumstances that became more or less frequent in the set than in other cases, and by how large a share, the
         largest first ("skips_confirm=True", 0.27).
+    within : str
+        The circumstance of the cases of the set that went wrong, if one ("version=5.2").
     """
 
     measure: str
@@ -69,6 +74,7 @@ class Trace:
     alike: tuple[str, ...] = ()
     basis: Basis = ""
     changed: tuple[tuple[str, float], ...] = ()
+    within: str = ""
 
     def sentence(self, language: str = "en") -> str:
         """Say it in one sentence a manager reads.
@@ -93,6 +99,7 @@ class Trace:
             for row in self.layers.itertuples()
         }
         told = {"basis": self.basis, "alike": list(self.alike), "changed": [list(each) for each in self.changed]}
+        told["within"] = self.within
         return {"layers": rows, "excess": self.excess, **told}
 
 
@@ -111,6 +118,8 @@ class Found:
         What else changed in the set for sure, the largest first.
     alike : str
         The layer of the circumstances that can't be told apart from the set, if it is one; else "".
+    within : list of Change
+        The circumstance of the cases of the set that went wrong, if one stands out.
     """
 
     measure: str
@@ -120,6 +129,7 @@ class Found:
     shares: Shares
     changes: list[Change]
     alike: str
+    within: list[Change]
 
 
 def conclude(found: Sequence[Found]) -> list[Trace]:
@@ -140,7 +150,10 @@ def conclude(found: Sequence[Found]) -> list[Trace]:
         verdict, basis = _verdict(table, f, f.changes)
         changed = tuple((f"{c.column}={c.value}", round(c.shift, 4)) for c in f.changes[:_NAMED])
         excess, through = f.shares.excess.amount, f.shares.through.amount
-        out.append(Trace(f.measure, f.where, f.n, excess, table, verdict, through, f.shares.alike, basis, changed))
+        within = f"{f.within[0].column}={f.within[0].value}" if f.within else ""
+        out.append(
+            Trace(f.measure, f.where, f.n, excess, table, verdict, through, f.shares.alike, basis, changed, within)
+        )
     return out
 
 
@@ -166,7 +179,7 @@ def _table(shares: Shares, where: str, own: str, p_values: dict[str, float]) -> 
 
 def _verdict(table: pd.DataFrame, found: Found, changed: list[Change]) -> tuple[str, Basis]:
     excess = found.shares.excess.amount
-    told = table[table["p_value"].lt(_LEVEL) & table["amount"].gt(0) & table["amount"].ge(_SHARE * excess)]
+    told = table[table["p_value"].lt(_LEVEL) & table["amount"].gt(0) & table["amount"].ge(LEAST_SHARE * excess)]
     if excess > 0 and not told.empty:
         layer = str(told.loc[told["amount"].idxmax(), "layer"])
         return layer, "named" if layer == found.own else "explains"
@@ -174,12 +187,16 @@ def _verdict(table: pd.DataFrame, found: Found, changed: list[Change]) -> tuple[
         return found.own, "named"
     if excess <= 0:
         return "", ""
-    open_ones = [c for c in changed if _SHARE * excess <= _most(table, c.layer)]
+    if found.within:
+        return found.within[0].layer, "within"
+    open_ones = [c for c in changed if LEAST_SHARE * excess <= _most(table, c.layer)]
     if open_ones:
         return open_ones[0].layer, "changed"
     if found.alike:
         return found.alike, "alike"
-    return (changed[0].layer, "coincides") if changed else ("", "")
+    if changed:
+        return changed[0].layer, "coincides"
+    return ("people", "team") if holds_team(found.where) else ("", "")
 
 
 def _most(table: pd.DataFrame, layer: str) -> float:

@@ -13,9 +13,11 @@ from svcanalytics.causes.gathering.material import Material
 from svcanalytics.causes.tracing.circumstances import describe_course, with_circumstances
 from svcanalytics.causes.tracing.decomposition import Regression
 from svcanalytics.causes.tracing.design import lay_out, outcome_of
+from svcanalytics.causes.tracing.endings import list_done
 from svcanalytics.causes.tracing.layers import conditions_of, layer_of
 from svcanalytics.causes.tracing.shares import Change
-from svcanalytics.causes.tracing.traces import Found, Trace, conclude
+from svcanalytics.causes.tracing.traces import LEAST_SHARE, Found, Trace, conclude
+from svcanalytics.causes.tracing.within import stands_out
 from svcanalytics.errors import CauseError
 
 __all__ = ["cases_of", "locate", "trace", "trace_all", "trace_cases"]
@@ -82,10 +84,12 @@ def trace_all(
     unknown = [f.measure for f in findings if f.measure not in material.outcomes]
     if unknown:
         raise CauseError(f"there are no cases of {unknown[0]!r}", where="findings", fix="give the material they are of")
-    course = describe_course(material.events, _earlier(material)) if len(findings) else None
+    courses: dict[tuple[str, ...], pd.DataFrame] = {}
     found: dict[int, Found] = {}
-    for metrics in _alike(material, {f.measure for f in findings}):
-        rows = with_circumstances(material.outcomes[metrics[0]], material, course)
+    for metrics, endings in _alike(material, {f.measure for f in findings}):
+        if endings not in courses:
+            courses[endings] = describe_course(material.events, _earlier(material), endings)
+        rows = with_circumstances(material.outcomes[metrics[0]], material, courses[endings])
         regression = Regression(lay_out(rows, layers=layers))
         for place, finding in enumerate(findings):
             if finding.measure in metrics:
@@ -165,11 +169,16 @@ def _share(
     rows: pd.DataFrame,
 ) -> Found:
     own, layer = [column for column, _ in conditions_of(where)], layer_of(where, layers)
+    design = regression.design
     shares = regression.share_out(bad, inside, own, layer)
-    changes = [] if layer else _sure(regression.changes(inside, own)) or _newcomers(rows, inside)
-    alike = {c.layer for c in regression.design.columns if c.name in shares.alike} - {""}
-    n = int((inside & regression.design.now).sum())
-    return Found(measure, where, n, layer, shares, changes, alike.pop() if len(alike) == 1 else "")
+    changes = [] if layer else _sure(regression.changes(inside, [*own, *shares.same])) or _newcomers(rows, inside)
+    alike = {c.layer for c in design.columns if c.name in shares.alike} - {""}
+    within: list[Change] = []
+    if not layer and shares.excess.amount > 0:
+        least = LEAST_SHARE * shares.excess.amount
+        within = stands_out(rows, bad, inside, shares.layers, design.group, least, layers)
+    n = int((inside & design.now).sum())
+    return Found(measure, where, n, layer, shares, changes, alike.pop() if len(alike) == 1 else "", within)
 
 
 def _sure(changes: list[Change]) -> list[Change]:
@@ -203,18 +212,20 @@ def _named(rows: pd.DataFrame, ids: Collection[object]) -> NDArray[np.bool_]:
     return (inside | rows["case_id"].isin(given) if "case_id" in rows else inside).to_numpy()
 
 
-def _alike(material: Material, metrics: Collection[str]) -> list[list[str]]:
-    # Metrics of the same rows share their circumstances.
-    out: list[list[str]] = []
+def _alike(material: Material, metrics: Collection[str]) -> list[tuple[list[str], tuple[str, ...]]]:
+    # Metrics of the same rows share their circumstances, unless a step is the outcome of one of them.
+    done = list_done(material.events)
+    out: list[tuple[list[str], tuple[str, ...]]] = []
     for metric in sorted(metrics):
         rows = material.outcomes[metric]
-        for group in out:
+        endings = done.endings(rows["case_id"] if "case_id" in rows else rows["id"], outcome_of(rows, "bad"))
+        for group, same in out:
             first = material.outcomes[group[0]]
-            if rows["id"].equals(first["id"]) and set(rows.columns) == set(first.columns):
+            if endings == same and rows["id"].equals(first["id"]) and set(rows.columns) == set(first.columns):
                 group.append(metric)
                 break
         else:
-            out.append([metric])
+            out.append(([metric], endings))
     return out
 
 

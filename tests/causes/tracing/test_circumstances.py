@@ -57,6 +57,25 @@ def test_a_step_is_skipped_where_most_earlier_cases_had_it_and_it_is_not_the_las
     assert describe_course(events.head(0)).empty
 
 
+def test_what_follows_a_step_that_is_the_outcome_is_no_circumstance(make_material):
+    rng = np.random.default_rng(4)
+    events, again = log(4, 400), rng.random(400) < 0.2
+    last = events.groupby("case_id")["at"].max()
+    for name, hours, everybody in (("reopen", 5, False), ("reply", 6, False), ("close", 9, True)):
+        more = last.index if everybody else last.index[again]
+        added = pd.DataFrame(
+            {"case_id": more, "at": last[more] + pd.Timedelta(hours=hours), "activity": name, "seq": 9}
+        )
+        events = pd.concat([events, added.assign(started_at=added["at"], team="A")], ignore_index=True)
+    rows = pd.DataFrame({"id": last.index, "at": DAY, "period": "now", "bad": again.astype(int)})
+    late = rows.assign(bad=rng.integers(0, 2, 400))
+    plain = events[~events["activity"].isin(["reopen", "close"]) & ~(events["at"] > events["case_id"].map(last))]
+    found = with_circumstances(rows, make_material({"reopened": rows}, events=events))
+    expected = with_circumstances(rows, make_material({"reopened": rows}, events=plain))
+    pd.testing.assert_frame_equal(found, expected)
+    assert with_circumstances(late, make_material({"late": late}, events=events))["wait_reopen"].max() == 5
+
+
 def test_people_are_described_as_they_were_at_the_time():
     rows = pd.DataFrame(
         {

@@ -54,6 +54,18 @@ def test_each_kind_of_change_is_found_with_its_place_and_date(rows, make_materia
     assert abs((table["since"].iloc[0] - DATE).days) <= (7 if what == "clock" else 2)
 
 
+def test_a_scale_turned_on_the_first_day_of_a_short_period_among_few_rows_is_found(make_material):
+    rng = np.random.default_rng(5)
+    at = pd.Timestamp("2026-07-01") + pd.to_timedelta(np.sort(rng.integers(0, 62 * 24, 1200)), "h")
+    now_on = pd.Timestamp("2026-08-01")
+    now = at >= now_on
+    rows = pd.DataFrame({"id": np.arange(1200).astype(str), "at": at, "period": np.where(now, "now", "before")})
+    rows = rows.assign(queue=np.where(rng.random(1200) < 0.06, "south", "north"), bad=(rng.random(1200) < 0.06) * 1)
+    rows["bad"] = np.where(now & rows["queue"].eq("south"), 1 - rows["bad"], rows["bad"])
+    found = artefact_findings(make_material({"csat": rows}))
+    assert [each.where for each in found] == ["queue=south"] and abs((found[0].since - now_on).days) <= 1
+
+
 def test_unspoilt_data_and_a_service_that_got_worse_pass_the_gate(make_cases, make_material):
     for seed in range(5):
         rows = make_cases(seed, 6000, people=0.15)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from svcanalytics.causes.finding import Finding
@@ -31,16 +32,42 @@ def test_the_planted_layer_is_named_with_what_carries_it(make_cases, planted, wh
     assert right >= 9
 
 
-def test_a_team_that_got_worse_for_no_recorded_reason_has_no_layer(make_cases):
+def test_a_team_that_got_worse_for_no_recorded_reason_is_put_down_to_who_works_there(make_cases):
     columns = ["team", "channel", "version"]
     found = [trace_cases(make_cases(seed, 8000, team=0.12), "team=B", by=columns) for seed in range(10)]
-    assert sum(each.verdict == "" for each in found) >= 9
-    assert "does not say" in found[0].sentence("en") and "证据不足" in found[0].sentence("zh")
+    assert sum((each.verdict, each.basis) == ("people", "team") for each in found) >= 9
+    assert "nothing on record says why" in found[0].sentence("en") and "不能说明原因" in found[0].sentence("zh")
+    # Cases of a channel have nothing of the kind in common.
+    rows = make_cases(0, 8000)
+    rows["bad"] = rows["bad"].where(~(rows["channel"].eq("app") & rows["period"].eq("now") & (rows.index % 7 == 0)), 1)
+    found = trace_cases(rows, "channel=app", by=columns)
+    assert found.verdict == "" and "does not say" in found.sentence("en") and "证据不足" in found.sentence("zh")
+
+
+def test_a_version_that_breaks_one_kind_of_cases_only_is_named_within_them(make_cases):
+    for seed in range(5):
+        rows = make_cases(seed, 8000, luck=0.0)
+        broken = rows["channel"].eq("app") & rows["version"].eq("3.2") & rows["period"].eq("now")
+        rows["bad"] = rows["bad"].mask(broken & (rows.index % 3 == 0), 1)
+        # As many others go right, so that the version does no harm on the whole.
+        fine = rows["channel"].ne("app") & rows["version"].eq("3.2") & rows["period"].eq("now")
+        rows["bad"] = rows["bad"].mask(fine & (rows["bad"] == 1) & (rows.index % 5 > 0), 0)
+        found = trace_cases(rows, "channel=app")
+        assert (found.verdict, found.basis, found.within) == ("data", "within", "version=3.2")
+    assert "3.2" in found.sentence("en") and "3.2" in found.sentence("zh")
+
+
+def test_what_is_missing_because_a_case_went_wrong_does_not_explain_it(make_cases):
+    rows = make_cases(0, 8000, team=0.15)
+    rows["skill_level"] = np.where(rows["tenure"].eq("new"), "1", "2")
+    rows.loc[rows["bad"].eq(1), "skill_level"] = None
+    found = trace_cases(rows, "team=B&channel=app", by=["team", "channel", "version", "skill_level"])
+    assert found.verdict != "people" and abs(found.layers.set_index("layer").loc["people", "amount"]) < 1
 
 
 def test_a_change_that_makes_no_difference_elsewhere_is_at_most_said_to_coincide(make_cases):
     found = [trace_cases(make_cases(seed, 8000, team=0.15, luck=0.0), "team=B") for seed in range(10)]
-    assert {each.basis for each in found} <= {"coincides", ""}
+    assert {each.basis for each in found} <= {"coincides", "team"}
     said = next(each for each in found if each.basis == "coincides")
     assert said.changed[0][0] == "tenure=new"
     assert "makes no such difference elsewhere" in said.sentence("en")

@@ -115,7 +115,7 @@ def contrast(
         scan.take(rows & layout.now)
     found: list[Contrast] = []
     while len(found) < _MOST_CAUSES:
-        each = scan.strongest()
+        each = scan.strongest(level)
         if each is None or each.p_value >= level or each.excess <= 0 or any(f.where == each.where for f in found):
             break
         found.append(each)
@@ -169,15 +169,15 @@ class _Scan:
         if not self.earlier:
             # Held against a mean that its own rows are part of.
             return np.zeros(len(self.n)), np.zeros(len(self.n))
-        sums = self.layout.inside_before @ np.column_stack([left[~self.now], noise[~self.now]])
+        summed, noises = (self.layout.inside_before @ each[~self.now] for each in (left, noise))
         whole = self.n_before + self.strength
-        return sums[:, 0] / whole, (sums[:, 1] + self.strength * noise[~self.now].mean()) / whole**2
+        return summed / whole, (noises + self.strength * noise[~self.now].mean()) / whole**2
 
     def _z_of_all(self) -> Array:
         left, noise = self.score - self.expected, self._noise()
         past, doubt = self._past(left, noise)
-        sums = self.layout.inside @ np.column_stack([left[self.now], noise[self.now], self.bad[self.now]])
-        return self._z(self.n, sums[:, 0] - self.n * past, sums[:, 1], doubt, sums[:, 2])
+        summed, noises, came = (self.layout.inside @ each[self.now] for each in (left, noise, self.bad))
+        return self._z(self.n, summed - self.n * past, noises, doubt, came)
 
     def _z(self, n: Array, excess: Array, own: Array, doubt: Array, came: Array) -> Array:
         whole = own + n**2 * doubt if self.earlier else own * np.maximum(1 - n / self.n[-1], 1e-9)
@@ -189,38 +189,54 @@ class _Scan:
         plain = n * rates[1] * (1 - rates[1])
         return 2 * np.sqrt(n + 0.5) * angle * np.sqrt(plain / np.maximum(plain - own + whole, 1e-12))
 
-    def strongest(self) -> Contrast | None:
-        """Return the segment that is least likely by chance, with when it set in."""
+    def strongest(self, level: float = 1.0) -> Contrast | None:
+        """Return the segment that is least likely by chance, with when it set in; None if none is below a level."""
         z = self._z_of_all() / self.inflation
         rank = _log_tail(z) + np.log(self.layout.tests)
         # All rows are a cause only where no part of them stands out more.
         if len(z) > 1 and z[-1] < z[:-1].max():
             rank[-1] = np.inf
         closest = np.lexsort((np.arange(len(z)), np.round(rank, 9)))[:_CLOSEST]
+        closest = closest[np.isfinite(rank[closest])]
         left, noise = self.score - self.expected, self._noise()
         past, doubt = self._past(left, noise)
+        onsets = np.array(_ONSETS if self.earlier else (0.0,))
+        n, sure = self._by_onset(closest, onsets, left, noise, past, doubt)
+        tests = np.log(self.layout.tests[closest] * len(onsets))
+        log_p = np.where(n >= self.least, _log_tail(sure) + tests[:, None], np.inf)
+        if not log_p.size or _probability(float(log_p.min())) >= level:
+            return None
         best, chosen = np.inf, None
-        onsets = _ONSETS if self.earlier else (0.0,)
         place = np.flatnonzero(self.now)
-        for segment in closest:
-            rows = place[self.layout.inside[[segment]].indices]
-            for onset in onsets:
-                after = rows[self.order[rows] >= onset] if onset else rows
-                if len(after) < self.least:
-                    continue
-                n, one = float(len(after)), (left[after].sum(), noise[after].sum(), self.bad[after].sum())
-                each = float(self._z(n, one[0] - n * past[segment], one[1], doubt[segment], one[2])) / self.inflation
-                tests = np.log(self.layout.tests[segment] * len(onsets))
-                if not np.isfinite(rank[segment]) or float(_log_tail(each)) + tests >= best - 1e-9:
-                    continue
-                each /= self._luck(segment, after, left - past[segment], noise)
-                if (log_p := float(_log_tail(each)) + tests) < best - 1e-9:
-                    best, chosen = log_p, (segment, after, each)
+        for number, segment in enumerate(closest):
+            for onset in np.flatnonzero(log_p[number] < best - 1e-9):
+                rows = place[self._inside(segment)]
+                after = rows[self.order[rows] >= onsets[onset]] if onsets[onset] else rows
+                lucky = float(sure[number, onset]) / self._luck(segment, after, left - past[segment], noise)
+                if (told := float(_log_tail(lucky)) + tests[number]) < best - 1e-9:
+                    best, chosen = told, (segment, after, lucky)
         if chosen is None:
             return None
-        segment, after, sure = chosen
+        segment, after, lucky = chosen
         segment, after = self._renamed(segment, after, left, noise, past)
-        return self._contrast(segment, after, sure, float(-np.expm1(-np.exp(min(best, 50.0)))), past, z)
+        return self._contrast(segment, after, lucky, _probability(best), past, z)
+
+    def _by_onset(
+        self, segments: NDArray[np.int64], onsets: Array, left: Array, noise: Array, past: Array, doubt: Array
+    ) -> tuple[Array, Array]:
+        """Return rows and standardised excess of segments from each onset on, shape ``(segments, onsets)`` both."""
+        part, order = self.layout.inside[segments], self.order[self.now]
+        later = [(order >= onset) if onset else np.ones(len(order), dtype=bool) for onset in onsets]
+        columns = np.ones(len(order)), left[self.now], noise[self.now], self.bad[self.now]
+        n, summed, noises, came = (np.column_stack([part @ (column * since) for since in later]) for column in columns)
+        excess = summed - n * past[segments, None]
+        with np.errstate(divide="ignore", invalid="ignore"):  # a segment without rows since then
+            return n, self._z(n, excess, noises, doubt[segments, None], came) / self.inflation
+
+    def _inside(self, segment: int) -> NDArray[np.int64]:
+        # Which of the rows now lie in a segment.
+        inside = self.layout.inside
+        return inside.indices[inside.indptr[segment] : inside.indptr[segment + 1]]
 
     def _renamed(
         self, segment: int, after: NDArray[np.int64], left: Array, noise: Array, past: Array
@@ -236,9 +252,11 @@ class _Scan:
         since = self.order[self.now] >= onset
         inside = np.zeros(len(since))
         inside[np.searchsorted(np.flatnonzero(self.now), after)] = 1.0
-        each = np.column_stack([np.ones(len(since)), left[self.now], noise[self.now]])
-        of_all = self.layout.inside @ (each * since[:, None])  # of every segment: rows, what is left, noise
-        common = self.layout.inside @ (each * inside[:, None])  # of what it shares with this one
+        # Rows, what is left and noise of every segment, and of what it shares with this one.
+        columns = np.ones(len(since)), left[self.now], noise[self.now]
+        of_all, common = (
+            np.column_stack([self.layout.inside @ (column * those) for column in columns]) for those in (since, inside)
+        )
         n, mine = len(after), left[after].sum() - len(after) * past[segment]
 
         beside = of_all - common
@@ -260,7 +278,7 @@ class _Scan:
         return segment, after
 
     def _since(self, segment: int, onset: float) -> tuple[int, NDArray[np.int64]]:
-        rows = np.flatnonzero(self.now)[self.layout.inside[[segment]].indices]
+        rows = np.flatnonzero(self.now)[self._inside(segment)]
         return segment, rows[self.order[rows] >= onset]
 
     def _luck(self, segment: int, after: NDArray[np.int64], left: Array, noise: Array) -> float:
@@ -320,6 +338,11 @@ class _Scan:
             self.raw = self.expected
         else:
             self.raw = self.raw + np.where(found.counted, found.excess / found.counted.sum(), 0.0)
+
+
+def _probability(log_p: float) -> float:
+    # Of the least of so many p-values, from the logarithm of the p-value times their number.
+    return float(-np.expm1(-np.exp(min(log_p, 50.0))))
 
 
 def _log_tail(z: Array | float) -> Array:

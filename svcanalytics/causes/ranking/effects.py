@@ -72,14 +72,17 @@ def _effects(
 ) -> tuple[Array, list[Array], float]:
     # What is expected of every row, the effects by dimension, and the variance of what is left.
     before = ~now
-    fitted = np.full(len(score), score[before].mean())
-    counts = [np.bincount(each[before], minlength=each.max() + 1) for each in values]
+    mean = score[before].mean()
+    left, there = score[before] - mean, [each[before] for each in values]
+    counts = [np.bincount(own, minlength=each.max() + 1) for own, each in zip(there, values, strict=True)]
     effects = [np.zeros(len(count)) for count in counts]
     for _ in range(_SWEEPS):
-        for d, each in enumerate(values):
-            fitted -= effects[d][each]
-            sums = np.bincount(each[before], (score - fitted)[before], minlength=len(counts[d]))
-            effects[d] = sums / (counts[d] + strengths[d])
-            fitted += effects[d][each]
-    noise = max(float((score - fitted)[before].var()), 1e-12)
-    return np.clip(fitted, score.min(), score.max()), effects, noise
+        for d, own in enumerate(there):
+            sums = np.bincount(own, left, minlength=len(counts[d])) + counts[d] * effects[d]
+            effect = sums / (counts[d] + strengths[d])
+            left -= (effect - effects[d])[own]
+            effects[d] = effect
+    fitted = np.full(len(score), mean)
+    for effect, each in zip(effects, values, strict=True):
+        fitted += effect[each]
+    return np.clip(fitted, score.min(), score.max()), effects, max(float(left.var()), 1e-12)

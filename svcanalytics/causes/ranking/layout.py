@@ -85,7 +85,7 @@ def lay_out(rows: pd.DataFrame, by: list[str], least: int, depth: int = 3) -> La
     depth : int
         Most dimensions that a segment fixes, up to three.
     """
-    from scipy.sparse import csr_matrix, vstack
+    from scipy.sparse import csc_matrix
 
     while depth > 1 and len(rows) * sum(comb(len(by), d) for d in range(1, depth + 1)) > _CELLS:
         depth -= 1
@@ -96,15 +96,18 @@ def lay_out(rows: pd.DataFrame, by: list[str], least: int, depth: int = 3) -> La
     sizes = np.array([*(len(cube.dimensions[s]) for s in kept), 0])
     dimension = np.array([*(cube.dimensions[s][0] if len(cube.dimensions[s]) == 1 else -1 for s in kept), -1])
     tests = np.maximum(_APART * np.bincount(sizes, minlength=4)[sizes], 1.0) / np.array(_ERROR)[sizes]
-    place = np.full(len(n), -1)
+    # Segments left out share one place behind all others.
+    place = np.full(len(n), len(kept) + 1, dtype=np.int32)
     place[kept] = np.arange(len(kept))
 
     def members(when: NDArray[np.bool_]) -> csr_matrix:
         segment = place[cube.place[:, when]]
-        combination, row = np.nonzero(segment >= 0)
-        cells = (np.ones(len(row)), (segment[combination, row], row))
-        found = csr_matrix(cells, shape=(len(kept), int(when.sum())))
-        return vstack([found, csr_matrix(np.ones((1, int(when.sum()))))], format="csr")
+        segment = np.vstack([segment, np.full(segment.shape[1], len(kept), dtype=np.int32)])
+        count, rows = segment.shape
+        starts = np.arange(0, count * rows + 1, count, dtype=np.int32)
+        # Every row lies in one segment of each combination, so that nothing has to be sorted.
+        whole = csc_matrix((np.ones(count * rows), segment.T.ravel(), starts), shape=(len(kept) + 2, rows))
+        return whole.tocsr()[: len(kept) + 1]
 
     values = tuple(cube.place[d] - cube.place[d].min() for d in range(len(by)))
     names = (*(cube.name(s) for s in kept), "")

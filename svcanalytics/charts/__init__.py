@@ -1,5 +1,6 @@
 """Pictures: one function per chart, a DataFrame in, an altair chart out; one theme. altair comes with the first."""
 
+from svcanalytics.charts.agreement import draw_agreement
 from svcanalytics.charts.columns import draw_ageing, draw_volume
 from svcanalytics.charts.contributions import draw_contributions
 from svcanalytics.charts.coverage import draw_coverage, draw_coverage_heat
@@ -8,6 +9,7 @@ from svcanalytics.charts.demand_ahead import draw_forecast, draw_forecast_errors
 from svcanalytics.charts.findings import draw_findings
 from svcanalytics.charts.frontier import draw_frontier
 from svcanalytics.charts.headcount import draw_headcount
+from svcanalytics.charts.matrix import draw_risk_matrix
 from svcanalytics.charts.process_map import draw_process_map
 from svcanalytics.charts.process_rows import draw_bottlenecks, draw_waiting
 from svcanalytics.charts.ranking import draw_funnel, draw_rank_intervals
@@ -22,6 +24,7 @@ from svcanalytics.charts.why import draw_why
 
 __all__ = [
     "draw_ageing",
+    "draw_agreement",
     "draw_attainment",
     "draw_bottlenecks",
     "draw_calendar_effects",
@@ -40,6 +43,7 @@ __all__ = [
     "draw_process_map",
     "draw_rank_intervals",
     "draw_risk",
+    "draw_risk_matrix",
     "draw_sensitivity",
     "draw_themes",
     "draw_trend",

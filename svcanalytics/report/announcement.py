@@ -25,14 +25,18 @@ __all__ = ["TOP", "Announcement", "announce", "choose_improvements", "choose_sug
 TOP = 3
 #: Fewest records behind anything that is told.
 SMALLEST = 10
+#: Kinds of request told.
+MOST_TYPES = 6
 _TOLD = (
     *("csat", "complaint_resolution", "resolution_rate", "answer_rate"),
     *("cases_opened", "contacts_offered", "suggestions_received", "suggestion_adopted"),
 )
 # Steps inside the organisation: nobody outside can notice whether they came in time.
 _INSIDE = frozenset(
-    "handed_to_experts cross_team_opened plan joint_meeting escalated escalation_handled investigated listed "
-    "response_started assessed switched_over restored".split()
+    (
+        *("handed_to_experts", "cross_team_opened", "plan", "joint_meeting", "escalated", "escalation_handled"),
+        *("investigated", "listed", "response_started", "assessed", "switched_over", "restored"),
+    )
 )
 
 
@@ -215,12 +219,19 @@ def _readable(text: str, language: str) -> bool:
 
 def _promises(lake: Lake, period: Period, language: str) -> tuple[Clock, ...]:
     rules = metrics.rulebook(lake).standards
-    shown = [
-        clock
-        for clock in gathering.read_clocks(lake, period, language)
-        if _noticed(rules[clock.reading.id]) and clock.late is not None and clock.due >= SMALLEST
-    ]
-    return tuple(sorted(shown, key=lambda clock: clock.reading.target is None))
+    shown: dict[tuple, Clock] = {}
+    for clock in gathering.read_clocks(lake, period, language):
+        rule = rules[clock.reading.id]
+        if _noticed(rule) and clock.late is not None and clock.due >= SMALLEST:
+            # Two readings of one promise, such as feedback once and every time, are one promise to a customer.
+            shown.setdefault((*_timed(rule), rule.for_, bool(rule.pauses)), clock)
+    whole = {key[:4] for key in shown if not key[-1]}
+    kept = [clock for key, clock in shown.items() if not (key[-1] and key[:4] in whole)]  # no net time beside the gross
+    return tuple(sorted(kept, key=lambda clock: (clock.reading.target is None, -clock.due)))
+
+
+def _timed(rule: Standard) -> tuple:
+    return rule.table, rule.from_, rule.to, rule.limit or rule.due
 
 
 def _noticed(rule: Standard) -> bool:
@@ -233,8 +244,9 @@ def _types(counted: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=["group", "count"])
     sums = counted.groupby("group", dropna=False)["count"].sum()
     sums.index = sums.index.fillna("unknown")
-    few = sums[sums < SMALLEST]
-    told = sums[sums >= SMALLEST].sort_values(ascending=False, kind="stable")
+    sums = sums.sort_values(ascending=False, kind="stable")
+    told = sums[sums >= SMALLEST].drop("other", errors="ignore").head(MOST_TYPES)
+    few = sums.drop(told.index)
     if few.sum() >= SMALLEST:
-        told["other"] = told.get("other", 0) + few.sum()
+        told["other"] = few.sum()
     return told.rename_axis("group").reset_index()

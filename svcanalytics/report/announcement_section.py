@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from svcanalytics.report.announcement import SMALLEST, Announcement
 from svcanalytics.report.blocks import Blocks, Cell, Column, Document, Heading, Table, Text, tabulate
-from svcanalytics.report.formats import format_date, format_integer, format_number, format_rate, is_missing
+from svcanalytics.report.formats import format_date, format_integer, format_points, format_rate, is_missing
 from svcanalytics.report.occasion import write_head
 from svcanalytics.report.readings import Clock, Reading, target_number
 from svcanalytics.report.vocabulary import group_name
@@ -19,6 +19,8 @@ __all__ = [
     "announcement_opening",
 ]
 
+#: Promises listed one by one.
+MOST_PROMISES = 10
 _CONTACT = {
     "phone": ("服务电话", "Phone"),
     "web": ("网站", "Website"),
@@ -48,8 +50,8 @@ def announced_promises(announcement: Announcement) -> Blocks:
         text = (
             f"本月没有可公布的承诺时限（各项不足{SMALLEST}件，或数据中没有办理时间）。"
             if zh
-            else f"There is no time limit to report on this month: fewer than {SMALLEST} requests fell due under each, or "
-            "the records hold no times."
+            else f"There is no time limit to report on this month: fewer than {SMALLEST} requests fell due under each, "
+            "or the records hold no times."
         )
         return Blocks((head, Text(text, "note")))
     return Blocks((head, Text(_verdict(a), "lead"), _promises(a)))
@@ -59,10 +61,8 @@ def announced_improvements(announcement: Announcement) -> Blocks:
     """Return the three improvements customers hear about, and how far each has come."""
     a, zh = announcement, announcement.occasion.language == "zh"
     count = len(a.improvements)
-    title = (f"{count}项重点改进及进展" if zh else f"{count} improvement{'s' if count > 1 else ''} we are working on") if (
-        count
-    ) else ("重点改进" if zh else "What we are improving")  # fmt: skip
-    head = Heading(title, 2, "improvements")
+    top = f"TOP {count} " if count else ""
+    head = Heading(f"{top}改进项及进展" if zh else f"{top}improvements and how far they are", 2, "improvements")
     if not count:
         text = "本月没有可公示的改进事项。" if zh else "There is no improvement to report on this month."
         return Blocks((head, Text(text, "note")))
@@ -76,7 +76,7 @@ def announced_improvements(announcement: Announcement) -> Blocks:
         | {"progress": _progress(row, a.occasion.language)}
         for row in a.improvements.to_dict("records")
     ]
-    title = "重点改进事项" if zh else "What we are improving"
+    title = "改进事项" if zh else "What we are improving"
     note = (
         "选自整改台账：优先选择客户反映的、涉及事项最多的问题。"
         if zh
@@ -105,32 +105,24 @@ def announced_volumes(announcement: Announcement) -> Blocks:
     cases, contacts, answered = (a.reading(name) for name in ("cases_opened", "contacts_offered", "answer_rate"))
     parts = []
     if cases:
-        n = cases.value_text(language)
-        moved = cases.change_text(language, cases.change, cases.previous) if not is_missing(cases.change) else ""
-        versus = (f"，比上月{moved}" if zh else f" ({moved} on last month)") if moved else ""
+        n, versus = cases.value_text(language), _moved(cases, zh)
         parts.append(f"本月共受理{n}件诉求{versus}。" if zh else f"You made {n} requests this month{versus}.")
     if contacts and answered:
         n, share = contacts.value_text(language), answered.value_text(language)
         parts.append(
             f"人工服务请求{n}次，接通{share}。" if zh else f"You asked for a person {n} times; {share} were answered."
         )
-    items: list = [head, Text(("" if zh else " ").join(parts)) if parts else Text("–", "note")]
     if len(a.types):
-        columns = [
-            Column("group", "类型" if zh else "Kind"),
-            Column("count", "件数" if zh else "Requests", "integer"),
-            Column("share", "占比" if zh else "Share", "rate"),
-        ]
         total = a.types["count"].sum()
-        records = [
-            {"group": group_name(row["group"], language), "count": int(row["count"]), "share": row["count"] / total}
+        kinds = [
+            f"{group_name(row['group'], language)}{'' if zh else ' '}{row['count']:,}{'件' if zh else ''}"
+            f"{'（' if zh else ' ('}{format_rate(row['count'] / total, language)}{'）' if zh else ')'}"
             for row in a.types.to_dict("records")
         ]
-        note = (
-            f"不足{SMALLEST}件的类型不单列。" if zh else f"Kinds with fewer than {SMALLEST} requests are not listed."
-        )
-        items.append(tabulate("types", "诉求类型" if zh else "Kinds of request", columns, records, language, note))
-    return Blocks(tuple(items))
+        parts.append(f"按类型：{'、'.join(kinds)}。" if zh else f"By kind: {', '.join(kinds)}.")
+    if not parts:
+        parts = ["本月没有受理记录。" if zh else "No request is on record this month."]
+    return Blocks((head, Text(("" if zh else " ").join(parts))))
 
 
 def announced_suggestion(announcement: Announcement) -> Blocks:
@@ -178,8 +170,8 @@ def announced_reach(announcement: Announcement) -> Blocks:
         text = (
             "对本公示内容有疑问，或对服务不满意，请通过受理您诉求的渠道提出，我们会答复。"
             if zh
-            else "If you doubt anything in this notice or are not satisfied, tell us the way you made your request; you "
-            "will get an answer."
+            else "If you doubt anything in this notice or are not satisfied, tell us the way you made your request; "
+            "you will get an answer."
         )
         items.append(Text(text))
     span = a.occasion.period.span(language)
@@ -188,8 +180,8 @@ def announced_reach(announcement: Announcement) -> Blocks:
         f"统计时间：{span}；数据截止{until}。“95%区间”表示：在同样的条件下，真实水平有95%的把握落在这个范围内；"
         "范围越窄，数字越可靠。本公示不含个人信息。"
         if zh
-        else f"Period: {span}; records up to {until}. The 95% range says where the true figure lies with 95% confidence: "
-        "the narrower, the surer. This notice holds no personal data."
+        else f"Period: {span}; records up to {until}. The 95% range says where the true figure lies with 95% "
+        "confidence: the narrower, the surer. This notice holds no personal data."
     )
     return Blocks((*items, Text(text, "note")))
 
@@ -204,14 +196,14 @@ def _verdict(a: Announcement) -> str:
         text = f"{len(a.promises)}项时限共到期{due:,}件次，超时{late:,}件次，{rate}。"
         if judged:
             kept = sum(clock.reading.light == "green" for clock in judged)
-            text += f"有明确承诺的{len(judged)}项中，{kept}项兑现。"
+            text += f"其中{len(judged)}项承诺了按时比例，{kept}项兑现。"
         if worst.late:
-            text += f"超时最多的是“{worst.reading.name}”，{_in_hundred(worst.late / worst.due, zh)}。"
+            text += f"超时比例最高的是“{worst.reading.name}”，{_in_hundred(worst.late / worst.due, zh)}。"
         return text
-    text = f"{len(a.promises)} time limits fell due {due:,} times; we were late {late:,} times, {rate}."
+    text = f"Our {len(a.promises)} time limits fell due {due:,} times; we were late {late:,} times, {rate}."
     if judged:
         kept = sum(clock.reading.light == "green" for clock in judged)
-        text += f" Of {len(judged)} with a stated promise we kept {kept}."
+        text += f" For {len(judged)} of them we promised a share on time and kept {kept}."
     if worst.late:
         text += f" Late most often: {worst.reading.name}, {_in_hundred(worst.late / worst.due, zh)}."
     return text
@@ -240,10 +232,17 @@ def _promises(a: Announcement) -> Table:
     note = (
         f"超时率=超时件数÷到期件数；不足{SMALLEST}件的不公布；“–”表示该时限未承诺比例，仅公布结果。"
         if zh
-        else f"Share late: late of those that fell due; limits with fewer than {SMALLEST} are left out. A dash: no share "
-        "was promised, only the result is published."
+        else f"Share late: late of those that fell due; limits with fewer than {SMALLEST} are left out. A dash: no "
+        "share was promised, only the result is published."
     )
-    records = [_promise(clock, a.occasion.language) for clock in a.promises]
+    rest = len(a.promises) - MOST_PROMISES
+    if rest > 0:
+        note += (
+            f"另有{rest}项到期件数较少，未逐项列出，已计入上面的合计。"
+            if zh
+            else f" {rest} limits under which less fell due are counted above but not listed."
+        )
+    records = [_promise(clock, a.occasion.language) for clock in a.promises[:MOST_PROMISES]]
     return tabulate("promises", title, columns, records, a.occasion.language, note)
 
 
@@ -278,10 +277,23 @@ def _progress(row: dict, language: str) -> str:
             parts.append(f"最晚{row['due'].year}年{row['due'].month}月完成")
         return "，".join(parts) + "。"
     parts = [f"{n} entries" if n > 1 else "1 entry"] + ([f"{done} done"] if done else [])
-    parts += ([f"{open_} in hand"] if open_ else []) + ([f"{verified} confirmed better by customers"] if verified else [])
+    parts += [f"{open_} in hand"] if open_ else []
+    parts += [f"{verified} confirmed better by customers"] if verified else []
     if open_ and not is_missing(row["due"]):
         parts.append(f"the last due in {format_date(row['due'].date(), 'en').split(' ', 1)[1]}")
     return "; ".join(parts) + "."
+
+
+def _moved(reading: Reading, zh: bool) -> str:
+    """Return how an amount moved since last month, "" without a base."""
+    if is_missing(reading.change) or not reading.previous:
+        return ""
+    if not reading.significant:
+        return "，与上月基本持平" if zh else ", about as many as last month"
+    share = format_rate(abs(reading.change) / reading.previous, "zh" if zh else "en")
+    if zh:
+        return f"，比上月{'增加' if reading.change > 0 else '减少'}{share}"
+    return f", {share} {'more' if reading.change > 0 else 'fewer'} than last month"
 
 
 def _satisfied(reading: Reading | None, zh: bool) -> str:
@@ -297,17 +309,19 @@ def _satisfied(reading: Reading | None, zh: bool) -> str:
     )
     if not is_missing(reading.previous):
         if reading.significant and reading.change:
-            more = reading.change_text(language, reading.change, reading.previous)
-            text += f"，比上月{more}" if zh else f", {more} on last month"
+            points = format_points(abs(reading.change), language).lstrip("+")
+            up = reading.change > 0
+            text += f"，比上月{'提高' if up else '下降'}{points}" if zh else (
+                f", {points} {'more' if up else 'less'} than last month"
+            )  # fmt: skip
         else:
             text += "，与上月相比无显著变化" if zh else ", no real change on last month"
     if not is_missing(reading.target):
         share = target_number(reading.target, reading.kind, language)
-        verdict = {"green": ("已达到", "reached"), "red": ("未达到", "missed")}.get(reading.light or "")
-        said = verdict[0 if zh else 1] if verdict else ("尚难断定是否达到" if zh else "too close to call against")
-        text += f"；{said}{share}的目标" if zh else f"; we {said} our target of {share}" if verdict else (
-            f"; {said} our target of {share}"
-        )  # fmt: skip
+        chinese, english = {"green": ("已达到", "we reached"), "red": ("未达到", "we missed")}.get(
+            reading.light or "", ("尚难断定是否达到", "too close to call against")
+        )
+        text += f"；{chinese}{share}的目标" if zh else f"; {english} our target of {share}"
     return text + ("。" if zh else ".")
 
 
@@ -315,7 +329,7 @@ def _solved(reading: Reading | None, zh: bool) -> str:
     if reading is None or reading.n < SMALLEST:
         return ""
     language = "zh" if zh else "en"
-    value, n = reading.value_text(language), format_number(reading.n, language, digits=0)
+    value, n = reading.value_text(language), format_integer(reading.n, language)
     low, high = (format_rate(bound, language) for bound in (reading.low, reading.high))
     if zh:
         return f"本月{n}件投诉中，{value}已解决（95%区间{low}–{high}）。"

@@ -45,8 +45,8 @@ def read_names(lake: Lake) -> frozenset[str]:
 def is_public(text: object, names: frozenset[str]) -> bool:
     """Tell whether a text can be shown to anybody.
 
-    It is not when it is empty, when something in it was masked, when it addresses somebody, holds four digits in a row or
-    something like an id, or names a person or team of the organisation.
+    It is not when it is empty, when something in it was masked, when it addresses somebody, holds four digits in a row
+    or something like an id, or names a person or team of the organisation.
     """
     if is_missing(text) or not str(text).strip() or _PERSONAL.search(str(text)):
         return False

@@ -54,16 +54,16 @@ class Occasion:
 def open_occasion(
     lake: Lake | str | Path, period: str, report: str, language: str, scope: str, snapshot: int | None
 ) -> tuple[Lake, Occasion]:
-    """Open the lake at its snapshot and check what is asked for.
+    """Open the lake at its snapshot, with the rows of the unit asked for, and check what is asked for.
 
     Raises
     ------
     PublishError
-        When the report is unknown, the period is of another kind, or the language or scope is unknown.
+        When the report, the language or the scope is unknown, or the period is of another kind.
     """
-    lake = gathering.open_lake(lake, snapshot)
+    lake = gathering.open_lake(lake, snapshot, scope)
     asked = parse_period(period, lake.month_start)
-    known = {"report": (report, tuple(REPORTS)), "language": (language, ("zh", "en")), "scope": (scope, ("all",))}
+    known = {"report": (report, tuple(REPORTS)), "language": (language, ("zh", "en"))}
     for name, (value, allowed) in known.items():
         if value not in allowed:
             raise PublishError(f"there is no {name} {value!r}", fix=f"use {' or '.join(allowed)}")

@@ -88,6 +88,20 @@ def status() -> None:
     loads["at"] = loads["at"].dt.tz_convert(lake.timezone).dt.strftime("%Y-%m-%d %H:%M")
     frame(loads, title=context.say("Last loads", "最近的装载"))
     _show_restatements(lake)
+    _show_damage(thorough=False)
+
+
+def _show_damage(*, thorough: bool) -> bool:
+    from svcanalytics.report.soundness import find_damage
+
+    found = find_damage(context.path(context.settings.reports), thorough=thorough)
+    if found:
+        title = context.say(
+            "Damaged editions: restore them from a copy, or remove their folders and publish again",
+            "已损坏的版本：请从备份恢复，或删除其文件夹后重新发布",
+        )
+        table(context.say("edition|what", "版本|问题").split("|"), [(d.edition, d.what) for d in found], title=title)
+    return bool(found)
 
 
 def _show_restatements(lake: Lake) -> None:
@@ -107,16 +121,19 @@ def _show_restatements(lake: Lake) -> None:
 
 
 def doctor() -> None:
-    """Examine the lake: contract, references, forgotten tables, lost files, keys. Status 1 when something is grave."""
+    """Examine the lake (contract, references, forgotten tables, lost files, keys) and every published file.
+
+    Status 1 when something is grave.
+    """
     from svcanalytics.store.health import examine
 
     found = examine(context.lake())
-    if not found:
+    if found:
+        heads = context.say("|where|what|to fix", "|位置|问题|处理").split("|")
+        table(heads, [("✗" if s.grave else "·", s.where, s.what, s.fix) for s in found])
+    else:
         console().print(context.say("[green]✓[/] The lake is well.", "[green]✓[/] 数据湖状况良好。"))
-        return
-    heads = context.say("|where|what|to fix", "|位置|问题|处理").split("|")
-    table(heads, [("✗" if s.grave else "·", s.where, s.what, s.fix) for s in found])
-    if any(symptom.grave for symptom in found):
+    if _show_damage(thorough=True) or any(symptom.grave for symptom in found):
         raise typer.Exit(1)
 
 

@@ -52,12 +52,12 @@ def write_pdf(page: str, path: Path) -> None:
         )
 
 
-def read_pdf(path: Path) -> str:
-    """Return the text of a PDF, page after page."""
+def read_pdf(path: Path) -> list[str]:
+    """Return the text of each page of a PDF."""
     import pypdf
 
     with path.open("rb") as file:
-        return "\n".join(page.extract_text() for page in pypdf.PdfReader(file).pages)
+        return [page.extract_text() for page in pypdf.PdfReader(file).pages]
 
 
 def _refuse(url: str, *_: object, **__: object) -> dict[str, object]:

@@ -7,6 +7,7 @@ and the notebook it left shows every cell executed without an error.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import queue
@@ -31,6 +32,7 @@ Progress = Callable[[str, int, int], None]
 # Only errors whose messages speak of code or come from this package: others may quote what a customer wrote.
 _SPEAKING = frozenset(errors.__all__) | {"AttributeError", "ImportError", "ModuleNotFoundError", "NameError"}
 _SPEAKING |= {"SyntaxError", "TypeError", "ZeroDivisionError"}
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _START_TIMEOUT_S = 120
 _GRACE_S = 5
 
@@ -245,6 +247,8 @@ def _failure(verdict: Mapping[str, Any], where: str, timeout_s: int, cell_timeou
     error, message = verdict["error"], verdict["message"].strip()
     if error == "DeadKernelError":
         return PassingFaultError("the kernel died", where=where, fix="look for a lack of memory, then publish again")
+    if error == "OSError" and any(f"[Errno {number}]" in message for number in _FULL):
+        return PassingFaultError("the disk is full", where=where, fix="make room, then publish again")
     if error == "CellTimeoutError":
         return PublishError(
             f"the cell took longer than {cell_timeout_s} s and was stopped", where=where, fix="allow more time"

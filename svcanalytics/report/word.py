@@ -65,12 +65,13 @@ def write_word(content: Content, imprint: Imprint, path: Path, created: datetime
 
 
 def read_word(path: Path) -> str:
-    """Return the text of a Word document: paragraphs and cells of tables."""
+    """Return the text of a Word document in reading order: paragraphs, and cells of tables row by row."""
     import docx
+    from docx.text.paragraph import Paragraph
 
     document = docx.Document(str(path))
-    cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
-    return "\n".join([*(paragraph.text for paragraph in document.paragraphs), *cells])
+    paragraphs = document.element.body.iter("{*}p")
+    return "\n".join(Paragraph(paragraph, document._body).text for paragraph in paragraphs)
 
 
 def _set_up(document: docx.document.Document, content: Content, imprint: Imprint, created: datetime) -> None:
@@ -116,7 +117,10 @@ def _write_head(document: docx.document.Document, content: Content, imprint: Imp
 def _write_text(document: docx.document.Document, block: Text) -> None:
     from docx.shared import Pt
 
-    run = document.add_paragraph().add_run(block.text)
+    paragraph = document.add_paragraph()
+    if block.label:
+        paragraph.add_run(f"{block.label}  ").bold = True
+    run = paragraph.add_run(block.text)
     run.bold = block.role in ("lead", "warning")
     if block.role == "note":
         run.font.size = Pt(9)

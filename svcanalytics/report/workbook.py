@@ -43,20 +43,29 @@ def write(content: Content, imprint: Imprint, path: Path, created: datetime) -> 
         The file to write.
     created : datetime
         Goes into the file's properties, so that the same edition gives the same bytes.
+
+    Raises
+    ------
+    OSError
+        When the file can't be written.
     """
     import xlsxwriter
+    from xlsxwriter.exceptions import FileCreateError
 
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(path, options) as book:
-        sheets = _Sheets(book, content, imprint)
-        book.set_properties(
-            {
-                "title": content.document.title,
-                "company": imprint.organisation,
-                "created": created.astimezone(UTC).replace(tzinfo=None),
-            }
-        )
-        sheets.write_all()
+    try:
+        with xlsxwriter.Workbook(path, options) as book:
+            sheets = _Sheets(book, content, imprint)
+            book.set_properties(
+                {
+                    "title": content.document.title,
+                    "company": imprint.organisation,
+                    "created": created.astimezone(UTC).replace(tzinfo=None),
+                }
+            )
+            sheets.write_all()
+    except FileCreateError as error:
+        raise OSError(*error.args[0].args) from error  # a full disk, which xlsxwriter gives a name of its own
 
 
 class _Sheets:

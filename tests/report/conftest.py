@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from svcanalytics.periods import parse_period
+from svcanalytics.report import publishing
+from svcanalytics.report.blocks import MIME, Cell, Column, Document, Table
+from svcanalytics.report.runner import Run
 
 PARAMETERS = """
 lake: str = ""
@@ -49,6 +55,49 @@ def notebook_of(*cells: str, parameters: str = PARAMETERS) -> dict:
     }
 
 
+def _lay(out: Path, name: str, **changes: object) -> Path:
+    """Put an edition without a run behind it under `out`, named as in "monthly/2026-10/all-zh/1"; return its folder."""
+    report, key, place, number = name.split("/")
+    scope, _, language = place.rpartition("-")
+    period, folder = parse_period(key), out / name
+    folder.mkdir(parents=True)
+    files = {}
+    for file in ("report.html", "report.xlsx", "report.ipynb"):
+        (folder / file).write_text(name)
+        files[file] = {"bytes": len(name), "sha256": hashlib.sha256(name.encode()).hexdigest()}
+    manifest = {
+        "report": report,
+        "period": key,
+        "period_start": period.start.isoformat(),
+        "edition": int(number),
+        "period_label": {"zh": period.label("zh"), "en": period.label("en")},
+        "scope": scope,
+        "language": language,
+        "title": "Tiny",
+        "organisation": "",
+        "timezone": "UTC",
+        "published_at": "2026-11-05T00:00:00+00:00",
+        "fingerprint": number,
+        "inputs": {},
+        "snapshot": {"id": 0, "created_at": ""},
+        "parameters": {},
+        "changed": [],
+        "warnings": [],
+        "made_up": False,
+        "files": files,
+        "figures": [],
+        **changes,
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+@pytest.fixture
+def lay_edition() -> Callable[..., Path]:
+    """Return a function that lays an edition without a run behind it under a folder."""
+    return _lay
+
+
 @pytest.fixture
 def notebooks(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes `tiny.ipynb` from code cells and returns its folder."""
@@ -61,3 +110,21 @@ def notebooks(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def instantly(monkeypatch):
+    """Let notebooks run without a kernel: their outputs are the blocks given here. Return how often one ran."""
+    runs = []
+
+    def run(source, parameters, folder, **rest):
+        runs.append(parameters)
+        table = Table("counts", "Cases", (Column("n", "Cases", "integer"),), ((Cell(len(runs), str(len(runs))),),))
+        blocks = [Document("Tiny report", parameters["language"]), table]
+        notebook = json.loads(source)
+        for cell, block in zip(notebook["cells"][1:], blocks, strict=True):
+            cell["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": {MIME: block.to_json()}}]
+        return Run(notebook, 0.0, (0.0,))
+
+    monkeypatch.setattr(publishing, "run", run)
+    return runs

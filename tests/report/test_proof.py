@@ -68,16 +68,14 @@ def test_an_edition_is_to_be_restated_when_its_own_months_say_something_else(pub
     assert find_restatements(late, out) == list(found.values())  # remembered
 
 
-def test_an_edition_is_found_by_as_much_of_its_name_as_it_takes(tmp_path):
+def test_an_edition_is_found_by_as_much_of_its_name_as_it_takes(tmp_path, lay_edition):
     for place in (
         "quarterly/2026Q3/all-zh/1",
         "quarterly/2026Q3/all-zh/2",
         "monthly/2026-09/all-zh/1",
         "monthly/2026-09/all-en/1",
     ):
-        folder = tmp_path / place
-        folder.mkdir(parents=True)
-        (folder / "manifest.json").write_text(f'{{"edition": {folder.name}}}')
+        lay_edition(tmp_path, place)
     assert find_edition(tmp_path, "quarterly/2026Q3").number == 2
     assert find_edition(tmp_path, "quarterly/2026Q3/all-zh/1").number == 1
     with pytest.raises(PublishError, match="several editions fit"):

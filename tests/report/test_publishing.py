@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -100,16 +99,17 @@ def test_a_lake_that_moved_and_a_snapshot_without_change_are_the_same_inputs(gro
     assert sv.publish("tiny", "2026-10", sv.open(elsewhere), out, notebooks=folder).status == "up to date"
 
 
-def test_an_earlier_snapshot_finds_its_edition_and_an_undone_load_gives_a_new_one(
-    lake, grown, notebooks, out, instantly
-):
+def test_an_earlier_snapshot_finds_its_edition_and_an_undone_load_gives_a_new_one(lake, notebooks, out, instantly):
     folder = notebooks()
+    (out.parent / "a.csv").write_text("case_id,opened_at\n1,2026-10-01 09:00:00\n")
+    loaded = sv.load(lake, out.parent / "a.csv", "contract:cases")
+    grown = lake.refresh()
     sv.publish("tiny", "2026-10", lake.at(0), out, notebooks=folder)
     sv.publish("tiny", "2026-10", grown, out, notebooks=folder)
     again = sv.publish("tiny", "2026-10", lake.at(0), out, notebooks=folder)
     assert (again.status, again.number) == ("up to date", 1)
-    undone = dataclasses.replace(lake.at(0), pinned=False)
-    assert sv.publish("tiny", "2026-10", undone, out, notebooks=folder).number == 3
+    sv.undo(lake, loaded.load_id)
+    assert sv.publish("tiny", "2026-10", lake.refresh(), out, notebooks=folder).number == 3
 
 
 def test_a_failed_run_publishes_nothing_and_keeps_its_notebook(lake, notebooks, out):

@@ -13,9 +13,8 @@ from pipelines.installation import Installation
 from pipelines.partitions import partitions_of, period_of_key
 from svcanalytics.errors import PassingFaultError, SvcError
 from svcanalytics.periods import Period
-from svcanalytics.report.agenda import Due, Outcome
-from svcanalytics.report.labels import REPORTS
-from svcanalytics.report.notices import compose_notice, send_notice
+from svcanalytics.report.agenda import Due, Outcome, list_period
+from svcanalytics.report.news import expect_news, tell_news
 from svcanalytics.report.readiness import examine_period
 
 __all__ = ["DropFile", "build_forecast", "build_loads", "build_period_assets"]
@@ -101,12 +100,10 @@ def build_period_assets(installation: Installation, kind: str, lake: sv.Lake) ->
     @dg.asset(name=f"reports_{kind}", deps=[measures], description="Published editions", **common)
     def reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         period, now = period_of(context), installation.open_lake()
-        names = [name for name in installation.timetable.reports if REPORTS[name][0] == kind]
         editions = {}
-        for name in names:
-            for language in installation.timetable.languages or (now.language,):
-                edition = _publish(context, installation, now, Due(name, period, language, "due"))
-                editions[f"{name}_{language}"] = dg.MetadataValue.url(edition.page.as_uri())
+        for due in list_period(now, installation.timetable, period):
+            edition = _publish(context, installation, now, due)
+            editions["/".join(edition.path.parts[-4:-1])] = dg.MetadataValue.url(edition.page.as_uri())
         return dg.MaterializeResult(metadata=editions or {"reports": "none in the timetable"})
 
     return [measures, findings, reports]
@@ -115,9 +112,10 @@ def build_period_assets(installation: Installation, kind: str, lake: sv.Lake) ->
 def _publish(context: dg.AssetExecutionContext, installation: Installation, lake: sv.Lake, due: Due):
     # One publication; what may pass by itself is tried again by Dagster, the last word is told once.
     timetable = installation.timetable
+    expect_news([due], installation.reports)
     try:
         edition = sv.publish(
-            due.report, due.period, lake, installation.reports, due.language, formats=timetable.formats
+            due.report, due.period, lake, installation.reports, due.language, due.scope, formats=timetable.formats
         )
     except PassingFaultError as error:
         if context.retry_number < timetable.retries:
@@ -133,8 +131,7 @@ def _publish(context: dg.AssetExecutionContext, installation: Installation, lake
 
 
 def _tell(context: dg.AssetExecutionContext, installation: Installation, outcome: Outcome) -> None:
-    notice = compose_notice(outcome, installation.reports, installation.notify.link)
-    for trouble in send_notice(notice, installation.notify, installation.reports / ".notices"):
+    for trouble in tell_news(outcome, installation.reports, installation.notify):
         context.log.warning(f"not told: {trouble}")
 
 

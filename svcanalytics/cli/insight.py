@@ -12,6 +12,8 @@ from svcanalytics.cli.console import console, context, frame, progress
 if TYPE_CHECKING:
     import pandas as pd
 
+    from svcanalytics.store import Lake
+
 __all__ = ["register"]
 
 
@@ -96,7 +98,10 @@ def report(
     name: Annotated[str, typer.Argument(metavar="REPORT", help="weekly, monthly, quarterly, half_yearly or staffing.")],
     period: Annotated[str, typer.Argument(metavar="PERIOD", help="Such as 2026-10 or 2026Q3.")],
     language: Annotated[str | None, typer.Option(help="zh or en; default: as in svcanalytics.toml.")] = None,
-    scope: Annotated[str, typer.Option(help="Which part of the organisation; only all is offered.")] = "all",
+    scope: Annotated[
+        str, typer.Option(help="all, or one unit: team:NAME, site:NAME, queue:NAME, channel:NAME, business_type:NAME.")
+    ] = "all",
+    each: Annotated[str, typer.Option(help="One report for each team, site, queue, channel or business_type.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder of the reports; default: as in svcanalytics.toml.")] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Write it as PDF too.")] = False,
     word: Annotated[bool, typer.Option("--word", help="Write it as a Word document too.")] = False,
@@ -106,18 +111,27 @@ def report(
 
     lake = context.lake()
     folder = out or context.path(lake.settings.reports)
-    with progress(f"{name} {period}") as step:
-        edition = publish(
-            name,
-            period,
-            lake,
-            out=folder,
-            language=language or lake.language,
-            scope=scope,
-            progress=step,
-            formats=[kind for kind, asked in (("pdf", pdf), ("docx", word)) if asked],
+    formats = [kind for kind, asked in (("pdf", pdf), ("docx", word)) if asked]
+    for about in _each(lake, each, period) if each else [scope]:
+        with progress(f"{name} {period} {about}") as step:
+            edition = publish(name, period, lake, folder, language or lake.language, about, step, formats=formats)
+        console().print(f"{edition.status}: {edition.path}", soft_wrap=True, markup=False)
+
+
+def _each(lake: Lake, kind: str, period: str) -> list[str]:
+    """Return the scopes of all units of a kind, saying which have too little for a report."""
+    from svcanalytics.periods import parse_period
+    from svcanalytics.report.scopes import EVERY, FEWEST, list_scopes
+
+    enough, too_few = list_scopes(lake, f"{kind}:{EVERY}", parse_period(period, lake.month_start))
+    if too_few:
+        text = context.say(
+            f"{len(too_few)} with fewer than {FEWEST} cases or contacts get no report, their measures would be "
+            f"suppressed: {', '.join(too_few)}",
+            f"{len(too_few)}个单元本期不足{FEWEST}件，指标大多不予公布，不出报告：{'、'.join(too_few)}",
         )
-    console().print(f"{edition.status}: {edition.path}", soft_wrap=True)
+        console().print(text, soft_wrap=True, markup=False)
+    return enough
 
 
 def _explain(left_out: dict[str, str]) -> None:

@@ -37,26 +37,30 @@ def due(
     """
     from svcanalytics.report.agenda import list_due, publish_due
     from svcanalytics.report.labels import report_name
-    from svcanalytics.report.notices import compose_notice, send_notice
+    from svcanalytics.report.news import expect_news, tell_missed_news, tell_news
     from svcanalytics.report.timetable import read_notify, read_timetable
 
     lake, timetable, notify = context.lake(), read_timetable(), read_notify()
     folder = out or context.path(lake.settings.reports)
     today = datetime.now(ZoneInfo(lake.timezone)).date()
+    if publish:
+        tell_missed_news(folder, notify)
     found = list_due(lake, folder, timetable, today, since=since, until=until)
     language = context.settings.language
     if not found:
         console().print(context.say("Nothing is due.", "没有待发布的报告。"))
         return
     words = {"due": context.say("due", "待发布"), "late": context.say("late", "数据未齐")}
-    heads = context.say("report|period|language|state|missing", "报告|期间|语言|状态|缺少").split("|")
+    heads = context.say("report|period|scope|language|state|missing", "报告|期间|范围|语言|状态|缺少").split("|")
     rows = [
-        (report_name(d.report, language), d.period.key, d.language, words[d.state], "; ".join(d.missing)) for d in found
+        (report_name(d.report, language), d.period.key, d.scope, d.language, words[d.state], "; ".join(d.missing))
+        for d in found
     ]
     table(heads, rows)
     if not publish:
         return
     failed = False
+    expect_news(found, folder)
     with progress(context.say("publishing", "发布")) as step:
         for outcome in publish_due(found, lake, folder, timetable, progress=step, workers=workers):
             if outcome.edition:
@@ -64,7 +68,7 @@ def due(
             else:
                 failed = True
                 complain(outcome.error)
-            for trouble in send_notice(compose_notice(outcome, folder, notify.link), notify, Path(folder, ".notices")):
+            for trouble in tell_news(outcome, folder, notify):
                 console(stderr=True).print(context.say(f"not told: {trouble}", f"未能通知:{trouble}"))
     if failed:
         raise typer.Exit(1)
@@ -72,7 +76,7 @@ def due(
 
 def explain(
     edition: Annotated[
-        str, typer.Argument(metavar="EDITION", help="Such as quarterly/2026Q3 or quarterly/2026Q3/all-zh/2.")
+        str, typer.Argument(metavar="EDITION", help="Such as quarterly/2026Q3/all-zh/2 or monthly/2026-10/team:NAME.")
     ],
     figure: Annotated[str, typer.Argument(metavar="ID", help="The measure's id, as the report's definitions give it.")],
     out: Annotated[Path | None, typer.Option(help="Folder of the reports; default: as in svcanalytics.toml.")] = None,
@@ -88,7 +92,8 @@ def explain(
         "指标|口径|已发布|复算|分子|分母|分子条件|分母条件|按时间|快照",
     ).split("|")
     values = (
-        *(f"{e.name} ({e.id}), {e.period}", e.definition, repr(e.published), f"{e.recomputed!r}  {verdict}"),
+        f"{e.name} ({e.id}), {e.period} {e.unit}".rstrip(),
+        *(e.definition, repr(e.published), f"{e.recomputed!r}  {verdict}"),
         *(f"{e.numerator:,}", f"{e.denominator:,}", e.counted, e.among, e.at, str(e.snapshot)),
     )
     table(["", ""], list(zip(heads, values, strict=True)))

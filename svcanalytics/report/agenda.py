@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from svcanalytics.errors import PassingFaultError, SvcError
 from svcanalytics.periods import Period, parse_period, period_of, periods_between
-from svcanalytics.report.edition import Edition, Place
+from svcanalytics.report.edition import Edition
 from svcanalytics.report.labels import REPORTS
 from svcanalytics.report.publishing import publish
 from svcanalytics.report.readiness import examine_period
+from svcanalytics.report.scopes import list_scopes, parse_scope, stands_for, suits
 from svcanalytics.report.timetable import Timetable
 
 if TYPE_CHECKING:
     from svcanalytics.report.runner import Progress
     from svcanalytics.store import Lake
 
-__all__ = ["Due", "Outcome", "list_due", "publish_due"]
+__all__ = ["Due", "Outcome", "list_due", "list_period", "publish_due"]
 
 State = Literal["due", "late"]
 
@@ -39,6 +42,8 @@ class Due:
         "late" while data of the period are missing.
     missing : tuple of str
         What is missing.
+    scope : str
+        Of what: "all", "team:NAME".
     """
 
     report: str
@@ -46,6 +51,7 @@ class Due:
     language: str
     state: State
     missing: tuple[str, ...] = ()
+    scope: str = "all"
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,6 @@ def list_due(
     *,
     since: str | None = None,
     until: str | None = None,
-    scope: str = "all",
 ) -> list[Due]:
     """Return what ought to have been published by a day and was not, the oldest period first.
 
@@ -80,13 +85,12 @@ def list_due(
     out : str or Path
         The folder of all reports.
     timetable : Timetable
-        Which reports, in which languages, since when.
+        Which reports, of what, in which languages, since when. Of "team:*" teams with too little in a period are left
+        out.
     today : date
         The local day it is.
     since, until : str, optional
         First and last period to look at, such as "2025-01"; instead of the timetable's `since`.
-    scope : str
-        Which part of the organisation.
 
     Returns
     -------
@@ -102,17 +106,27 @@ def list_due(
     begin = parse_period(first, lake.month_start).start if first else None
     end = parse_period(until, lake.month_start).last if until else today
     ready: dict[str, tuple[State, tuple[str, ...]]] = {}
-    for report in timetable.reports:
-        for language in timetable.languages or (lake.language,):
-            done = _published(Path(out), report, scope, language)
-            for period in _ended(report, done, begin, min(end, today), today, lake.month_start):
-                if period.key in done:
-                    continue
-                if period.key not in ready:
-                    readiness = examine_period(lake, period, today)
-                    ready[period.key] = ("due" if readiness.state == "ready" else "late", readiness.missing)
-                found.append(Due(report, period, language, *ready[period.key]))
-    return sorted(found, key=lambda due: (due.period.last, due.report, due.language))
+    for item in _undone(lake, Path(out), timetable, begin, min(end, today), today):
+        key = item.period.key
+        if key not in ready:
+            readiness = examine_period(lake, item.period, today)
+            ready[key] = ("due" if readiness.state == "ready" else "late", readiness.missing)
+        state, missing = ready[key]
+        found.append(replace(item, state=state, missing=missing))
+    return sorted(found, key=lambda due: (due.period.last, due.report, due.scope != "all", due.scope, due.language))
+
+
+def list_period(lake: Lake, timetable: Timetable, period: Period) -> list[Due]:
+    """Return all that the timetable wants of one period, published or not."""
+    return [
+        Due(report, period, language, "due", scope=scope)
+        for report in timetable.reports
+        if REPORTS[report][0] == period.kind
+        for text in timetable.scopes
+        if suits(report, text)
+        for scope in list_scopes(lake, text, period)[0]
+        for language in timetable.languages or (lake.language,)
+    ]
 
 
 def publish_due(
@@ -121,7 +135,6 @@ def publish_due(
     out: str | Path,
     timetable: Timetable,
     *,
-    scope: str = "all",
     progress: Progress | None = None,
     wait: Callable[[float], None] = time.sleep,
     workers: int = 1,
@@ -135,7 +148,7 @@ def publish_due(
     ----------
     due : list of Due
         From `list_due`.
-    lake, out, timetable, scope
+    lake, out, timetable
         As `list_due` takes them.
     progress : callable, optional
         As `publish` takes it.
@@ -153,7 +166,7 @@ def publish_due(
     asked = [item for item in due if item.state == "due"]
 
     def run(item: Due) -> Outcome:
-        return _publish_one(item, lake, out, timetable, scope, progress, wait)
+        return _publish_one(item, lake, out, timetable, progress, wait)
 
     if workers <= 1:
         yield from map(run, asked)
@@ -172,7 +185,6 @@ def _publish_one(
     lake: Lake,
     out: str | Path,
     timetable: Timetable,
-    scope: str,
     progress: Progress | None,
     wait: Callable[[float], None],
 ) -> Outcome:
@@ -181,7 +193,7 @@ def _publish_one(
         tries += 1
         try:
             edition = publish(
-                item.report, item.period, lake, out, item.language, scope, progress, formats=timetable.formats
+                item.report, item.period, lake, out, item.language, item.scope, progress, formats=timetable.formats
             )
         except PassingFaultError as error:
             if tries > timetable.retries:
@@ -193,10 +205,30 @@ def _publish_one(
             return Outcome(item, edition, None, tries)
 
 
-def _published(out: Path, report: str, scope: str, language: str) -> set[str]:
-    folder = out / report
-    names = [entry.name for entry in folder.iterdir() if entry.name[0] != "."] if folder.is_dir() else []
-    return {name for name in names if Place(out, report, name, scope, language).numbers()}
+def _undone(lake: Lake, out: Path, timetable: Timetable, begin: date | None, end: date, today: date) -> Iterator[Due]:
+    """Give what has ended and has no edition; whether its data are there is not looked at yet."""
+    known: dict[tuple[str, str], list[str]] = {}
+    for report, language in product(timetable.reports, timetable.languages or (lake.language,)):
+        done = _published(out, report, language)
+        for text in timetable.scopes:
+            if not suits(report, text):
+                continue
+            begun = {key for key, ids in done.items() if any(stands_for(text, id) for id in ids)}
+            for period in _ended(report, begun, begin, end, today, lake.month_start):
+                if (text, period.key) not in known:
+                    known[text, period.key] = list_scopes(lake, text, period)[0]
+                for scope in known[text, period.key]:
+                    if parse_scope(scope).id not in done.get(period.key, ()):
+                        yield Due(report, period, language, "due", scope=scope)
+
+
+def _published(out: Path, report: str, language: str) -> dict[str, set[str]]:
+    """Return the ids of the scopes with an edition, by period."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for edition in (out / report).glob(f"[!.]*/*-{language}/[0-9]*"):
+        if edition.name.isdecimal():
+            found[edition.parent.parent.name].add(edition.parent.name.removesuffix(f"-{language}"))
+    return found
 
 
 def _ended(report: str, done: set[str], begin: date | None, end: date, today: date, month_start: int) -> list[Period]:

@@ -1,4 +1,4 @@
-"""Measures of two periods by team, channel or agent: what a movement is split by, and what places are given on."""
+"""Measures by team, channel, agent or another unit: what a movement is split by, and what places are given on."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ import pandas as pd
 
 from svcanalytics import metrics
 from svcanalytics.metrics.views import view
+from svcanalytics.store.units import case_column
 
 if TYPE_CHECKING:
     from svcanalytics.periods import Period
     from svcanalytics.store import Lake
 
-__all__ = ["UNITS", "divide_measures", "divisions_of"]
-
-#: How units are found: the columns of cases in order of preference, then that of everything else.
-UNITS = {"team": (("owner_team", "team", "first_team"), "team"), "channel": (("channel",), "channel"),
-         "agent": (("agent",), "agent")}  # fmt: skip
+__all__ = ["divide_measures", "divisions_of"]
 
 _OF_CASES = ("cases", "flow", "events")
 
@@ -29,7 +26,7 @@ def divisions_of(lake: Lake) -> tuple[str, ...]:
 
 
 def divide_measures(lake: Lake, chosen: Sequence[str], unit: str, period: Period, *, before: bool) -> pd.DataFrame:
-    """Measure metrics by team, channel or agent.
+    """Measure metrics by unit.
 
     A case counts for the team in charge of it; a contact, survey or audit for the team it names. Metrics that know no
     such column are left out.
@@ -40,7 +37,7 @@ def divide_measures(lake: Lake, chosen: Sequence[str], unit: str, period: Period
     chosen : sequence of str
         Metrics.
     unit : str
-        A key of `UNITS`.
+        "team", "channel", "agent", "site" …
     period : Period
         The period reported on.
     before : bool
@@ -52,12 +49,11 @@ def divide_measures(lake: Lake, chosen: Sequence[str], unit: str, period: Period
         As `measure` gives it, with a column named `unit`, missing for rows of nobody. Empty where fewer than two units
         are named.
     """
-    of_cases, elsewhere = UNITS[unit]
-    known, own = metrics.catalogue(lake).metrics, _filled(lake, of_cases)
+    known, own = metrics.catalogue(lake).metrics, case_column(lake, unit)
     columns: dict[str, list[str]] = {}
     for name in chosen:
         source = view(known[name].view)
-        column = own if source.name in _OF_CASES else elsewhere
+        column = own if source.name in _OF_CASES else unit
         if column and column in source.columns():
             columns.setdefault(column, []).append(name)
     start = period.previous().start if before else period.start
@@ -69,12 +65,3 @@ def divide_measures(lake: Lake, chosen: Sequence[str], unit: str, period: Period
     ]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     return frame if len(frame) and frame[unit].nunique() >= 2 else pd.DataFrame()
-
-
-def _filled(lake: Lake, columns: Sequence[str]) -> str:
-    """Return the first of the columns in which the cases name two units or more, "" without any."""
-    if not lake.has("cases"):
-        return ""
-    counts = ", ".join(f'count(distinct "{column}")' for column in columns)
-    found = lake.sql(f"select {counts} from cases").iloc[0]
-    return next((column for column, count in zip(columns, found, strict=True) if count >= 2), "")

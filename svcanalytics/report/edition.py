@@ -9,17 +9,28 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from svcanalytics.errors import PublishError
 from svcanalytics.report.parameters import check_id
 
-__all__ = ["FORMATS", "MANIFEST", "NOTEBOOK", "PAGE", "WORKBOOK", "Edition", "Place", "editions", "read"]
+__all__ = ["FORMATS", "LANGUAGES", "MANIFEST", "NOTEBOOK", "PAGE", "WORKBOOK", "Edition", "Place", "editions", "read"]
 
 MANIFEST, PAGE, NOTEBOOK, WORKBOOK = "manifest.json", "report.html", "report.ipynb", "report.xlsx"
+LANGUAGES = ("zh", "en")
 FORMATS = {"pdf": "report.pdf", "docx": "report.docx"}
 """What an edition can hold beside page, workbook and notebook, and the file's name."""
+_KEYS: dict[str, type] = {
+    **dict.fromkeys(("report", "period", "period_start", "scope", "language", "title", "organisation"), str),
+    **dict.fromkeys(("timezone", "published_at", "fingerprint"), str),
+    **dict.fromkeys(("period_label", "inputs", "snapshot", "parameters", "files"), dict),
+    **dict.fromkeys(("changed", "warnings"), list),
+    "edition": int,
+    "made_up": bool,
+}
+"""What every manifest says, and of which kind it is."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,7 @@ class Place:
         check_id(self.report, "report")
         check_id(self.period.lower(), "period")
         check_id(self.scope, "scope")
-        if self.language not in ("zh", "en"):
+        if self.language not in LANGUAGES:
             raise PublishError(f"no reports in language {self.language!r}", fix='use "zh" or "en"')
 
     @property
@@ -127,9 +138,14 @@ def read(folder: Path) -> Edition:
     file = folder / MANIFEST
     try:
         manifest = json.loads(file.read_text("utf-8"))
-        if int(folder.name) != manifest["edition"]:
+        for key, kind in _KEYS.items():
+            if not isinstance(manifest.get(key), kind):
+                raise ValueError(f"{key} is missing or no {kind.__name__}")
+        place = (manifest["report"], manifest["period"], f"{manifest['scope']}-{manifest['language']}")
+        if (*place, str(manifest["edition"])) != folder.parts[-4:]:
             raise ValueError("it belongs to another edition")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        datetime.fromisoformat(manifest["published_at"])
+    except (OSError, ValueError, AttributeError) as error:
         raise PublishError(
             f"an edition without a sound manifest ({error})",
             where=str(file),

@@ -15,11 +15,12 @@ from svcanalytics import metrics, quality, store
 from svcanalytics.errors import CatalogueError
 from svcanalytics.metrics.views import view
 from svcanalytics.periods import Period
-from svcanalytics.report.divisions import UNITS, divisions_of
+from svcanalytics.report.divisions import divisions_of
 from svcanalytics.report.formats import is_missing, typeset
 from svcanalytics.report.readings import Clock, Reading, kind_of
 from svcanalytics.report.scopes import narrow_lake
 from svcanalytics.store.contract import contract
+from svcanalytics.store.units import case_column
 
 if TYPE_CHECKING:
     from svcanalytics.metrics import Metric
@@ -211,15 +212,14 @@ def measure_units(
     """Measure the main indicators of the period by team and by channel, where there are two or more of these."""
     found = {}
     for dimension in divisions_of(lake):
-        for column in UNITS[dimension][0]:
-            chosen = [name for name in main_measures(readings, profile) if _splits(lake, name, column)][:MOST_MEASURES]
-            if not chosen:
-                continue
-            frame = metrics.measure(lake, chosen, by=[column], every=period.kind, start=period.start, end=period.last)
-            frame = frame[frame[column].notna()].rename(columns={column: dimension})
-            if frame[dimension].nunique() >= 2:
-                found[dimension] = frame
-                break
+        column = case_column(lake, dimension) or dimension
+        chosen = [name for name in main_measures(readings, profile) if _splits(lake, name, column)][:MOST_MEASURES]
+        if not chosen:
+            continue
+        frame = metrics.measure(lake, chosen, by=[column], every=period.kind, start=period.start, end=period.last)
+        frame = frame[frame[column].notna()].rename(columns={column: dimension})
+        if frame[dimension].nunique() >= 2:
+            found[dimension] = frame
     return found
 
 

@@ -14,17 +14,18 @@ from svcanalytics.report.labels import REPORTS, label, moment, report_name
 from svcanalytics.store.contract import contract
 from svcanalytics.store.files import write_atomically
 
-__all__ = ["INDEX", "is_stale", "rebuild"]
+__all__ = ["INDEX", "lists", "rebuild"]
 
 INDEX = "index.html"
 
 
-def is_stale(out: Path, edition: Edition) -> bool:
-    """Tell whether the index may lack an edition: a publisher can die between publishing and listing."""
+def lists(out: Path, edition: Edition) -> bool:
+    """Tell whether the index names an edition: a publisher can die between publishing and listing."""
     try:
-        return (out / INDEX).stat().st_mtime_ns < (edition.path / MANIFEST).stat().st_mtime_ns
-    except FileNotFoundError:
-        return True
+        page = (out / INDEX).read_text("utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return False
+    return f'"{edition.path.relative_to(out).as_posix()}/{PAGE}"' in page
 
 
 def rebuild(out: Path, language: str) -> Path:
@@ -48,6 +49,8 @@ def rebuild(out: Path, language: str) -> Path:
 
     # One at a time: the last to write has seen every edition.
     with FileLock(out / ".index.lock"):
+        for draft in out.glob(f".{INDEX}.*.tmp"):
+            draft.unlink()  # of a publisher that died
         page = template("index.html.j2").render(
             groups=_groups(out, language),
             language=language,

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import svcanalytics
 from svcanalytics import resources
+from svcanalytics.errors import LakeError
+from svcanalytics.store.snapshot import read as read_snapshot
 
 if TYPE_CHECKING:
     from svcanalytics.store import Lake
 
-__all__ = ["changes", "collect", "fingerprint"]
+__all__ = ["changes", "collect", "fingerprint", "is_made_from"]
 
 _CODE = (".py", ".toml", ".j2", ".css")
 # These say where the lake stands or how it is numbered, not what is in it.
@@ -78,6 +80,15 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         else:
             found.append(name)
     return found
+
+
+def is_made_from(manifest: Mapping[str, Any], lake: Lake) -> bool:
+    """Tell whether an edition was made from a snapshot of this lake, wherever the lake stands now."""
+    try:
+        then = read_snapshot(lake.path, manifest["snapshot"]["id"])
+    except LakeError:
+        return False
+    return then.created_at == manifest["snapshot"]["created_at"]
 
 
 @cache

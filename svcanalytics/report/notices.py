@@ -21,6 +21,7 @@ from pathlib import Path
 from svcanalytics.errors import ConfigError
 from svcanalytics.report.agenda import Outcome
 from svcanalytics.report.labels import report_name
+from svcanalytics.report.scopes import name_scope
 from svcanalytics.report.timetable import Mail, Notify, Webhook
 from svcanalytics.store.files import make_private
 
@@ -72,9 +73,10 @@ def compose_notice(outcome: Outcome, out: str | Path, link: str = "") -> Notice:
     Notice
     """
     due, edition, error = outcome.due, outcome.edition, outcome.error
-    names = {"report": report_name(due.report, due.language), "period": due.period.label(due.language)}
+    parts = (name_scope(due.scope, due.language), due.period.label(due.language))
+    names = {"report": report_name(due.report, due.language), "period": " · ".join(part for part in parts if part)}
     title = _TITLES[due.language, edition is not None].format(**names)
-    about = f"{due.report}/{due.period.key}/{due.language}"
+    about = f"{due.report}/{due.period.key}/{due.language}" + ("" if due.scope == "all" else f"/{due.scope}")
     if edition is None:
         assert error is not None
         zh = due.language == "zh"
@@ -113,24 +115,23 @@ def send_notice(
     """
     from filelock import FileLock
 
-    folder = make_private(Path(ledger))
+    folder = Path(ledger)
     troubles = []
     for number, channel in enumerate((*notify.mail, *notify.webhook)):
         where = channel.host if isinstance(channel, Mail) else urllib.parse.urlsplit(channel.url).hostname
         mark = folder / hashlib.sha256(f"{channel.model_dump_json()}|{notice.key}".encode()).hexdigest()[:32]
-        with FileLock(folder / ".lock"):
-            if mark.exists():
-                continue
-            try:
+        try:
+            with FileLock(make_private(folder) / ".lock"):
+                if mark.exists():
+                    continue
                 if isinstance(channel, Mail):
                     _send_mail(notice, channel, environment)
                 else:
                     _post(notice, channel, environment)
-            except (OSError, smtplib.SMTPException, ConfigError, ValueError) as error:
-                # An address can hold a token: only the host is named.
-                troubles.append(f"channel {number + 1} ({where}): {type(error).__name__}")
-            else:
                 mark.write_text(notice.key, "utf-8")
+        except (OSError, smtplib.SMTPException, ConfigError, ValueError) as error:
+            # An address can hold a token: only the host is named.
+            troubles.append(f"channel {number + 1} ({where}): {type(error).__name__}")
     return troubles
 
 

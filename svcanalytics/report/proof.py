@@ -11,7 +11,8 @@ from svcanalytics.errors import PublishError
 from svcanalytics.metrics.definitions import catalogue
 from svcanalytics.metrics.querying import query_of
 from svcanalytics.metrics.views import view
-from svcanalytics.report.edition import Edition, Place
+from svcanalytics.report.edition import LANGUAGES, Edition, Place
+from svcanalytics.report.scopes import parse_scope
 from svcanalytics.store import open as open_lake
 
 if TYPE_CHECKING:
@@ -40,10 +41,12 @@ class Explanation:
         What the numerator counts, among which rows, by which time, and how many atoms make one unit.
     period : str
         The edition's period.
+    unit : str
+        The unit whose rows count, as "team:NAME"; "" for the whole organisation.
     snapshot : int
         The lake's snapshot.
     query : str
-        SQL for `lake.sql`.
+        SQL for `lake.sql`; of a unit for `lake.only(by, name).sql`.
     sources : pandas.DataFrame
         The loads whose rows the tables held then: source, name, at, sha256.
     """
@@ -61,6 +64,7 @@ class Explanation:
     at: str
     scale: int
     period: str
+    unit: str
     snapshot: int
     query: str
     sources: Any
@@ -74,8 +78,8 @@ def find_edition(out: str | Path, name: str) -> Edition:
     out : str or Path
         The folder of all reports.
     name : str
-        "quarterly/2026Q3", "quarterly/2026Q3/all-zh" or "quarterly/2026Q3/all-zh/2"; what is left out is the only one
-        there is, and the newest edition.
+        "quarterly/2026Q3", "quarterly/2026Q3/all-zh" or "quarterly/2026Q3/all-zh/2", or with a scope in place of its
+        folder: "quarterly/2026Q3/team:技术组-zh"; what is left out is the only one there is, and the newest edition.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def find_edition(out: str | Path, name: str) -> Edition:
     base = Path(out, *parts[:2])
     places = sorted(folder.name for folder in base.iterdir() if folder.is_dir()) if base.is_dir() else []
     if len(parts) > 2:
-        places = [place for place in places if place == parts[2]]
+        places = [place for place in places if place in _folders(parts[2])]
     if len(parts) < 2 or not places:
         raise PublishError("there is no such edition", where=name, fix="name it as quarterly/2026Q3/all-zh/1")
     if len(places) > 1:
@@ -102,6 +106,16 @@ def find_edition(out: str | Path, name: str) -> Edition:
     from svcanalytics.report.edition import read
 
     return read(place.folder / str(wanted))
+
+
+def _folders(part: str) -> set[str]:
+    """Return the folders that part of an edition's name may mean: itself, or those of a scope as people write it."""
+    texts = [part, *(part.removesuffix(f"-{language}") for language in LANGUAGES if part.endswith(f"-{language}"))]
+    named = set()
+    for text in texts if ":" in part else ():
+        written = part[len(text) + 1 :]
+        named |= {f"{parse_scope(text).id}-{language}" for language in LANGUAGES if written in ("", language)}
+    return {part, *named}
 
 
 def lake_of(edition: Edition, lake: Lake | None = None) -> Lake:
@@ -173,6 +187,7 @@ def explain_figure(edition: Edition, id: str, lake: Lake | None = None) -> Expla
         at=metric.at,
         scale=metric.scale,
         period=period,
+        unit=f"{pinned.unit.by}:{pinned.unit.name}" if pinned.unit else "",
         snapshot=pinned.snapshot.id,
         query=query,
         sources=_sources(pinned, view(metric.view).needs),

@@ -23,12 +23,14 @@ from svcanalytics.report.labels import REPORTS
 from svcanalytics.report.parameters import check, declared
 from svcanalytics.report.rendering import Job, render_edition
 from svcanalytics.report.runner import Progress, run
-from svcanalytics.report.scopes import narrow_lake, parse_scope, require_enough
+from svcanalytics.report.scopes import narrow_lake, parse_scope, require_enough, suits
 from svcanalytics.store import Lake
 from svcanalytics.store.failpoints import reach
 from svcanalytics.store.files import make_private, remove_tree, sync
 
 __all__ = ["publish"]
+
+_LASTING = frozenset((errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ELOOP))
 
 
 def publish(
@@ -89,11 +91,11 @@ def publish(
     try:
         return _publish(job, progress, cell_timeout_s, timeout_s)
     except OSError as error:
-        lasting = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        lasting = error.errno in _LASTING
         raise (PublishError if lasting else PassingFaultError)(
             f"the edition could not be published: {error.strerror or error}",
             where=str(error.filename or job.place.folder),
-            fix=f"{'give permission to write there' if lasting else 'make room'}, then publish again",
+            fix="see that it can be written to" if lasting else "make room, then publish again",
         ) from error
 
 
@@ -144,6 +146,8 @@ def _prepare(
             f"the {report} report is about a {REPORTS[report][0].replace('_', '-')}, {span.key} is a {span.kind}",
             fix="name a period of that kind, such as 2026-10 for a month or 2026Q3 for a quarter",
         )
+    if shipped and not suits(report, scope):
+        raise PublishError(f"there is no {report} report by {about.by}", where="scope", fix='use "all"')
     if about.by or shipped:
         lake = narrow_lake(lake, scope)
     if about.by:
@@ -227,6 +231,10 @@ def _make(job: Job, draft: Path, progress: Progress | None, cell_timeout_s: int,
         )
     except PublishError as error:
         kept = _keep_failed(job, work)
+        if _is_overtaken(job.lake):
+            raise PassingFaultError(
+                "rows were erased from the lake while the report was made", where=error.where, fix="publish again"
+            ) from None
         raise type(error)(error.what, where=error.where, fix=f"{error.fix}; what it left is in {kept}") from None
     if progress:
         progress("render", 1, 1)
@@ -255,6 +263,12 @@ def _move(draft: Path, final: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _is_overtaken(lake: Lake) -> bool:
+    """Tell whether an erasure removed files of the snapshot that is read; the snapshot names others in their place."""
+    files = (file for table in lake.snapshot.tables.values() for file in table.files)
+    return not all((lake.path / file).exists() for file in files)
 
 
 def _failed(job: Job) -> Path:

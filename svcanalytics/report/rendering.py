@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import svcanalytics
+from svcanalytics.errors import PassingFaultError
 from svcanalytics.periods import Period
 from svcanalytics.report import inputs
 from svcanalytics.report.edition import FORMATS, MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, Place
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["Job", "render_edition"]
 
 _FORMAT = 1
+_CLOCK_SET = 1980
+"""A clock that shows an earlier year was never set; files of offices can't be dated before."""
 
 
 @dataclass(frozen=True)
@@ -90,14 +93,16 @@ def render_edition(job: Job, result: Run, folder: Path, before: Edition | None) 
     Raises
     ------
     PublishError
-        When the notebook's outputs are no report, the page breaks the rules of `gate`, or a file that was read again
-        holds other numbers.
+        When the notebook's outputs are no report, the page breaks the rules of `gate`, a file that was read again
+        holds other numbers, or the clock was never set.
     """
     from svcanalytics.report import page, proofreading, workbook
     from svcanalytics.report.extraction import extract
 
     begun = time.monotonic()
     now = datetime.now(UTC).replace(microsecond=0)
+    if now.year < _CLOCK_SET:
+        raise PassingFaultError(f"the clock shows {now:%Y-%m-%d}", fix="set the clock, then publish again")
     content = extract(result.notebook, job.place.language, job.name)
     imprint = page.Imprint(**_particulars(job, before, now))
     reach("write page")

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from svcanalytics.errors import LakeError
 from svcanalytics.metrics import measure
 from svcanalytics.metrics.definitions import catalogue
 from svcanalytics.periods import Period, parse_period
 from svcanalytics.report import inputs
+from svcanalytics.report.divisions import divide_measures
 from svcanalytics.report.edition import Edition, editions
 from svcanalytics.store.commit import month_of
 from svcanalytics.store.files import make_private, write_atomically
@@ -43,8 +43,8 @@ def find_restatements(lake: Lake, out: str | Path) -> list[Restatement]:
     """Compare the figures of all current editions with what today's data give.
 
     Only periods whose files or definitions have changed since the edition's snapshot are measured again, once for all
-    editions of the period, and the answer is remembered for the snapshot: nothing is computed twice. Editions made from
-    another lake are left alone.
+    editions of the period and kind of unit, and the answer is remembered for the snapshot: nothing is computed twice.
+    Editions made from another lake are left alone.
 
     Parameters
     ----------
@@ -60,46 +60,54 @@ def find_restatements(lake: Lake, out: str | Path) -> list[Restatement]:
     """
     catalogue_now = inputs.collect(lake, b"", {})["catalogue"]
     memory = Path(out) / ".restated" / f"{lake.snapshot.id:08d}-{catalogue_now[:8]}.json"
-    known: dict[str, list[dict[str, object]]] = json.loads(memory.read_text("utf-8")) if memory.exists() else {}
-    current = [edition for edition in _current(editions(out)) if _name(edition) not in known and _is_of(edition, lake)]
-    asked: dict[str, list[Edition]] = {}
+    known = _recall(memory)
+    new = (edition for edition in _current(editions(out)) if _name(edition) not in known)
+    current = [edition for edition in new if inputs.is_made_from(edition.manifest, lake)]
+    asked: dict[tuple[str, str], list[Edition]] = {}
     for edition in current:
         known[_name(edition)] = []
         period = parse_period(edition.manifest["period"], lake.month_start)
-        same_words = edition.manifest["inputs"]["catalogue"] == catalogue_now
+        same_words = edition.manifest["inputs"].get("catalogue") == catalogue_now
         if edition.manifest.get("figures") and not (same_words and _untouched(lake, edition, period)):
-            asked.setdefault(period.key, []).append(edition)
-    for key, same in asked.items():
+            asked.setdefault((period.key, (edition.manifest.get("unit") or {}).get("by", "")), []).append(edition)
+    for (key, by), same in asked.items():
         figures = {figure["id"] for edition in same for figure in edition.manifest["figures"]}
-        for found in _moved(lake, parse_period(key, lake.month_start), figures, same):
+        for found in _moved(lake, parse_period(key, lake.month_start), by, figures, same):
             known[found.edition].append(asdict(found))
     if current:
         make_private(memory.parent)
         write_atomically(memory, json.dumps(known, ensure_ascii=False))
+        for past in memory.parent.glob("*"):
+            if past.name != memory.name:
+                past.unlink(missing_ok=True)
     return [Restatement(**found) for name in sorted(known) for found in known[name]]
 
 
-def _moved(lake: Lake, period: Period, figures: set[str], same: list[Edition]) -> Iterator[Restatement]:
+def _recall(memory: Path) -> dict[str, list[dict[str, Any]]]:
+    try:
+        return json.loads(memory.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _moved(lake: Lake, period: Period, by: str, figures: set[str], same: list[Edition]) -> Iterator[Restatement]:
     metrics = {metric.id: metric for metric in catalogue(lake).choose(None)}
     wanted = [name for name in metrics if name in figures]
-    today = measure(lake, wanted, every=period.kind, start=period.key, end=period.key).set_index("metric")["value"]
+    if by:  # what a unit's report says of it is what the whole says when it is split: one measurement for all units
+        every = divide_measures(lake, wanted, by, period, before=False)
+    else:
+        every = measure(lake, wanted, every=period.kind, start=period.key, end=period.key)
     for edition in same:
+        own = every[every[by] == edition.manifest["unit"]["name"]] if by and len(every) else every
+        today = own.set_index("metric")["value"] if len(own) else {}
         for figure in edition.manifest["figures"]:
             name, then = figure["id"], figure["value"]
-            if name not in metrics or name not in today.index or then is None:
+            if name not in metrics or name not in today or then is None:
                 continue
             now, unit = float(today[name]), metrics[name].unit
             allowed = TOLERANCES[unit] * (1.0 if unit in _ABSOLUTE else max(abs(then), 1.0))
             if not abs(now - then) <= allowed:
                 yield Restatement(_name(edition), name, float(then), now)
-
-
-def _is_of(edition: Edition, lake: Lake) -> bool:
-    try:
-        then = read_snapshot(lake.path, edition.manifest["snapshot"]["id"])
-    except LakeError:
-        return False
-    return then.created_at == edition.manifest["snapshot"]["created_at"]
 
 
 def _untouched(lake: Lake, edition: Edition, period: Period) -> bool:

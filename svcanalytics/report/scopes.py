@@ -16,12 +16,25 @@ if TYPE_CHECKING:
     from svcanalytics.periods import Period
     from svcanalytics.store import Lake
 
-__all__ = ["EVERY", "FEWEST", "Scope", "list_scopes", "name_scope", "narrow_lake", "parse_scope", "require_enough"]
+__all__ = [
+    "EVERY",
+    "FEWEST",
+    "Scope",
+    "list_scopes",
+    "name_scope",
+    "narrow_lake",
+    "parse_scope",
+    "require_enough",
+    "stands_for",
+    "suits",
+]
 
 EVERY = "*"
 """In place of a unit's name: each of them."""
 FEWEST = 30
 """Cases (or contacts) of a period below which a unit gets no report: most of its measures would be suppressed."""
+_SUITED = {"staffing": ("site", "queue")}
+"""Kinds of unit by report, where not all suit: who gave up waiting reached no team, so no team can be staffed alone."""
 _LONGEST = 200
 _SLUG = 40
 _NAMED = 12
@@ -78,6 +91,18 @@ def parse_scope(text: str) -> Scope:
     return Scope("", check_id(text, "scope"))
 
 
+def suits(report: str, scope: str) -> bool:
+    """Tell whether a report can be about such a unit."""
+    by = parse_scope(scope).by
+    return not by or by in _SUITED.get(report, KINDS)
+
+
+def stands_for(scope: str, id: str) -> bool:
+    """Tell whether a scope, or one of the units it stands for, has this id."""
+    asked = parse_scope(scope)
+    return id.startswith(f"{asked.by}-") if asked.name == EVERY else id == asked.id
+
+
 def name_scope(scope: str, language: str) -> str:
     """Return what readers call a scope: "团队：技术组", "Team: Technical"; "" for the whole organisation."""
     asked = parse_scope(scope)
@@ -125,7 +150,7 @@ def list_scopes(lake: Lake, text: str, period: Period) -> tuple[list[str], list[
         Units with fewer than `FEWEST` cases (or contacts) in the period.
     """
     asked = parse_scope(text)
-    if not asked.by or asked.name != EVERY:
+    if asked.name != EVERY:
         return [str(asked)], []
     found = _counted(lake, asked.by, period)
     enough = [str(Scope(asked.by, name)) for name, n in found.items() if n >= FEWEST]

@@ -53,8 +53,10 @@ def review_staffing(
         The lake or its folder.
     period : str
         A week, such as "2026-W45".
-    report, scope : str
-        "staffing" and "all", the only ones.
+    report : str
+        "staffing", the only one.
+    scope : str
+        "all", or a unit such as "queue:hotline".
     language : str
         "zh" or "en".
     snapshot : int, optional
@@ -69,11 +71,10 @@ def review_staffing(
     """
     from svcanalytics import staffing
 
-    lake = gathering.open_lake(lake, snapshot)
+    lake = gathering.open_lake(lake, snapshot, scope)
     week = parse_period(period, lake.month_start)
     for name, value, known in (
         ("report", report, ("staffing",)), ("period", week.kind, ("week",)), ("language", language, ("zh", "en")),
-        ("scope", scope, ("all",)),
     ):  # fmt: skip
         if value not in known:
             raise PublishError(f"no {name} {value!r} in the staffing report", fix=f"use {' or '.join(known)}")

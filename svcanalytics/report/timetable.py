@@ -8,9 +8,10 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from svcanalytics import resources
-from svcanalytics.errors import ConfigError
+from svcanalytics.errors import ConfigError, PublishError
 from svcanalytics.periods import parse_period
 from svcanalytics.report.labels import REPORTS
+from svcanalytics.report.scopes import parse_scope
 from svcanalytics.store.settings import FILE, home
 
 __all__ = ["Mail", "Notify", "Timetable", "Webhook", "read_notify", "read_timetable"]
@@ -30,6 +31,8 @@ class Timetable(_Section):
     ----------
     reports : tuple of str
         Reports by name: "monthly", "quarterly" ...
+    scopes : tuple of str
+        What each is about: "all", a unit such as "team:技术组", or "team:*" for each team with enough to report on.
     languages : tuple of str
         "zh", "en"; empty means the installation's own.
     since : str
@@ -43,6 +46,7 @@ class Timetable(_Section):
     """
 
     reports: tuple[str, ...] = ("monthly", "quarterly")
+    scopes: tuple[str, ...] = ("all",)
     languages: tuple[Literal["zh", "en"], ...] = ()
     since: str = ""
     formats: tuple[Literal["pdf", "docx"], ...] = ()
@@ -55,6 +59,18 @@ class Timetable(_Section):
         if unknown := [name for name in names if name not in REPORTS]:
             raise ValueError(f"there is no report {unknown[0]!r}; use {', '.join(REPORTS)}")
         return names
+
+    @field_validator("scopes")
+    @classmethod
+    def _scopes(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            try:
+                scope = parse_scope(text)
+            except PublishError as error:
+                raise ValueError(f"{error.what}; {error.fix}") from None
+            if not scope.by and scope.name != "all":
+                raise ValueError(f"there is no scope {text!r}; use all, team:NAME or team:*")
+        return texts
 
     @field_validator("since")
     @classmethod

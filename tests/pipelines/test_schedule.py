@@ -54,13 +54,13 @@ def published(monkeypatch, installation):
     """Publish an empty page instead of running notebooks; `fail` holds errors that the next tries end with."""
     state = SimpleNamespace(calls=[], fail=[], told=[])
 
-    def publish(report, period, lake, out, language, formats):
+    def publish(report, period, lake, out, language, scope, formats):
         state.calls.append((report, period.key, language))
         if state.fail:
             raise state.fail.pop(0)
         folder = Path(out).absolute() / report / period.key / f"all-{language}" / "1"
         folder.mkdir(parents=True, exist_ok=True)
-        return SimpleNamespace(page=folder / "report.html", number=1)
+        return SimpleNamespace(path=folder, page=folder / "report.html", number=1)
 
     monkeypatch.setattr(pipelines.assets.sv, "publish", publish, raising=False)
     monkeypatch.setattr(sv.causes, "findings", lambda *_: tabulate([]), raising=False)

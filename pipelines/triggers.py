@@ -12,6 +12,7 @@ from pipelines.installation import Installation
 from pipelines.partitions import partition_key
 from svcanalytics.report.agenda import list_due
 from svcanalytics.report.labels import REPORTS
+from svcanalytics.report.news import tell_missed_news
 
 __all__ = ["build_drop_sensor", "build_forecast_schedule", "build_period_schedule"]
 
@@ -45,6 +46,8 @@ def build_period_schedule(installation: Installation, kind: str, job: str, lake:
     )
     def schedule(context: dg.ScheduleEvaluationContext):
         today = context.scheduled_execution_time.astimezone(ZoneInfo(lake.timezone)).date()
+        for trouble in tell_missed_news(installation.reports, installation.notify):
+            context.log.warning(f"not told: {trouble}")
         found = list_due(installation.open_lake(), installation.reports, timetable, today)
         ready = dict.fromkeys(partition_key(due.period) for due in found if due.state == "due")
         running = _under_way(context.instance, job)

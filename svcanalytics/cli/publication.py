@@ -43,8 +43,13 @@ def due(
     lake, timetable, notify = context.lake(), read_timetable(), read_notify()
     folder = out or context.path(lake.settings.reports)
     today = datetime.now(ZoneInfo(lake.timezone)).date()
+
+    def complain_of(troubles: list[str]) -> None:
+        for trouble in troubles:
+            console(stderr=True).print(context.say(f"not told: {trouble}", f"未能通知：{trouble}"))
+
     if publish:
-        tell_missed_news(folder, notify)
+        complain_of(tell_missed_news(folder, notify))
     found = list_due(lake, folder, timetable, today, since=since, until=until)
     language = context.settings.language
     if not found:
@@ -68,8 +73,7 @@ def due(
             else:
                 failed = True
                 complain(outcome.error)
-            for trouble in tell_news(outcome, folder, notify):
-                console(stderr=True).print(context.say(f"not told: {trouble}", f"未能通知:{trouble}"))
+            complain_of(tell_news(outcome, folder, notify))
     if failed:
         raise typer.Exit(1)
 

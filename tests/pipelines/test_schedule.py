@@ -64,7 +64,7 @@ def published(monkeypatch, installation):
 
     monkeypatch.setattr(pipelines.assets.sv, "publish", publish, raising=False)
     monkeypatch.setattr(sv.causes, "findings", lambda *_: tabulate([]), raising=False)
-    monkeypatch.setattr(pipelines.assets, "send_notice", lambda notice, *_: state.told.append(notice) or [])
+    monkeypatch.setattr(pipelines.assets, "tell_news", lambda outcome, *_: state.told.append(outcome) or [])
     return state
 
 

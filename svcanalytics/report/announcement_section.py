@@ -21,14 +21,6 @@ __all__ = [
 
 #: Promises listed one by one.
 MOST_PROMISES = 10
-_CONTACT = {
-    "phone": ("服务电话", "Phone"),
-    "web": ("网站", "Website"),
-    "mail": ("邮箱", "E-mail"),
-    "address": ("地址", "Address"),
-    "hours": ("服务时间", "Hours"),
-    "complaints": ("投诉与监督", "Complaints"),
-}
 _KEPT = {
     "green": ("兑现", "Kept"),
     "yellow": ("接近，尚难断定", "Too close to call"),
@@ -161,12 +153,8 @@ def announced_reach(announcement: Announcement) -> Blocks:
     a, zh = announcement, announcement.occasion.language == "zh"
     language = a.occasion.language
     head = Heading("联系我们与监督" if zh else "How to reach us", 2, "reach")
-    lines = a.contact.lines(language)
-    items: list = [head]
-    if lines:
-        colon = "：" if zh else ": "
-        items += [Text(f"{_CONTACT[name][0 if zh else 1]}{colon}{text}") for name, text in lines.items()]
-    else:
+    items: list = [head, *(Text(line) for line in a.contact.sentences(language))]
+    if len(items) == 1:
         text = (
             "对本公示内容有疑问，或对服务不满意，请通过受理您诉求的渠道提出，我们会答复。"
             if zh

@@ -14,6 +14,14 @@ from svcanalytics.store.settings import FILE, home
 __all__ = ["Contact", "read_contact"]
 
 _Text = str | Mapping[str, str]
+_NAMES = {
+    "phone": ("服务电话", "Phone"),
+    "web": ("网站", "Website"),
+    "mail": ("邮箱", "E-mail"),
+    "address": ("地址", "Address"),
+    "hours": ("服务时间", "Hours"),
+    "complaints": ("投诉与监督", "Complaints"),
+}
 
 
 class Contact(BaseModel):
@@ -36,14 +44,14 @@ class Contact(BaseModel):
     hours: _Text = ""
     complaints: _Text = ""
 
-    def lines(self, language: str) -> dict[str, str]:
-        """Return what is given, by name, in a language; in the other one where only that is there."""
-        told = {}
-        for name in type(self).model_fields:
+    def sentences(self, language: str) -> list[str]:
+        """Return what is given, a line each, in a language; in the other one where only that is there."""
+        told = []
+        for name, (chinese, english) in _NAMES.items():
             value = getattr(self, name)
             text = value if isinstance(value, str) else value.get(language) or next(iter(value.values()), "")
             if text:
-                told[name] = text
+                told.append(f"{chinese}：{text}" if language == "zh" else f"{english}: {text}")
         return told
 
 

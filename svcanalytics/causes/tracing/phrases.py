@@ -40,8 +40,8 @@ _SAID = {
         "{layer} there that makes no such difference elsewhere: {changed}",
         "within": "{where}: of the {excess} beyond the expected most lie with {within}, which speaks for {layer}; "
         "elsewhere it makes no such difference",
-        "team": "{where}: the {excess} beyond the expected lie with all kinds of its cases alike, and nothing on record "
-        "says why; what they share is who works them",
+        "team": "{where}: the {excess} beyond the expected lie with all kinds of its cases alike, and nothing on "
+        "record says why; what they share is who works them",
         "alike": "{where} is nearly the same as {alike}, which speaks for {layer}",
         "": "{where}: the evidence does not say which layer the {excess} beyond the expected are on",
     },

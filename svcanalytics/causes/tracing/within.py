@@ -19,6 +19,8 @@ from svcanalytics.causes.tracing.shares import Change
 __all__ = ["holds_team", "stands_out"]
 
 _SURE = 0.01
+_LEFT = 0.5
+"""The set's other cases may have gone worse, or better, by so much of what all of it did."""
 _TEAMS = frozenset({"first_team", "owner_team", "team"})
 
 
@@ -31,7 +33,7 @@ def stands_out(
     least: float,
     layers: Mapping[str, str] | None = None,
 ) -> list[Change]:
-    """Return the circumstance whose cases went worse than the other cases of a set, as a list of one or none.
+    """Return the circumstance whose cases went worse, while the others of a set hardly did, as a list of one or none.
 
     Parameters
     ----------
@@ -55,16 +57,30 @@ def stands_out(
     named = np.array([value not in ("", "other") for _, value in names], dtype=bool)
     if not named.any():
         return []
-    now = some["period"].eq("now").to_numpy() if "period" in some else np.ones(len(some), dtype=bool)
+    now = rows["period"].eq("now").to_numpy() if "period" in rows else np.ones(len(rows), dtype=bool)
     kept = np.flatnonzero(named)
-    seen = contrast(bad[inside], now, group[inside], table[:, kept], rng=np.random.default_rng(0))
-    usable = np.flatnonzero((seen.p_value < _SURE) & (np.nan_to_num(seen.amount) >= least))
-    if not len(usable):
-        return []
-    best = int(usable[np.argmax(seen.score[usable])])
-    column, value = names[kept[best]]
-    share = float(table[now, kept[best]].mean())
-    return [Change(column, value, layer_of_column(column, layers), share, float(seen.p_value[best]))]
+    seen = contrast(bad[inside], now[inside], group[inside], table[:, kept], rng=np.random.default_rng(0))
+    usable = (seen.p_value < _SURE) & (np.nan_to_num(seen.amount) >= least)
+    whole = _worse_by(bad, now, inside, ~inside)
+    for best in np.argsort(-np.where(usable, seen.score, -np.inf), kind="stable")[: usable.sum()]:
+        others = inside.copy()
+        others[inside] = ~table[:, kept[best]]
+        if abs(_worse_by(bad, now, others, ~inside)) <= _LEFT * whole:
+            column, value = names[kept[best]]
+            share = float(table[now[inside], kept[best]].mean())
+            return [Change(column, value, layer_of_column(column, layers), share, float(seen.p_value[best]))]
+    return []
+
+
+def _worse_by(
+    bad: NDArray[np.float64], now: NDArray[np.bool_], some: NDArray[np.bool_], others: NDArray[np.bool_]
+) -> float:
+    # By how much a case of some went worse than one of the others, beyond what it did before.
+    def gap(when: NDArray[np.bool_]) -> float:
+        sides = [bad[each & when] for each in (some, others)]
+        return float(sides[0].mean() - sides[1].mean()) if all(map(len, sides)) else 0.0
+
+    return gap(now) - gap(~now)
 
 
 def holds_team(where: str) -> bool:

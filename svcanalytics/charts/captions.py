@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from svcanalytics.charts import theme
 from svcanalytics.charts.rendering import load_altair
@@ -28,7 +28,7 @@ def write_key(text: str | list[str], offset: int = 6) -> altair.TitleParams:
     )
 
 
-def write_row_heads(base: altair.Chart, room: float = 0.62) -> tuple[altair.Chart, altair.Chart]:
+def write_row_heads(base: altair.Chart, room: float = 0.62, *, bold: bool = False) -> tuple[altair.Chart, altair.Chart]:
     """Return the texts above each row of a chart: what it is on the left, its value on the right.
 
     Parameters
@@ -37,8 +37,11 @@ def write_row_heads(base: altair.Chart, room: float = 0.62) -> tuple[altair.Char
         With ``label`` and ``text`` in its data, and a row each on its y axis.
     room : float
         Share of the width that a name may take; what is longer is cut.
+    bold : bool
+        For rows that sum up the others.
     """
     alt = load_altair()
-    name = base.mark_text(dy=-11, align="left", baseline="middle", fontSize=13, limit=room * theme.WIDTH)
-    value = base.mark_text(dy=-11, align="right", baseline="middle", fontSize=12, color=theme.GREY)
+    weight: dict[str, Any] = {"fontWeight": "bold", "color": theme.INK} if bold else {}
+    name = base.mark_text(dy=-11, align="left", baseline="middle", fontSize=13, limit=room * theme.WIDTH, **weight)
+    value = base.mark_text(dy=-11, align="right", baseline="middle", fontSize=12, **(weight or {"color": theme.GREY}))
     return name.encode(x=alt.value(0), text="label:N"), value.encode(x=alt.value("width"), text="text:N")

@@ -46,7 +46,8 @@ def draw_attainment(frame: pd.DataFrame, *, language: str) -> altair.LayerChart:
     ----------
     frame : DataFrame
         ``label``, ``text`` (how value and target read), ``score``, ``low``, ``high``, ``previous`` (0-100 on the
-        goalpost scale; missing where there is none) and ``light`` (green, yellow, red, grey).
+        goalpost scale; missing where there is none) and ``light`` (green, yellow, red, grey); optionally ``strong``:
+        the row sums up the others.
     language : str
         "zh" or "en".
     """
@@ -123,6 +124,7 @@ def _records(frame: pd.DataFrame, value: str, clip: tuple[float, float] | None =
                 "previous": number(row.get("previous")),
                 "colour": theme.LIGHT_COLOURS[light] if light else theme.MAIN,
                 "shape": theme.LIGHT_SHAPES[light] if light else "circle",
+                "strong": row.get("strong") is True,
             }
         )
     return records
@@ -152,8 +154,10 @@ def _rows(
         base.transform_filter("datum.value != null")
         .mark_point(yOffset=9, size=95, filled=True, opacity=1)
         .encode(x=x, shape=alt.Shape("shape:N", scale=None, legend=None), **colour),
-        *write_row_heads(base),
+        *write_row_heads(base.transform_filter("!datum.strong")),
     ]
+    if any(record["strong"] for record in records):
+        layers += write_row_heads(base.transform_filter("datum.strong"), bold=True)
     if reference is not None:
         layers.insert(
             1, base.mark_tick(yOffset=9, thickness=2, size=18, color=theme.TARGET).encode(x=alt.datum(reference))

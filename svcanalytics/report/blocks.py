@@ -79,10 +79,14 @@ class Heading(_Shown):
 
 @dataclass(frozen=True)
 class Text(_Shown):
-    """A paragraph; `role` is "lead" (the sentence to remember), "paragraph", "note" or "warning"."""
+    """A paragraph; `role` is "lead" (the sentence to remember), "paragraph", "note" or "warning".
+
+    `label` stands in front and says in a word what it is about.
+    """
 
     text: str
     role: str = "paragraph"
+    label: str = ""
     type: ClassVar[str] = "text"
 
     def __post_init__(self) -> None:
@@ -91,12 +95,14 @@ class Text(_Shown):
 
     def to_json(self) -> dict[str, Any]:
         """Return the text as JSON data."""
-        return {"type": self.type, "text": self.text, "role": self.role}
+        told = {"type": self.type, "text": self.text, "role": self.role}
+        return told | ({"label": self.label} if self.label else {})
 
     def preview(self) -> str:
         """Return a small HTML preview."""
         tag = "strong" if self.role in ("lead", "warning") else "span"
-        return f"<p><{tag}>{escape(self.text)}</{tag}></p>"
+        label = f"<strong>{escape(self.label)}</strong> " if self.label else ""
+        return f"<p>{label}<{tag}>{escape(self.text)}</{tag}></p>"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from svcanalytics.report.diagnosis import Diagnosis, amounts
 from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_integer, format_number, format_rate, is_missing
 
-__all__ = ["describe_wrong", "format_cost", "tabulate_costs", "tabulate_evidence", "tabulate_findings"]
+__all__ = ["describe_wrong", "format_cost", "ledger_state", "tabulate_costs", "tabulate_evidence", "tabulate_findings"]
 
 MOST_ROWS = 15
 MOST_TRACED = 5
@@ -91,7 +91,7 @@ def tabulate_findings(e: Evaluation, found: Diagnosis) -> Table:
                 "layer": layer_name(row, e.language),
                 "since": None if is_missing(row["since"]) else row["since"].date(),
                 "trend": trend_name(trend, e.language),
-                "ledger": _line(row, links, e.language),
+                "ledger": ledger_state(row, links, e.language),
             }
         )
     title, note = "发现一览" if zh else "Findings", _note(e, len(every) - len(shown))
@@ -115,7 +115,8 @@ def describe_wrong(e: Evaluation, row: dict[str, Any]) -> str:
     return f"超出预期{beyond}件" if zh else f"{beyond} beyond the expected"
 
 
-def _line(row: dict[str, Any], links: pd.DataFrame, language: str) -> str:
+def ledger_state(row: dict[str, Any], links: pd.DataFrame, language: str) -> str:
+    """Return which line of the ledger deals with a finding and how it stands; "–" for what needs none."""
     if row["kind"] == "artefact" or row["finding_id"] not in links.index:
         return "–"
     link = links.loc[row["finding_id"]]

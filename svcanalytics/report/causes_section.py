@@ -10,6 +10,7 @@ from svcanalytics.report.blocks import Blocks, Column, Figure, Heading, Text, ta
 from svcanalytics.report.cause_tables import (
     describe_wrong,
     format_cost,
+    ledger_state,
     tabulate_costs,
     tabulate_evidence,
     tabulate_findings,
@@ -51,24 +52,32 @@ def root_causes(evaluation: Evaluation) -> Blocks:
 
 
 def top_causes(evaluation: Evaluation, most: int = MOST_NAMED) -> list[str]:
-    """Return the findings most worth acting on, each in a line with what it costs and its layer."""
+    """Return the findings most worth acting on: what went wrong, what it costs, on which layer, who deals with it."""
     e, zh = evaluation, evaluation.language == "zh"
     if e.causes is None or e.causes.service.empty:
         return []
     chosen = e.causes.service.head(most)
+    links = e.causes.links.set_index("finding_id") if len(e.causes.links) else pd.DataFrame()
     lines = []
     for row, cost in zip(chosen.to_dict("records"), amounts(chosen).to_dict("records"), strict=True):
-        layer = layer_text(row["layer"], e.language) if row["layer"] else ""
         if is_missing(cost["points"]):
             beyond = format_integer(min(row["excess"], row["n"]), e.language)
             size = f"超出预期{beyond}件" if zh else f"{beyond} cases beyond the expected"
         else:
             half = (cost["high"] - cost["low"]) / 2
             digits = 2 if min(cost["points"], half) < 0.2 else 1
-            size = f"{cost['points']:.{digits}f}±{half:.{digits}f}" + ("分" if zh else " points")
-        inside = [size, *([layer] if layer else [])]
+            number = f"{cost['points']:.{digits}f}±{half:.{digits}f}"
+            size = f"损失指数{number}分" if zh else f"costs {number} index points"
+        wrong = describe_wrong(e, row)
+        told = [wrong] if wrong != "–" and not is_missing(cost["points"]) else []
+        told.append(size)
+        if row["layer"]:
+            layer = layer_text(row["layer"], e.language)
+            told.append(f"{layer}层面" if zh else f"on the layer of {layer}")
+        state = ledger_state(row, links, e.language)
+        told += [] if state == "–" else [f"台账：{state}" if zh else f"ledger: {state}"]
         name = finding_name(e, row)
-        lines.append(f"{name}（{'，'.join(inside)}）" if zh else f"{name} ({', '.join(inside)})")
+        lines.append(f"{name}（{'；'.join(told)}）" if zh else f"{name} ({'; '.join(told)})")
     return lines
 
 

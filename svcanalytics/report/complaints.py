@@ -73,7 +73,7 @@ def read_complaints(lake: Lake, period: Period) -> Complaints | None:
          "previous": rows[last]["level"].value_counts(dropna=False)}
     ).fillna(0).astype(int)  # fmt: skip
     levels = levels.rename_axis("level").reset_index().sort_values("level", ignore_index=True)
-    by = next((name for name in TOPICS if rows.loc[inside, name].nunique() > 1), "")
+    by = next((name for name in TOPICS if len(rows.loc[inside, name].dropna().unique()) > 1), "")
     if not by:
         return Complaints(int(inside.sum()), int(last.sum()), levels, "", pd.DataFrame())
     named = rows.assign(topic=rows[by], day=pd.to_datetime(rows["day_key"].astype(str)))

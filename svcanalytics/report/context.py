@@ -1,4 +1,4 @@
-"""What a longer report adds: months side by side, the course of the main measures, what is to be decided."""
+"""What a longer report adds: months side by side, and the course of the main measures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import is_missing, word
 from svcanalytics.report.readings import Reading, kind_of, target_number
 
-__all__ = ["courses", "decisions", "months"]
+__all__ = ["courses", "months"]
 
 MOST_COURSES = 4
 
@@ -66,65 +66,6 @@ def courses(evaluation: Evaluation) -> Blocks:
         )
         items.append(Text(text, "note"))
     return Blocks(tuple(items))
-
-
-def decisions(evaluation: Evaluation) -> Blocks:
-    """Return what the figures ask management to decide: what was missed for long, and what got worse for sure."""
-    e, zh = evaluation, evaluation.language == "zh"
-    head = Heading("提请决策事项" if zh else "Decisions to take", 2, "decisions")
-    asked = []
-    for reading in sorted((r for r in e.readings if r.light == "red"), key=lambda r: -_weights(e).get(r.id, 0.0)):
-        periods = -reading.streak
-        if periods >= narrative.FOLLOW_UP_AFTER:
-            least = ("至少" if zh else "at least ") if reading.streak_open else ""
-            why = (
-                f"连续{least}{periods}{narrative.period_word(e.every, 'zh')}未达标"
-                if zh
-                else (f"missed for {least}{periods} {narrative.period_word(e.every, 'en')}s running")
-            )
-            what = "列入督办，明确责任部门和完成时限" if zh else "name who is answerable, a measure and a date"
-        elif reading.better is False:
-            why = "未达标且显著变差" if zh else "missed and significantly worse"
-            what = "查明原因，制定整改措施" if zh else "have the cause found and a remedy planned"
-        else:
-            continue
-        asked.append(
-            {
-                "name": reading.name,
-                "value": Cell(reading.value, reading.value_text(e.language), kind=reading.kind),
-                "target": Cell(reading.target, reading.target_text(e.language), kind=reading.kind),
-                "why": why,
-                "what": what,
-            }
-        )
-    if not asked:
-        text = (
-            "本期没有指标达到提请决策的条件（连续3期未达标，或未达标且显著变差）。"
-            if zh
-            else (
-                "No measure calls for a decision: none was missed three periods running, "
-                "or missed and significantly worse."
-            )
-        )
-        return Blocks((head, Text(text)))
-    columns = [
-        Column("name", "指标" if zh else "Measure"),
-        Column("value", "本期" if zh else "This period"),
-        Column("target", "目标" if zh else "Target"),
-        Column("why", "理由" if zh else "Why"),
-        Column("what", "提请事项" if zh else "To decide"),
-    ]
-    text = (
-        f"以下{len(asked)}项提请会议决策。"
-        if zh
-        else f"{len(asked)} {'matter needs' if len(asked) == 1 else 'matters need'} a decision."
-    )
-    return Blocks((head, Text(text), tabulate("decisions", head.text, columns, asked, e.language)))
-
-
-def _weights(e: Evaluation) -> dict[str, float]:
-    """Return each measure's share of the index."""
-    return {} if e.profile is None else {m.metric: m.weight * e.profile.families[m.family] for m in e.profile.metrics}
 
 
 def _month_cell(e: Evaluation, reading: Reading, by_month: pd.DataFrame, key: str) -> Cell:

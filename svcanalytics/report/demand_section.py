@@ -11,6 +11,7 @@ import pandas as pd
 from svcanalytics.errors import DemandError
 from svcanalytics.report.blocks import Blocks, Column, Heading, Table, Text, tabulate
 from svcanalytics.report.formats import format_number, format_rate
+from svcanalytics.report.staff_ahead import PROMISE, WITHIN_S, StaffAhead, weigh_staff
 from svcanalytics.report.vocabulary import group_name
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Ahead:
         Days of history on record.
     accuracy : Series or None
         What `svcanalytics.demand.scores` says of the forecasts kept for the reported period.
+    staff : StaffAhead or None
+        Agents that it needs.
     """
 
     period: str
@@ -57,6 +60,7 @@ class Ahead:
     provisional: tuple[int, ...] = ()
     days: int = 0
     accuracy: pd.Series | None = None
+    staff: StaffAhead | None = None
 
 
 def foresee(lake: Lake, period: Period) -> Ahead | None:
@@ -100,6 +104,7 @@ def foresee(lake: Lake, period: Period) -> Ahead | None:
         tuple(sorted(set(features.index[features["provisional"].to_numpy(bool)].year))),
         days,
         _accuracy(lake, table, by, period),
+        weigh_staff(lake, period, totals) if table == "contacts" else None,
     )
 
 
@@ -138,9 +143,8 @@ def demand_ahead(evaluation: Evaluation) -> Blocks:
             )
         )
         return Blocks((head, Text(text, "note")))
-    return Blocks(
-        (head, Text(_expectation(ahead, e.language)), _table(ahead, e.language), *_remarks(ahead, e.language))
-    )
+    told = Text(_expectation(ahead, e.language)), _table(ahead, e.language), *_remarks(ahead, e.language)
+    return Blocks((head, *told, *_staff(ahead, e.language)))
 
 
 def _expectation(ahead: Ahead, language: str) -> str:
@@ -179,6 +183,53 @@ def _table(ahead: Ahead, language: str) -> Table:
         "is not the sum of the parts' intervals."
     )
     return tabulate("demand_ahead", "下期需求" if zh else "Demand of the next period", columns, records, language, note)
+
+
+def _staff(ahead: Ahead, language: str) -> list:
+    """Return the agents that the demand needs, beside those rostered in the reported period."""
+    staff = ahead.staff
+    if staff is None:
+        return []
+    zh = language == "zh"
+    mean, low, high = (format_number(each, language, digits=0) for each in (staff.mean, staff.lower, staff.upper))
+    if zh:
+        text = f"按预计需求，每周约需{mean}坐席小时（随到达量区间为{low}–{high}），最忙半小时合计{staff.peak}人在岗"
+    else:
+        text = (
+            f"That takes about {mean} agent-hours a week ({low}–{high} over the interval of arrivals), "
+            f"{staff.peak} agents together in the busiest half-hour"
+        )
+    if staff.rostered is not None:
+        rostered, gap = format_number(staff.rostered, language, digits=0), staff.mean - staff.rostered
+        size = format_number(abs(gap), language, digits=0)
+        if zh:
+            text += f"；本期每周已排{rostered}小时，" + (f"缺{size}小时" if gap > 0 else f"富余{size}小时")
+            text += "，但按区间上限仍不足" if gap <= 0 and staff.upper > staff.rostered else ""
+        else:
+            text += f"; {rostered} a week were rostered in this period, " + (
+                f"{size} {'short' if gap > 0 else 'to spare'}"
+            )
+            text += ", yet too few at the interval's upper end" if gap <= 0 and staff.upper > staff.rostered else ""
+    columns = [
+        Column("queue", "队列" if zh else "Queue"),
+        Column("arrivals", "每周到达" if zh else "Arrivals a week", "integer"),
+        Column("handle_s", "平均处理时长" if zh else "Mean handle time", "duration"),
+        Column("hours", "每周坐席小时" if zh else "Agent-hours a week", "integer"),
+        Column("peak", "最忙半小时在岗" if zh else "Agents at the peak", "integer"),
+    ]
+    records = [row | {"queue": group_name(row["queue"], language)} for row in staff.queues.to_dict("records")]
+    promise = format_rate(PROMISE, language, digits=0)
+    note = (
+        f"按{WITHIN_S}秒内接起{promise}的承诺，用Erlang C逐队列、逐半小时估算；"
+        "各队列分开配人，一人兼顾多个队列时可更少。"
+        "不含休息、休假和培训，班次安排见人力需求与排班报告。"
+        if zh
+        else f"By Erlang C for each queue and half-hour, {promise} answered within {WITHIN_S} s; queues staffed apart, "
+        "so fewer do where people serve several. Breaks, leave and training come on top; the staffing report plans "
+        "shifts."
+    )
+    title = "所需人力" if zh else "Agents needed"
+    return [Text(text + ("。" if zh else ".")), tabulate("staff_ahead", title, columns, records, language, note)]
 
 
 def _remarks(ahead: Ahead, language: str) -> list[Text]:

@@ -16,7 +16,6 @@ __all__ = [
     "describe",
     "describe_alternative",
     "describe_changes",
-    "describe_index",
     "describe_lights",
     "describe_missed",
     "enumerate_names",
@@ -75,73 +74,6 @@ def describe(reading: Reading, language: str, every: str = "month") -> str:
     return parts + ("。" if language == "zh" else ".")
 
 
-def describe_index(
-    label: str,
-    score: float | None,
-    low: float | None,
-    high: float | None,
-    grade: str,
-    change: tuple[float, float, float] | None,
-    language: str,
-    every: str = "month",
-    causes: Sequence[str] = (),
-    *,
-    incomplete: bool = False,
-) -> str:
-    """Return the sentence that opens a report: the index ± half its band, its grade, whether it moved, and why.
-
-    Parameters
-    ----------
-    label : str
-        The period as readers name it.
-    score, low, high : float or None
-        The index (0-100) and its band; without a score the sentence says that no index is given.
-    grade : str
-        A, B, C or D.
-    change : tuple of float or None
-        Change on last period and its 95 % interval; None without a base. It is certain when the interval leaves out 0.
-    language, every : str
-        As in `describe`.
-    causes : sequence of str
-        What moved it for certain, as readers see it.
-    incomplete : bool
-        The data of one of the two periods are: then nothing is called certain.
-    """
-    if is_missing(score):
-        if language == "zh":
-            return f"{label}可用指标不足，不计算服务质量指数。"
-        return f"Too few measures were there in {label} to give a service quality index."
-    number = f"{score:.1f} ± {(high - low) / 2:.1f}"
-    last = period_word(every, language, last=True)
-    moved, bounds, certain = "", ("", ""), False
-    if change is not None:
-        certain = change[1] > 0 or change[2] < 0
-        if incomplete:
-            causes = ()
-        moved, *bounds = (format_number(value, language, digits=1, signed=True) for value in change)
-    if language == "zh":
-        head = f"{label}服务质量指数{number}分，等级{grade}，"
-        if change is None:
-            return f"{head}无上期可比。"
-        listed = "、".join(causes)
-        if certain:
-            head += f"较{last}{'上升' if change[0] > 0 else '下降'}{moved[1:]}分"
-            head += "，但两期中有数据不完整的，不能断定" if incomplete else "，变化显著"
-            return f"{head}：{listed}。" if listed else f"{head}。"
-        head += f"与{last}相比无显著变化（{moved}分，95%区间{bounds[0]}至{bounds[1]}）"
-        return f"{head}；其中可确定的只有：{listed}。" if listed else f"{head}，也没有单项指标的影响可以确定。"
-    head = f"Service quality scored {number} in {label}, grade {grade}"
-    if change is None:
-        return f"{head}, with no earlier period to compare."
-    listed = ", ".join(causes)
-    if certain:
-        head += f", {'up' if change[0] > 0 else 'down'} {moved[1:]} on {last}"
-        head += "; but one of the two has incomplete data, so that is provisional" if incomplete else " for certain"
-        return f"{head}: {listed}." if listed else f"{head}."
-    head += f": no significant change from {last} ({moved}, 95% interval {bounds[0]} to {bounds[1]})"
-    return f"{head}. Certain within that: {listed}." if listed else f"{head}, nor is any one part of it certain."
-
-
 def describe_lights(readings: Iterable[Reading], language: str) -> str:
     """Return how many indicators with a target are met, too close to call, missed, or rest on too little."""
     readings = [reading for reading in readings if reading.light]
@@ -189,38 +121,30 @@ def describe_changes(readings: Sequence[Reading], language: str, every: str = "m
     return f"Compared with {last}: {'; '.join(parts)}."
 
 
-def describe_missed(
-    readings: Sequence[Reading], since: Sequence[str], language: str, every: str = "month", most: int = 4
-) -> str:
-    """Return what is missed and since when; what is missed for long is put under supervision (督办).
+def describe_missed(readings: Sequence[Reading], language: str, every: str = "month", most: int = 4) -> str:
+    """Return what is missed and for how long; what is missed for long is put under supervision (督办).
 
     Parameters
     ----------
     readings : sequence of Reading
         Those with a red light, the most important first.
-    since : sequence of str
-        For each, the label of the period its misses began in.
     language, every, most : str, str, int
         As in `describe_changes`.
     """
     if not readings:
         return "没有未达标的指标。" if language == "zh" else "No measure misses its target."
     parts = []
-    for reading, began in list(zip(readings, since, strict=True))[:most]:
+    for reading in readings[:most]:
         missed = max(1, -reading.streak)
         value, target = reading.value_text(language), reading.target_text(language)
         if language == "zh":
             least = "至少" if reading.streak_open else ""
-            running = f"，自{began}起连续{least}{missed}{period_word(every, language)}" if missed > 1 else ""
+            running = f"，连续{least}{missed}{period_word(every, language)}" if missed > 1 else ""
             order = "，列入督办" if missed >= FOLLOW_UP_AFTER else ""
             parts.append(f"{reading.name}{value}（目标{target}{running}{order}）")
         else:
             least = "at least " if reading.streak_open else ""
-            running = (
-                f", missed for {least}{missed} {period_word(every, language)}s running, since {began}"
-                if missed > 1
-                else ""
-            )
+            running = f", missed for {least}{missed} {period_word(every, language)}s running" if missed > 1 else ""
             order = ", needs follow-up" if missed >= FOLLOW_UP_AFTER else ""
             parts.append(f"{reading.name} {value} (target {target}{running}{order})")
     rest = len(readings) - most

@@ -11,13 +11,13 @@ from svcanalytics.report import narrative
 from svcanalytics.report.blocks import Blocks, Cell, Column, Figure, Heading, Table, Text, tabulate
 from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_number, is_missing, no_base, typeset
-from svcanalytics.report.reasons import certain_causes, measure_name
+from svcanalytics.report.reasons import measure_name
 from svcanalytics.report.weights_section import weights_by_situation
 
 if TYPE_CHECKING:
     from svcanalytics.quality.index import IndexChange
 
-__all__ = ["index_change", "index_incomplete", "index_score", "index_sentence", "quality_index"]
+__all__ = ["index_change", "index_incomplete", "index_score", "quality_index"]
 
 
 def quality_index(evaluation: Evaluation) -> Blocks:
@@ -97,24 +97,6 @@ def _unevenness(e: Evaluation) -> str:
         return f"与上期相比，参与计分的指标{'，'.join(parts)}，得分变化可能部分由此引起。"
     parts = [f"{what} {listed}" for what, listed in zip(("with", "without"), lists, strict=True) if listed]
     return f"This index is scored {' and '.join(parts)}, unlike the last: part of its change may come from there."
-
-
-def index_sentence(e: Evaluation) -> str:
-    """Return the sentence about the index, its band, grade and change."""
-    row = index_score(e, "")
-    change = index_change(e, "")
-    return narrative.describe_index(
-        e.period.label(e.language),
-        None if row is None else row["score"],
-        None if row is None else row["low"],
-        None if row is None else row["high"],
-        "" if row is None else row["grade"],
-        None if change is None else (change.value, change.low, change.high),
-        e.language,
-        e.every,
-        certain_causes(e),
-        incomplete=index_incomplete(e),
-    )
 
 
 def index_incomplete(e: Evaluation) -> bool:

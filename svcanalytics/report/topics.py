@@ -1,4 +1,4 @@
-"""What some reports have a section of their own for: access to people, complaints, quality checks, risks, the ledger."""
+"""What sections of their own are written from: access to people, complaints, quality checks, risks, the ledger."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 from svcanalytics import improve, metrics
 from svcanalytics.metrics.views import view
 from svcanalytics.periods import Period
+from svcanalytics.report.carried import read_carried
 from svcanalytics.report.complaints import Complaints, read_complaints
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Topics:
         The newest entry of every risk on the register: risk, probability, impact (1-5), answer, at.
     lines : DataFrame
         All lines of the ledger, as `improve.read_actions` gives them.
+    carried : DataFrame
+        What was decided last period and what became of it, as `read_carried` gives it.
     """
 
     access: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -44,16 +47,19 @@ class Topics:
     checks: pd.DataFrame = field(default_factory=pd.DataFrame)
     register: pd.DataFrame = field(default_factory=pd.DataFrame)
     lines: pd.DataFrame = field(default_factory=pd.DataFrame)
+    carried: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def read_topics(lake: Lake, period: Period) -> Topics:
     """Read what the sections of their own are written from."""
+    lines = improve.read_actions(lake) if lake.has("actions") else pd.DataFrame()
     return Topics(
         access=_split(lake, ACCESS, "queue", period) if lake.has("contacts") else pd.DataFrame(),
         complaints=read_complaints(lake, period),
         checks=_split(lake, _CHECKS, "item", period) if lake.has("audits") else pd.DataFrame(),
         register=_read_register(lake, period) if lake.has("risks") else pd.DataFrame(),
-        lines=improve.read_actions(lake) if lake.has("actions") else pd.DataFrame(),
+        lines=lines,
+        carried=read_carried(lake, period, lines) if len(lines) else pd.DataFrame(),
     )
 
 

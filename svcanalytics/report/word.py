@@ -91,7 +91,7 @@ def _set_up(document: docx.document.Document, content: Content, imprint: Imprint
         if name != "Normal":
             style.font.color.rgb = RGBColor(*_BLUE)
     document.styles["Normal"].font.size = Pt(10.5)
-    marks = [imprint.organisation, label("internal", language), *([label("made_up_short", language)] * imprint.made_up)]
+    marks = [imprint.organisation, imprint.mark, *([label("made_up_short", language)] * imprint.made_up)]
     header = section.header.paragraphs[0]
     header.text = readable(" · ".join(filter(None, marks)))
     header.alignment = WD_ALIGN_PARAGRAPH.RIGHT
@@ -108,7 +108,7 @@ def _write_head(document: docx.document.Document, content: Content, imprint: Imp
     document.add_paragraph(content.document.subtitle or imprint.period)
     for name, text in (*imprint.facts(language), *content.document.facts):
         document.add_paragraph(readable(f"{name}: {text}"))
-    signatures = "    ".join(f"{label(name, language)}: ________" for name in ("prepared", "reviewed", "approved"))
+    signatures = "    ".join(f"{name}: {text or '________'}" for name, text in imprint.signatures(language))
     document.add_paragraph(signatures)
     for warning in (*([label("made_up", language)] * imprint.made_up), *content.document.warnings):
         document.add_paragraph().add_run(warning).bold = True

@@ -149,8 +149,9 @@ def test_hostile_words_stay_words():
 def test_the_first_screen_names_the_costliest_three_with_how_sure_they_are():
     lines = top_causes(evaluation([SLOW, KIOSK, TEAM]))
     assert len(lines) == 2
-    assert lines[0].endswith("(1.30±0.10 points, process)")
-    assert "Top 2 to improve:\n1. Channel “App”" in said(report.summary(evaluation([SLOW, TEAM])))
+    assert "costs 1.30±0.10 index points; on the layer of process" in lines[0]
+    first = next(block for block in report.summary(evaluation([SLOW, TEAM])) if getattr(block, "label", "") == "TOP 1")
+    assert first.text.startswith("Channel “App”")
 
 
 def test_a_lake_in_which_nothing_can_be_compared_says_so_and_does_not_fail(tmp_path):

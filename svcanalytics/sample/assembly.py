@@ -62,7 +62,7 @@ def organisation(
     contacts = make_contacts(world, people, pool)
     cases = make_cases(world, people, pool, contacts)
     _link(world, contacts, cases)
-    steps = make_steps(world, people, cases)
+    steps = make_steps(world, cases)
     surveys = make_surveys(world, people, contacts, cases)
     # Behind the inbound contacts, whose places others know by now.
     inbound = len(contacts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from svcanalytics.sample.people import People
 from svcanalytics.sample.vocabulary import ACTIVITIES, MILESTONES, REASON
 from svcanalytics.sample.world import DAY, World
 
@@ -70,7 +69,7 @@ class Steps:
         return frame
 
 
-def make_steps(world: World, people: People, cases: pd.DataFrame) -> pd.DataFrame:
+def make_steps(world: World, cases: pd.DataFrame) -> pd.DataFrame:
     """Lay out every case's steps.
 
     Returns

@@ -266,7 +266,7 @@ def enter(
         version = create(folder, table, add, load_id)
     else:
         alter(folder, table)
-        version = replace_files(folder, table, add, drop, load_id)
+        version = replace_files(folder, add, drop, load_id)
     reach(f"committed {table.name}")
     log = folder / "_delta_log"
     sync([log / f"{version:020d}.json"])

@@ -77,7 +77,7 @@ def create(folder: Path, table: Table, added: Mapping[str, int], load_id: str) -
     return open_delta(folder).version()
 
 
-def replace_files(folder: Path, table: Table, added: Mapping[str, int], dropped: list[str], load_id: str) -> int:
+def replace_files(folder: Path, added: Mapping[str, int], dropped: list[str], load_id: str) -> int:
     """Add and drop files in one commit; return the new version."""
     from deltalake import CommitProperties
 

@@ -88,7 +88,7 @@ class _Erasure:
         self._remember([(hit.original.sha256, file, line) for hit in found for file, line in hit.lines])
         counts, mentions, rewritten, snapshot = self._rewrite_lake()
         for hit in found:
-            rewrite(self.lake, hit)
+            rewrite(hit)
         remove(self.journal)
         names = tuple(hit.original.name for hit in found)
         return Erased(counts, mentions, rewritten, names, snapshot)

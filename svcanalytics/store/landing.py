@@ -121,7 +121,7 @@ def restore_rows(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         con.execute(f"create temp table {table} as from read_parquet({literal(str(folder / name))})")
 
 
-def discard(lake: Lake, landed: Landed) -> None:
+def discard(landed: Landed) -> None:
     """Remove an original whose load failed, unless it lay there before."""
     if landed.fresh:
         remove_tree(landed.folder)

@@ -153,7 +153,7 @@ class _Run:
             return self._store(con, mapping, reading, landed, masking.mask(name))
         except BaseException as error:
             if landed is not None and not self._refers(landed):
-                landing.discard(self.lake, landed)
+                landing.discard(landed)
             if isinstance(error, SvcError) and is_file and landed is not None:
                 error.where = error.where.replace(str(landed.path), str(source_object))
             raise

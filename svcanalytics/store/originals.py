@@ -112,7 +112,7 @@ def examine(lake: Lake, original: Original, customer_id: str, ids: Mapping[str, 
         con.close()
 
 
-def rewrite(lake: Lake, hit: Hit) -> None:
+def rewrite(hit: Hit) -> None:
     """Put the cleaned rows in the original's place."""
     folder = hit.original.path.parent
     # The rejects first: rows without rejects would look like an original that never had any.

@@ -96,7 +96,7 @@ def take_in(frame: pd.DataFrame, slot: str, timezone: str | None) -> Intake:
     rows = _without_copies(_without_far_dates(rows, findings), findings)
     stamp = rows["start"].to_numpy().astype("datetime64[s]").astype(np.int64)
     day, second = stamp // DAY_S, stamp % DAY_S
-    step = _step_of(day, second, slot_s)
+    step = _step_of(second, slot_s)
     days = pd.DatetimeIndex(np.arange(day.min(), day.max() + 1).astype("datetime64[D]").astype("datetime64[s]"))
     n_slots = DAY_S // slot_s
     cell = (day - day.min()) * n_slots + second // slot_s
@@ -201,7 +201,7 @@ def _without_copies(rows: pd.DataFrame, findings: list[Finding]) -> pd.DataFrame
     return rows[~copies]
 
 
-def _step_of(day: NDArray, second: NDArray, slot_s: int) -> int:
+def _step_of(second: NDArray, slot_s: int) -> int:
     # The length of the input's slots where it is a regular grid, 0 where rows stand at any time.
     step = int(np.gcd.reduce(np.append(second, DAY_S)))
     if step < _GRID_S:

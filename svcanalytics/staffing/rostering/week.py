@@ -78,7 +78,7 @@ class _Case:
                 self._limit(person, own, cliques)
                 self._even_hours(person, own, share)
                 self._take_turns(person, own)
-                self._keep_pattern(person, own, due[person.name])
+                self._keep_pattern(own, due[person.name])
                 self.programme.blocks.append([*own.values(), *range(first, len(self.programme.cost))])
 
     def first_roster(self) -> set[tuple[int, int]]:
@@ -226,7 +226,7 @@ class _Case:
             self.programme.row([*columns, *turns], [1] * len(columns) + [-1] * len(turns), least=0, most=0)
             self.follow.append(_steps(columns, [1] * len(columns), turns))
 
-    def _keep_pattern(self, person: Person, own: dict[int, int], due: str | None) -> None:
+    def _keep_pattern(self, own: dict[int, int], due: str | None) -> None:
         for d, column in own.items():
             if due is not None and self.duties[d].pattern != due:
                 self.programme.cost[column] += WEIGHTS["pattern"]

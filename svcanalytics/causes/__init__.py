@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from svcanalytics.causes.association import rules
 from svcanalytics.causes.finding import Finding, finding_id, tabulate
-from svcanalytics.causes.gathering.collecting import gather
+from svcanalytics.causes.gathering.collecting import gather, gather_each
 from svcanalytics.causes.gathering.material import Material
 from svcanalytics.causes.language import SentimentModel, conduct, conversations, sentiment, train_sentiment
 from svcanalytics.causes.localisation import segments, segments_of_counts
@@ -42,6 +42,7 @@ __all__ = [
     "follow",
     "gate",
     "gather",
+    "gather_each",
     "keep_themes",
     "process",
     "relations",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -22,9 +23,24 @@ if TYPE_CHECKING:
 
     from svcanalytics.store import Lake
 
-__all__ = ["list_rows", "within"]
+__all__ = ["Listing", "list_rows", "list_together", "within"]
 
-_SUMS = {"numerator": "x", "denominator": "y"}
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """The rows of several metrics of one view and time, each row once.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        at (naive and local), and the columns asked for.
+    sums : dict of str to DataFrame
+        By metric what each row adds: numerator, denominator (float64, in atoms), in the rows' order; missing where it
+        doesn't count.
+    """
+
+    rows: pd.DataFrame
+    sums: dict[str, pd.DataFrame]
 
 
 def list_rows(
@@ -65,10 +81,33 @@ def list_rows(
     PeriodError
         When `start` or `end` isn't a period.
     """
+    found: dict[str, pd.DataFrame] = {}
+    for listing in list_together(lake, metrics, columns, start, end, only):
+        for metric, sums in listing.sums.items():
+            there = sums["numerator"].notna().to_numpy()
+            rows = listing.rows[there]
+            found[metric] = pd.concat([rows[["at"]], sums[there], rows.drop(columns="at")], axis=1)
+            found[metric] = found[metric].reset_index(drop=True)
+    order = [metric.id for metric in catalogue(lake).choose(list(metrics))]
+    return {metric: found[metric] for metric in order if metric in found}
+
+
+def list_together(
+    lake: Lake,
+    metrics: Sequence[str],
+    columns: Sequence[str] = (),
+    start: date | str | None = None,
+    end: date | str | None = None,
+    only: str = "",
+) -> list[Listing]:
+    """List the rows that metrics are made of, those that several share once.
+
+    Parameters, and what is left out, are those of `list_rows`.
+    """
     days = span(start, end, lake.month_start)
     chosen = [metric for metric in catalogue(lake).choose(list(metrics)) if metric.kind != "quantile"]
     chosen = [metric for metric in chosen if all(lake.has(table) for table in view(metric.view).needs)]
-    found: dict[str, pd.DataFrame] = {}
+    found: list[Listing] = []
     con = lake.connection()
     try:
         known = Knowledge(lake, con)
@@ -76,10 +115,10 @@ def list_rows(
         chosen = [metric for metric in chosen if known.test(metric) is not None]
         for name, at in dict.fromkeys((metric.view, metric.at) for metric in chosen):
             group = [metric for metric in chosen if (metric.view, metric.at) == (name, at)]
-            found |= _listed(con, known, name, at, group, columns, days, only)
+            found.append(_listed(con, known, name, at, group, columns, days, only))
     finally:
         con.close()
-    return {metric.id: found[metric.id] for metric in chosen}
+    return found
 
 
 def _listed(
@@ -91,7 +130,7 @@ def _listed(
     columns: Sequence[str],
     days: tuple[date | None, date | None],
     only: str,
-) -> dict[str, pd.DataFrame]:
+) -> Listing:
     of, zone = view(name), known.lake.timezone
     wanted = [column for column in dict.fromkeys(columns) if column != "at"]
     own = [column for column in wanted if column in of.columns()]
@@ -105,20 +144,16 @@ def _listed(
         counts, above, below = row_sums(of, metric, tests[metric.id])
         listed.append(f"case when {counts} then {above} end as _x{number}")
         listed.append(f"case when {counts} then {below} end as _y{number}")
-    relation = f"({of.select(read, zone, known.empty)})"
+    relation = f"({of.select(read, zone, known.empty, known.lake.keep)})"
     chosen = f"{within(identifier(at), days, zone)} and ({only or 'true'})"
     rows = con.sql(f"select {', '.join(listed)} from {relation} where {chosen}").df()
     local = pd.to_datetime(rows.pop("_at"), utc=True).dt.tz_convert(zone).dt.tz_localize(None)
     rows["at"] = local.astype("datetime64[us]")
-    out = {}
-    for number, metric in enumerate(metrics):
-        part = rows[rows[f"_x{number}"].notna()]
-        sums = {
-            "numerator": part[f"_x{number}"].astype("float64"),
-            "denominator": part[f"_y{number}"].astype("float64"),
-        }
-        out[metric.id] = pd.DataFrame({"at": part["at"], **sums}).join(part[[*own, *keys]]).reset_index(drop=True)
-    return out
+    sums = {
+        metric.id: pd.DataFrame({"numerator": rows[f"_x{number}"], "denominator": rows[f"_y{number}"]}, dtype="float64")
+        for number, metric in enumerate(metrics)
+    }
+    return Listing(rows[["at", *own, *keys]], sums)
 
 
 def within(at: str, days: tuple[date | None, date | None], zone: str) -> str:

@@ -11,14 +11,15 @@ import pandas as pd
 
 from svcanalytics import metrics, quality
 from svcanalytics.causes.gathering.books import read_definitions
-from svcanalytics.causes.gathering.dimensions import DIMENSIONS, KEYS, add_tenure, add_times, is_known_late, usable
+from svcanalytics.causes.gathering.dimensions import DIMENSIONS, KEYS, is_known_late
 from svcanalytics.causes.gathering.hiding import hide_names
 from svcanalytics.causes.gathering.material import Material
-from svcanalytics.causes.gathering.outcomes import badness
 from svcanalytics.causes.gathering.pricing import price
+from svcanalytics.causes.gathering.rowset import EARLIER, Outcome, RowSet, read_rows
 from svcanalytics.causes.gathering.sampling import MOST, Draw, draw_rows
 from svcanalytics.causes.gathering.surroundings import read_events, read_people, read_texts
 from svcanalytics.errors import CatalogueError
+from svcanalytics.metrics.listing import list_together
 from svcanalytics.periods import Period, day_classes, parse_period
 from svcanalytics.store.engine import identifier
 
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
     from svcanalytics.quality import Profile
     from svcanalytics.store import Lake
 
-__all__ = ["gather"]
+__all__ = ["gather", "gather_each"]
 
-_EARLIER = 2  # periods before the baseline that first-seen dates and trends may reach back to
 _MEASURED_DAYS = 730
+_ABSENT = {"events": "no rows in events", "texts": "no customer's words in these periods", "people": "no agents"}
 _ADDED = ("weekday", "day_class", "hour", "tenure")
 
 
@@ -88,8 +89,37 @@ def gather(
     CatalogueError
         When a metric or profile is unknown.
     """
-    now = parse_period(period, lake.month_start)
-    before = _baseline(now, baseline, lake.month_start)
+    return gather_each(
+        lake, [period], baseline, profile=profile, metric=metric, dimensions=dimensions, leave_out=leave_out,
+        measures=measures, most=most, seed=seed,
+    )[0]  # fmt: skip
+
+
+def gather_each(
+    lake: Lake,
+    periods: Sequence[str | Period],
+    baseline: str | Period | None = None,
+    *,
+    profile: Profile | str | None = None,
+    metric: str | Sequence[str] | None = None,
+    dimensions: Sequence[str] | None = None,
+    leave_out: Sequence[str] = (),
+    measures: bool = True,
+    most: int | None = MOST,
+    seed: int = 0,
+) -> list[Material]:
+    """Gather the material of several periods, each held against its own baseline; the lake is read once.
+
+    Parameters are those of `gather`. The share that is drawn of a large lake is the same for all periods.
+
+    Returns
+    -------
+    list of Material
+        In the order of the periods.
+    """
+    nows = [parse_period(each, lake.month_start) for each in periods]
+    pairs = [(now, _baseline(now, baseline, lake.month_start)) for now in nows]
+    all_of_them = [each for pair in pairs for each in pair if each]
     chosen = quality.profile(profile, lake) if not isinstance(profile, quality.Profile) else profile
     known = metrics.catalogue(lake)
     named = known.choose(metric) if metric is not None else [known[m.metric] for m in chosen.metrics]
@@ -97,50 +127,63 @@ def gather(
     con = lake.connection()
     try:
         asked = list(dimensions) if dimensions is not None else _attributes(lake, con, missing)
-        draw = draw_rows(lake, con, [now, *([before] if before else [])], most, seed)
-        people, roster, training = read_people(lake, con, (before or now).start, now.last)
+        draw = draw_rows(lake, con, all_of_them, most, seed)
+        start, end = min(all_of_them).start, max(nows).last
+        people, roster, training = read_people(lake, con, start, end)
         asked = [name for name in asked if name not in leave_out]
         own = {name: [c for c in (*each, *_ADDED) if c not in leave_out] for name, each in DIMENSIONS.items()}
         own = own if dimensions is None else {}
-        outcomes, earlier = _outcomes(lake, named, now, before, own, asked, people, missing, draw)
-        if baseline is None and before and not any((rows["period"] == "before").any() for rows in outcomes.values()):
-            missing["baseline"] = f"no rows in {before.key}: findings say where it is worse, not what changed"
-            before = None
-        first = (before or now).start if before is None or before < now else now.start
-        spans = [(now, "now")] + ([(before, "before")] if before else [])
-        events = _dated(read_events(lake, con, first, now.last, draw), spans) if lake.has("events") else None
-        texts = _dated(read_texts(lake, con, first, now.last, draw), spans)
-        if len(texts) and len(people):
-            texts["text"] = hide_names(texts["text"], people["agent"])
-        definitions = read_definitions(lake, con, first - timedelta(days=_MEASURED_DAYS // 4), now.last)
+        fit = [m for m in named if m.view in KEYS and m.kind in ("rate", "mean", "ratio") and m.direction != "none"]
+        missing |= {m.id: "it is no sum over cases, contacts, answers or items" for m in named if m not in fit}
+        first = min(all_of_them).previous(EARLIER).start
+        sets = _row_sets(lake, fit, first, end, own, asked, people, draw)
+        around = {
+            "events": read_events(lake, con, start, end, draw) if lake.has("events") else pd.DataFrame(),
+            "texts": read_texts(lake, con, start, end, draw), "people": people, "roster": roster, "training": training,
+        }  # fmt: skip
+        if len(around["texts"]) and len(people):
+            around["texts"]["text"] = hide_names(around["texts"]["text"], people["agent"])
+        books = [
+            read_definitions(lake, con, _first_day(now, before) - timedelta(days=_MEASURED_DAYS // 4), now.last)
+            for now, before in pairs
+        ]
     finally:
         con.close()
-    frames = {"events": events, "texts": texts, "people": people, "roster": roster, "training": training}
-    if measures:
-        frames["measures"] = _measures(lake, now)
-    whole = metrics.measure(lake, [m.metric for m in chosen.metrics], every=now.kind, start=now.start, end=now.last)
-    counts = {name: int((rows["period"] == "now").sum()) for name, rows in outcomes.items()}
-    worth, curves = price(whole, chosen, known.metrics, now.key, counts)
-    if worth.empty:
-        missing["worth"] = "too little is measured for an index: findings have no points and are ranked by certainty"
-    reasons = {"events": "no rows in events", "texts": "no customer's words in these periods", "people": "no agents"}
-    missing |= {name: reasons[name] for name in reasons if frames[name] is None or frames[name].empty}
-    shares = {name: draw.share(known[name].view) for name in outcomes if draw.share(known[name].view) < 1}
-    if shares:
-        missing["sample"] = _say(draw)
-    there = {name: frame for name, frame in frames.items() if frame is not None and not frame.empty}
-    return Material(
-        now,
-        before,
-        outcomes,
-        worth,
-        curves=curves,
-        shares=shares,
-        earlier=earlier,
-        definitions=definitions,
-        missing=missing,
-        **there,
-    )
+    ids = [m.metric for m in chosen.metrics]
+    whole = {
+        kind: metrics.measure(lake, ids, every=kind, start=min(each).start, end=max(each).last)
+        for kind in dict.fromkeys(now.kind for now in nows)
+        if (each := [now for now in nows if now.kind == kind])
+    }
+    shares = {m.id: draw.share(m.view) for m in fit if draw.share(m.view) < 1}
+    missing |= {"sample": _say(draw)} if shares else {}
+    out = []
+    for (now, before), definitions in zip(pairs, books, strict=True):
+        outcomes, earlier, told = _outcomes(sets, fit, now, before)
+        if baseline is None and before and not any((rows["period"] == "before").any() for rows in outcomes.values()):
+            told["baseline"] = f"no rows in {before.key}: findings say where it is worse, not what changed"
+            before = None
+        frames = _around(around, now, before) | {"definitions": definitions}
+        if measures:
+            frames["measures"] = _measures(lake, now)
+        counts = {name: int((rows["period"] == "now").sum()) for name, rows in outcomes.items()}
+        worth, curves = price(whole[now.kind], chosen, known.metrics, now.key, counts)
+        if worth.empty:
+            told["worth"] = "too little is measured for an index: findings have no points and are ranked by certainty"
+        reasons = {
+            "events": "no rows in events",
+            "texts": "no customer's words in these periods",
+            "people": "no agents",
+        }
+        told |= {name: reasons[name] for name in reasons if frames[name].empty}
+        there = {name: frame for name, frame in frames.items() if not frame.empty}
+        out.append(
+            Material(
+                now, before, outcomes, worth, curves=curves, earlier=earlier, missing={**missing, **told},
+                shares={name: share for name, share in shares.items() if name in outcomes}, **there,
+            )
+        )  # fmt: skip
+    return out
 
 
 def _baseline(now: Period, baseline: str | Period | None, month_start: int) -> Period | None:
@@ -165,62 +208,63 @@ def _attributes(lake: Lake, con: duckdb.DuckDBPyConnection, missing: dict[str, s
     return sorted(keys.difference(late))
 
 
-def _outcomes(
+def _row_sets(
     lake: Lake,
-    chosen: Sequence[Metric],
-    now: Period,
-    before: Period | None,
+    fit: Sequence[Metric],
+    first: date,
+    last: date,
     dimensions: Mapping[str, Sequence[str]],
     attributes: Sequence[str],
     people: pd.DataFrame,
-    missing: dict[str, str],
     draw: Draw,
-) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
-    """Return the rows of each metric in the two periods, and those from before both."""
-    oldest = min([now, *([before] if before else [])])
-    first = oldest.previous(_EARLIER).start
-    days = day_classes(first, now.end, lake.country)
-    fit = [m for m in chosen if m.view in KEYS and m.kind in ("rate", "mean", "ratio") and m.direction != "none"]
-    missing |= {m.id: "it is no sum over cases, contacts, answers or items" for m in chosen if m not in fit}
-    outcomes, earlier = {}, {}
+) -> list[RowSet]:
+    days = day_classes(first, last + timedelta(days=1), lake.country)
+    sets = []
     for name in dict.fromkeys(metric.view for metric in fit):
-        own = dimensions.get(name, ())
-        columns = [*KEYS[name], "agent", *own, *attributes]
-        group = [metric for metric in fit if metric.view == name]
+        columns = [*KEYS[name], "agent", *dimensions.get(name, ()), *attributes]
+        group = [metric.id for metric in fit if metric.view == name]
         only = draw.test(name, ["case_id", KEYS[name][0]])
-        listed = metrics.list_rows(lake, [m.id for m in group], columns, first, now.last, only)
-        for metric in group:
-            rows = listed.get(metric.id)
-            if rows is None or rows.empty:
-                missing[metric.id] = "no row of these periods counts for it"
-                continue
-            rows = _prepared(rows, metric, KEYS[name][0], days, people)
-            rows["period"] = _period_of(rows["at"], now, before)
-            rows, old = rows[rows["period"] != ""], rows[rows["period"] == ""]
-            if not (rows["period"] == "now").any():
-                missing[metric.id] = f"no row of {now.key} counts for it"
-                continue
-            old = old[old["at"] < pd.Timestamp(oldest.start)].assign(period="earlier")
-            names = [c for c in (*own, *attributes) if c in rows.columns]
-            kept, left_out = usable(rows, names, metric.columns())
-            missing |= {f"{metric.id}, {each}": why for each, why in left_out.items()}
-            keep = [c for c in ("id", "case_id", "at", "bad", "period", "agent", *kept) if c in rows.columns]
-            outcomes[metric.id] = rows[keep].reset_index(drop=True)
-            earlier[metric.id] = old[keep].reset_index(drop=True)
-    return outcomes, earlier
+        names = [*dimensions.get(name, ()), *attributes]
+        for listing in list_together(lake, group, columns, first, last, only):
+            sets.append(read_rows(listing, name, names, days, people))
+    return sets
 
 
-def _prepared(rows: pd.DataFrame, metric: Metric, key: str, days: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
-    rows = rows.assign(bad=badness(metric, rows)).rename(columns={key: "id"} if key != "case_id" else {})
-    if key == "case_id":
-        rows = rows.assign(id=rows["case_id"])
-    rows = rows.drop(columns=["numerator", "denominator", "contact_id"], errors="ignore")
-    return add_tenure(add_times(rows.sort_values(["at", "id"], ignore_index=True), days), people)
+def _outcomes(
+    sets: Sequence[RowSet], fit: Sequence[Metric], now: Period, before: Period | None
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame], dict[str, str]]:
+    found: dict[str, Outcome | None] = {}
+    counted: set[str] = set()
+    for each in sets:
+        period = each.name_periods(now, before)
+        for metric in fit:
+            if metric.id in each.sums:
+                found[metric.id] = each.outcome(metric, period)
+                if found[metric.id] is None and each.sums[metric.id]["numerator"].notna().any():
+                    counted.add(metric.id)
+    outcomes, earlier, told = {}, {}, {}
+    for metric in fit:
+        outcome = found.get(metric.id)
+        if outcome is None:
+            there = metric.id in counted
+            told[metric.id] = f"no row of {now.key} counts for it" if there else "no row of these periods counts for it"
+            continue
+        told |= {f"{metric.id}, {each}": why for each, why in outcome.left_out.items()}
+        outcomes[metric.id], earlier[metric.id] = outcome.rows, outcome.earlier
+    return outcomes, earlier, told
 
 
-def _period_of(at: pd.Series, now: Period, before: Period | None) -> np.ndarray:
-    inside = [at.between(pd.Timestamp(p.start), pd.Timestamp(p.end), inclusive="left") for p in (now, before) if p]
-    return np.select(inside, ["now", "before"][: len(inside)], "")
+def _around(around: Mapping[str, pd.DataFrame], now: Period, before: Period | None) -> dict[str, pd.DataFrame]:
+    """Return of what stands around cases that of a period and its baseline."""
+    spans = [(now, "now")] + ([(before, "before")] if before else [])
+    out = dict(around)
+    out |= {name: _dated(around[name], spans) for name in ("events", "texts")}
+    start, end = pd.Timestamp(_first_day(now, before)), pd.Timestamp(now.end)
+    if len(out["roster"]):
+        out["roster"] = out["roster"][out["roster"]["start_at"].between(start, end, inclusive="left")]
+    if len(out["training"]):
+        out["training"] = out["training"][out["training"]["at"] < end]
+    return out
 
 
 def _dated(rows: pd.DataFrame, spans: Sequence[tuple[Period, str]]) -> pd.DataFrame:
@@ -231,6 +275,10 @@ def _dated(rows: pd.DataFrame, spans: Sequence[tuple[Period, str]]) -> pd.DataFr
     inside = [(day >= _key(p.start)) & (day <= _key(p.last)) for p, _ in spans]
     named = np.select(inside, [name for _, name in spans], "")
     return rows.assign(period=named).drop(columns="_day")[named != ""].reset_index(drop=True)
+
+
+def _first_day(now: Period, before: Period | None) -> date:
+    return min(each for each in (now, before) if each).start
 
 
 def _say(draw: Draw) -> str:

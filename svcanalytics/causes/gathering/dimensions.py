@@ -126,7 +126,8 @@ def usable(rows: pd.DataFrame, names: Collection[str], own: Collection[str] = ()
     partitions: dict[tuple[int, bytes], str] = {}
     bad = rows["bad"].to_numpy("float64")
     made_of = set(own) | (_ENDS if _PATH & set(own) else set())
-    places = [name for name in _WITHIN if name in rows.columns and name not in made_of]
+    places = [np.zeros(len(rows), dtype=np.int64)] if np.isin(bad, (0.0, 1.0)).all() else []
+    places += [pd.factorize(rows[c])[0] + 1 for c in _WITHIN if places and c in rows.columns and c not in made_of]
     for name in names:
         if name in made_of:
             left_out[name] = "the measure is made of it"
@@ -139,7 +140,7 @@ def usable(rows: pd.DataFrame, names: Collection[str], own: Collection[str] = ()
             left_out[name] = "it names single rows"
         elif _tells(codes, bad):
             left_out[name] = "it as good as tells the outcome"
-        elif _filled_in_tells(rows, name, bad, places):
+        elif places and _filled_in_tells(rows[name], bad, places):
             left_out[name] = "whether it is filled in as good as tells the outcome"
         elif alike != name:
             left_out[name] = f"it divides the rows as {alike} does"
@@ -148,14 +149,13 @@ def usable(rows: pd.DataFrame, names: Collection[str], own: Collection[str] = ()
     return kept, left_out
 
 
-def _filled_in_tells(rows: pd.DataFrame, name: str, bad: np.ndarray, places: Collection[str]) -> bool:
+def _filled_in_tells(column: pd.Series, bad: np.ndarray, places: Collection[np.ndarray]) -> bool:
     # Whether somewhere nearly all rows with it (or without it) went wrong, and of the others hardly more than half did:
     # an agent who is only noted when the bot fails, a window that is only noted when somebody came to it.
-    empty = (rows[name].isna() | rows[name].eq("")).to_numpy()
-    if not empty.any() or empty.all() or not np.isin(bad, (0.0, 1.0)).all():
+    empty = (column.isna() | column.eq("")).to_numpy()
+    if not empty.any() or empty.all():
         return False
-    for place in ("", *places):
-        code = pd.factorize(rows[place])[0] + 1 if place else np.zeros(len(rows), dtype=np.int64)
+    for code in places:
         cell = 2 * code + empty
         n = np.bincount(cell, minlength=2 * code.max() + 2).reshape(-1, 2)
         share = np.bincount(cell, bad, n.size).reshape(-1, 2) / np.maximum(n, 1)

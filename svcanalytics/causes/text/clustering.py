@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from svcanalytics.causes.text.clusters import Clusters
 from svcanalytics.causes.text.corpus import Corpus, read_corpus
 from svcanalytics.causes.text.describing import describe, theme_id
+from svcanalytics.causes.text.languages import part_by_language, speaks_chinese, widest_first
 from svcanalytics.causes.text.normalising import normalise
 from svcanalytics.causes.text.partitioning import centres_of, partition, quick_partition, single_thread
 from svcanalytics.causes.text.recognising import recognise
 from svcanalytics.causes.text.space import Embedding, Space, fit_space
 from svcanalytics.causes.text.stability import TRIED_COLUMNS, choose_number
+from svcanalytics.causes.text.translating import link_languages
 from svcanalytics.errors import CauseError
 
 __all__ = ["cluster"]
@@ -42,7 +44,8 @@ def cluster(
     Texts are compared by pieces of words (`count_grams`, `fit_space`), near-duplicates count once
     (`group_duplicates`), and themes are what many simple partitions agree on (`partition`). The result doesn't depend
     on the order of the texts. Of more than 6,000 different texts, themes are found in 6,000 chosen by their hash, and
-    the others go to the nearest theme.
+    the others go to the nearest theme. Where both languages are written and no number is given, themes are looked for
+    in each, and those that mean the same become one (`link_languages`).
 
     Parameters
     ----------
@@ -81,18 +84,21 @@ def cluster(
     wanted = None if n_clusters is None else min(_whole(n_clusters), len(kinds))
     most = max(_MOST_FITTED, _FITTED_PER_THEME * (wanted or 0)) if thorough else _FEW_FITTED
     fitted = corpus.typical(_COPIES)[:most]
-    number, tried = wanted, pd.DataFrame(columns=TRIED_COLUMNS)
+    number = wanted
     theme = np.full(len(corpus.distinct), -1)
     with single_thread():
         space = Space.by(embed) if embed else fit_space(corpus.pick(fitted)[0], seed)
         vectors = space.place(*corpus.pick(fitted))
-        if number is None:
-            number, tried = choose_number(vectors, seed)
-        theme[fitted] = (partition if thorough else quick_partition)(vectors, number, seed)
+        parts = part_by_language(corpus.pick(fitted)[0]) if number is None and not embed else [np.arange(len(fitted))]
+        theme[fitted], number, tried = _find(vectors, parts, number, partition if thorough else quick_partition, seed)
     others = np.setdiff1d(kinds, fitted)
     # A text that shares nothing with those looked at has to be somewhere: with the first.
     theme[others] = np.maximum(space.nearest(*corpus.pick(others), centres_of(vectors, theme[fitted], number)), 0)
     theme = theme[corpus.head]
+    if len(parts) > 1:
+        said = describe(*corpus.pick(fitted), vectors, theme[fitted], number, language)
+        theme = np.unique(link_languages(said, sure=True)[theme], return_inverse=True)[1]
+        number = int(theme.max()) + 1
     names: dict[int, tuple[str, str]] = {}
     if labels is not None:
         given = _read_labels(labels)
@@ -106,9 +112,36 @@ def cluster(
     vectors = space.place(*corpus.pick(fitted)) if len(fitted) > len(vectors) else vectors
     table = _tabulate(corpus, theme, fitted, vectors, names, language, earlier)
     remarks = _remarks(corpus, table, n_clusters, number)
-    centres = centres_of(vectors, theme[fitted], len(table))
+    # What is one theme in two languages lies in two places.
+    voice = speaks_chinese(corpus.pick(fitted)[0]) if len(parts) > 1 else np.zeros(len(fitted), dtype=bool)
+    of, at = np.unique(2 * theme[fitted] + voice, return_inverse=True)
+    centres = centres_of(vectors, at, len(of))
     label = np.append(theme, -1)[corpus.place]
-    return Clusters(label, table, corpus.heads, tried, remarks, space, centres, (corpus.hashes, theme))
+    return Clusters(label, table, corpus.heads, tried, remarks, space, centres, of // 2, (corpus.hashes, theme))
+
+
+def _find(
+    vectors: NDArray[np.float32],
+    parts: list[NDArray[np.int64]],
+    number: int | None,
+    divide: Callable[[NDArray[np.float32], int, int], NDArray[np.int64]],
+    seed: int,
+) -> tuple[NDArray[np.int64], int, pd.DataFrame]:
+    # The theme of each text, how many there are, and what was tried, language by language.
+    if number is not None:
+        return divide(vectors, number, seed), number, pd.DataFrame(columns=TRIED_COLUMNS)
+    theme, found, tables = np.zeros(len(vectors), np.int64), 0, []
+    for at in parts:
+        seen = widest_first(vectors[at]) if len(parts) > 1 else vectors
+        mine, table = choose_number(seen, seed)
+        theme[at] = found + divide(seen, mine, seed)
+        found += mine
+        tables.append(table)
+    return (
+        theme,
+        found,
+        tables[0] if len(parts) == 1 else pd.concat(tables, keys=("zh", "en"), names=("language", None)),
+    )
 
 
 def _whole(number: object) -> int:

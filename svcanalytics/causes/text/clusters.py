@@ -29,7 +29,8 @@ class Clusters:
     heads : numpy.ndarray of int
         For each text the row of the first text that it is a near-duplicate of, its own when there is none.
     tried : pandas.DataFrame
-        Stability and separation of the numbers of themes tried; without rows when the number was given.
+        Stability and separation of the numbers of themes tried; without rows when the number was given. Of texts in
+        two languages for each of them, the language in the index.
     remarks : tuple of str
         What is missing or was done differently, in words.
     """
@@ -41,6 +42,7 @@ class Clusters:
     remarks: tuple[str, ...]
     space: Space = field(repr=False)
     centres: NDArray[np.float32] = field(repr=False)
+    of: NDArray[np.int64] = field(repr=False)
     known: tuple[NDArray[np.uint64], NDArray[np.int64]] = field(repr=False)
 
     def assign(self, texts: Iterable[object]) -> NDArray[np.int64]:
@@ -63,7 +65,8 @@ class Clusters:
         new = np.flatnonzero(~seen)
         if len(new):
             plain_new = [distinct[at] for at in new]
-            found[new] = self.space.nearest(plain_new, [written[text] for text in plain_new], self.centres)
+            near = self.space.nearest(plain_new, [written[text] for text in plain_new], self.centres)
+            found[new] = np.append(self.of, -1)[near]
         return pd.Series(found, index=distinct).reindex(plain).fillna(-1).to_numpy("int64")
 
     def to_arrays(self) -> dict[str, NDArray]:
@@ -72,7 +75,7 @@ class Clusters:
         An own embedding is not among them; no text is either, but for the quotes.
         """
         out = {name: getattr(self.space, name) for name in ("columns", "weight", "axes")}
-        out |= {"centres": self.centres, "known_hash": self.known[0], "known_label": self.known[1]}
+        out |= {"centres": self.centres, "of": self.of, "known_hash": self.known[0], "known_label": self.known[1]}
         for name, values in self.table.items():
             joined = [v if isinstance(v, str) else "\n".join(v) for v in values] if values.dtype == object else values
             out["table_" + str(name)] = np.asarray(joined, dtype=None if values.dtype.kind in "if" else str)
@@ -87,4 +90,5 @@ class Clusters:
         space = Space(*(np.asarray(arrays[name]) for name in ("columns", "weight", "axes")), embed)
         known = np.asarray(arrays["known_hash"]), np.asarray(arrays["known_label"])
         nothing = np.zeros(0, np.int64)
-        return cls(nothing, table, nothing, pd.DataFrame(), (), space, np.asarray(arrays["centres"]), known)
+        centres, of = np.asarray(arrays["centres"]), np.asarray(arrays["of"])
+        return cls(nothing, table, nothing, pd.DataFrame(), (), space, centres, of, known)

@@ -215,3 +215,40 @@ def test_the_number_of_threads_changes_nothing():
         with threadpool_limits(threads):
             found.append(causes.cluster(texts, 7).labels)
     assert (found[0] == found[1]).all()
+
+
+def test_two_languages_with_few_themes_each_are_not_taken_for_two_themes():
+    topics = ("refund", "login", "invoice", "roaming", "warranty")
+    texts, truth = planted(400, 3, topics)
+    few, _ = planted(12, 5, ("courier",))
+    found = causes.cluster(texts)
+    assert same_partition(found.labels, truth)
+    assert set(found.tried.index.get_level_values("language")) == {"zh", "en"}
+    # A handful of texts in another language make no themes of their own.
+    english = [text for text, topic in zip(texts, truth, strict=True) if topic in EN]
+    assert causes.cluster([*english, *few]).tried.index.nlevels == 1
+
+
+def test_one_theme_in_two_languages_is_one_and_new_texts_of_either_go_there():
+    zh = {"refund": ["退款", "退钱", "银行卡", "等待", "取消"], "login": ["登录", "密码", "验证码", "闪退", "手机"]}
+    en = {"refund": ["refund", "money back", "card", "waiting", "cancelled"], "trip": EN["roaming"]}
+    rng = np.random.default_rng(0)
+
+    def write(words, common, join):
+        said = [*rng.choice(words, 3, replace=False), *rng.choice(common, 2, replace=False)]
+        return join.join(rng.permutation(said)) + str(rng.integers(10**6))
+
+    texts, truth = [], []
+    for _ in range(150):
+        for words, common, join in ((zh, COMMON_ZH, "\uff0c"), (en, COMMON_EN, " ")):
+            for topic in words:
+                texts.append(write(words[topic], common, join))
+                truth.append(topic)
+    found = causes.cluster(texts)
+    assert same_partition(found.labels, np.array(truth))
+    both = found.table.iloc[found.labels[0]]
+    assert {"退款", "银行卡"} <= set(both["terms_zh"]) and {"refund", "card"} <= set(both["terms_en"])
+    new = ["还没退款到银行卡", "still waiting for my refund", "忘记登录密码", "no signal abroad, roaming"]
+    expected = [found.labels[truth.index(topic)] for topic in ("refund", "refund", "login", "trip")]
+    assert found.assign(new).tolist() == expected
+    assert Clusters.from_arrays(found.to_arrays()).assign(new).tolist() == expected

@@ -23,6 +23,7 @@ from svcanalytics.errors import ConfigError, SvcError
 from svcanalytics.store.settings import home
 
 _WAIT_S = 120.0
+_GRACE_S = 10.0
 
 
 def schedule(
@@ -33,8 +34,7 @@ def schedule(
     folder = home()
     find_installation(folder).open_lake()  # says what is missing before anything starts
     if not check:
-        state = folder / "data" / "schedule"
-        raise typer.Exit(subprocess.call(_command(port), env=_environment(folder, state), cwd=folder))
+        raise typer.Exit(_serve(folder, folder / "data" / "schedule", port))
     with tempfile.TemporaryDirectory(prefix="svcanalytics-") as state:
         address = _check(folder, Path(state))
     console().print(context.say(f"✓ The schedule answered at {address}", f"✓ 调度服务已在 {address} 应答"))
@@ -57,8 +57,48 @@ def _environment(folder: Path, state: Path) -> dict[str, str]:
         HOME: str(folder),
         "DAGSTER_HOME": str(state),
         "DAGSTER_DISABLE_TELEMETRY": "yes",
+        "PYTHONWARNINGS": "ignore:Function `dev_command`",
         "PYTHONPATH": os.pathsep.join(paths),
     }
+
+
+def _serve(folder: Path, state: Path, port: int) -> int:
+    """Run the schedule until it ends or somebody ends it; return its status."""
+    from filelock import FileLock, Timeout
+
+    environment = _environment(folder, state)
+    try:
+        with FileLock(state / ".lock", timeout=0):
+            _settle_runs(state)
+            # A handler, and not only its want, for the children too: started in the background they would ignore both.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, _end)
+            server = subprocess.Popen(_command(port), env=environment, cwd=folder, start_new_session=True)
+            try:
+                return server.wait()
+            except KeyboardInterrupt:
+                return 0
+            finally:
+                _stop(server)
+    except Timeout:
+        raise ConfigError(
+            "the schedule of this installation runs already", where=str(state), fix="stop it, or look at its web page"
+        ) from None
+
+
+def _end(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _settle_runs(state: Path) -> None:
+    """Mark the runs of a schedule that was cut short as failed: nobody works on them, and they count as under way."""
+    from dagster import DagsterInstance, RunsFilter
+
+    from pipelines.triggers import UNDER_WAY
+
+    with DagsterInstance.from_config(str(state)) as instance:
+        for run in instance.get_runs(RunsFilter(statuses=UNDER_WAY)):
+            instance.report_run_failed(run, "The schedule was stopped during this run.")
 
 
 def _check(folder: Path, state: Path) -> str:
@@ -103,10 +143,17 @@ def _answer(server: subprocess.Popen[bytes], address: str) -> None:
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
-    # Its children (web page, clock, code) are stopped with it; whoever is left after that is killed.
-    server.send_signal(signal.SIGINT)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        server.wait(20)
+    # Its children (web page, clock, code, runs) are stopped with it; whoever is left after that is killed.
+    import psutil
+
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family = psutil.Process(server.pid).children(recursive=True)
+        server.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(_GRACE_S)
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
     with contextlib.suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGKILL)
     server.wait()

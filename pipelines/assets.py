@@ -2,6 +2,9 @@
 
 # Dagster reads the annotations of `context` when a function is decorated, so they must not be postponed.
 
+import html
+import re
+import urllib.parse
 from pathlib import Path
 
 import dagster as dg
@@ -11,15 +14,24 @@ from pydantic import Field
 import svcanalytics as sv
 from pipelines.installation import Installation
 from pipelines.partitions import partitions_of, period_of_key
+from svcanalytics.charts.characters import readable
 from svcanalytics.errors import PassingFaultError, SvcError
 from svcanalytics.periods import Period
 from svcanalytics.report.agenda import Due, Outcome, list_period
+from svcanalytics.report.edition import Edition
 from svcanalytics.report.news import expect_news, tell_news
 from svcanalytics.report.readiness import examine_period
 
 __all__ = ["DropFile", "build_forecast", "build_loads", "build_period_assets"]
 
 _SHOWN = 20
+_LOADS = "One file loaded into the lake. Files in the drop folder start it; the same file again changes nothing."
+_FORECAST = "The demand ahead, kept in the lake to be compared with what comes."
+_MEASURES = "All measures of the period. Fails while the period runs or its data are late, and says what is missing."
+_FINDINGS = "What costs the quality index most in the period: segments, themes, steps and habits, with their points."
+_REPORTS = (
+    "The editions that the timetable wants of the period: published once, the next edition only for other inputs."
+)
 
 
 class DropFile(dg.Config):
@@ -32,7 +44,7 @@ class DropFile(dg.Config):
 def build_loads(installation: Installation) -> dg.AssetsDefinition:
     """Return the asset of what has been loaded: one run loads one file; the same file again changes nothing."""
 
-    @dg.asset(name="loads", group_name="data", description="Files loaded into the lake")
+    @dg.asset(name="loads", group_name="data", description=_LOADS)
     def loads(context: dg.AssetExecutionContext, config: DropFile) -> dg.MaterializeResult:
         try:
             result = sv.load(installation.open_lake(), config.file, source=config.source or None)
@@ -47,7 +59,7 @@ def build_loads(installation: Installation) -> dg.AssetsDefinition:
 def build_forecast(installation: Installation) -> dg.AssetsDefinition:
     """Return the asset of the newest forecast, kept in the lake to be compared with what comes."""
 
-    @dg.asset(name="forecast", deps=["loads"], group_name="data", description="Demand ahead, kept in the lake")
+    @dg.asset(name="forecast", deps=["loads"], group_name="data", description=_FORECAST)
     def forecast(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from svcanalytics import demand
 
@@ -75,7 +87,7 @@ def build_period_assets(installation: Installation, kind: str, lake: sv.Lake) ->
     def period_of(context: dg.AssetExecutionContext) -> Period:
         return period_of_key(context.partition_key, kind, lake.month_start)
 
-    @dg.asset(name=f"measures_{kind}", deps=["loads"], description="All measures of the period", **common)
+    @dg.asset(name=f"measures_{kind}", deps=["loads"], description=_MEASURES, **common)
     def measures(context: dg.AssetExecutionContext) -> pd.DataFrame:
         period, now = period_of(context), installation.open_lake()
         ready = examine_period(now, period, installation.today(now))
@@ -88,7 +100,7 @@ def build_period_assets(installation: Installation, kind: str, lake: sv.Lake) ->
         )
         return found
 
-    @dg.asset(name=f"findings_{kind}", deps=[measures], description="What costs the index most", **common)
+    @dg.asset(name=f"findings_{kind}", deps=[measures], description=_FINDINGS, **common)
     def findings(context: dg.AssetExecutionContext) -> pd.DataFrame:
         from svcanalytics import causes
 
@@ -97,13 +109,13 @@ def build_period_assets(installation: Installation, kind: str, lake: sv.Lake) ->
         context.add_output_metadata({"findings": len(found), "first": dg.MetadataValue.md(_table(shown))})
         return found.drop(columns=["cases", "details"])
 
-    @dg.asset(name=f"reports_{kind}", deps=[measures], description="Published editions", **common)
+    @dg.asset(name=f"reports_{kind}", deps=[measures], description=_REPORTS, **common)
     def reports(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         period, now = period_of(context), installation.open_lake()
         editions = {}
         for due in list_period(now, installation.timetable, period):
             edition = _publish(context, installation, now, due)
-            editions["/".join(edition.path.parts[-4:-1])] = dg.MetadataValue.url(edition.page.as_uri())
+            editions["/".join(edition.path.parts[-4:-1])] = _link(installation, edition)
         return dg.MaterializeResult(metadata=editions or {"reports": "none in the timetable"})
 
     return [measures, findings, reports]
@@ -135,8 +147,22 @@ def _tell(context: dg.AssetExecutionContext, installation: Installation, outcome
         context.log.warning(f"not told: {trouble}")
 
 
+def _link(installation: Installation, edition: Edition) -> dg.MetadataValue:
+    # A browser follows no link from a web page to a file, so without an address the path is shown to be copied.
+    if not installation.notify.link:
+        return dg.MetadataValue.path(edition.page)
+    page = edition.page.relative_to(installation.reports.absolute()).as_posix()
+    return dg.MetadataValue.url(f"{installation.notify.link.rstrip('/')}/{urllib.parse.quote(page)}")
+
+
 def _table(frame: pd.DataFrame) -> str:
     columns = list(frame.columns)
     head = "| " + " | ".join(columns) + " |\n|" + "---|" * len(columns)
-    rows = (" | ".join("" if pd.isna(v) else str(v) for v in row) for row in frame.head(_SHOWN).itertuples(index=False))
+    rows = (" | ".join(map(_cell, row)) for row in frame.head(_SHOWN).itertuples(index=False))
     return "\n".join([head, *(f"| {row} |" for row in rows)])
+
+
+def _cell(value: object) -> str:
+    # Names come from the data; none of them may become markup on the page of the run.
+    text = "" if pd.isna(value) else readable(" ".join(str(value).split()))
+    return re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", html.escape(text))

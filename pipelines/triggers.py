@@ -14,15 +14,16 @@ from svcanalytics.report.agenda import list_due
 from svcanalytics.report.labels import REPORTS
 from svcanalytics.report.news import tell_missed_news
 
-__all__ = ["build_drop_sensor", "build_forecast_schedule", "build_period_schedule"]
+__all__ = ["UNDER_WAY", "build_drop_sensor", "build_forecast_schedule", "build_period_schedule"]
 
-_UNDER_WAY = [
+UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+"""The states of a run that somebody works on."""
 _SETTLED = timedelta(seconds=10)
 """A file is taken when nobody has written to it for so long."""
 
@@ -101,5 +102,5 @@ def _settled(inbox: Path, now: datetime) -> list[Path]:
 
 
 def _under_way(instance: dg.DagsterInstance, job: str) -> Sequence[str | None]:
-    runs = instance.get_runs(dg.RunsFilter(job_name=job, statuses=_UNDER_WAY))
+    runs = instance.get_runs(dg.RunsFilter(job_name=job, statuses=UNDER_WAY))
     return [run.tags.get("dagster/partition") for run in runs]

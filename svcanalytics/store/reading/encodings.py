@@ -36,7 +36,7 @@ def find_encoding(path: Path) -> str:
     if start.count(0) > len(start) // 4:
         return "utf-16-le" if start[1::2].count(0) >= start[::2].count(0) else "utf-16-be"
     high, broken = _count_utf8(path)
-    if broken <= high // 100:
+    if broken <= high // 10:  # of GBK read as UTF-8 a third is broken at least
         return "utf-8"
     return "gb18030" if _looks_chinese(path) else "cp1252"
 

@@ -71,6 +71,7 @@ class Stage:
         names = [f"c{i}" for i in range(len(columns))]
         casts = ", ".join([*(f"cast({name} as varchar)" for name in names), "cast(_line as bigint)"])
         while chunk := list(islice(iterator, _CHUNK)):
+            chunk = _storable_rows(chunk)
             frame = pd.DataFrame([[*values, line] for line, values in chunk], columns=[*names, "_line"], dtype=object)
             frame = frame.astype(dict.fromkeys(names, "str"))
             self.con.register("svc_chunk", frame)
@@ -107,5 +108,14 @@ class Stage:
         return tuple(names.values())
 
 
+def _storable_rows(rows: list[tuple[int, Sequence[str | None]]]) -> list[tuple[int, Sequence[str | None]]]:
+    try:
+        "".join(value for _, values in rows for value in values if value).encode()
+    except UnicodeEncodeError:
+        return [(line, [_storable(value) if value else value for value in values]) for line, values in rows]
+    return rows
+
+
 def _storable(text: str) -> str:
+    """Return text in which half a character, which no file can hold, is written out: "\\ud83d"."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8") if text else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["standards"]
 
-_COUNTS = ["on_time", "late", "running", "overrun"]
 _PENDING_SHARE = 0.01
 _COLUMNS = [
     *("value", "low", "high", "n", "numerator", "denominator", "std", "unit", "target", "met", "flag"),
@@ -97,18 +97,15 @@ def standards(
     selection = Selection(tuple(by), filter_in(where), *days)
     left_out: dict[str, str] = {}
     sums: dict[str, pd.DataFrame] = {}
-    con = lake.connection()
-    try:
-        now = instant(con, lake, at)
-        rules = selected(con, lake, list(needed.values()), selection, left_out, named=standards is not None)
+    unmeasured: dict[str, str] = {}
+    with lake.held() as held, closing(held.connection()) as con:
+        now = instant(con, held, at)
+        rules = selected(con, held, list(needed.values()), selection, left_out, named=standards is not None)
         extra = [book.standards[id_] for id_ in members if id_ not in needed]
-        unmeasured: dict[str, str] = {}
-        rules += selected(con, lake, extra, selection, unmeasured, named=False)
-        for batch in run_clocks(con, lake, book, rules, selection, now):
+        rules += selected(con, held, extra, selection, unmeasured, named=False)
+        for batch in run_clocks(con, held, book, rules, selection, now):
             sums.update(_summed(con, batch, by, every, lake))
-        coverage = {table: _covered(con, lake, table) for table in {rule.table for rule in rules}}
-    finally:
-        con.close()
+        coverage = {table: _covered(con, held, table) for table in {rule.table for rule in rules}}
     parts = []
     for rule in chosen:
         if rule.of and (reason := _unsplittable(rule, {**left_out, **unmeasured})):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -85,14 +86,11 @@ def clock_rows(
     chosen = [rule for rule in book.choose(standards) if not rule.of]
     selection = Selection(tuple(by), filter_in(where), first, last)
     parts, left_out = [], {}
-    con = lake.connection()
-    try:
-        now = instant(con, lake, at)
-        rules = selected(con, lake, chosen, selection, left_out, named=standards is not None)
-        for batch in run_clocks(con, lake, book, rules, selection, now):
+    with lake.held() as held, closing(held.connection()) as con:
+        now = instant(con, held, at)
+        rules = selected(con, held, chosen, selection, left_out, named=standards is not None)
+        for batch in run_clocks(con, held, book, rules, selection, now):
             parts.append(_frame(con, batch, by))
-    finally:
-        con.close()
     names = ["standard", "table", "id", "round", "team", *(name for name in by if name != "team")]
     names += ["start", "due", "stop", "state", "elapsed_s", "paused_s", "overrun_s", "net", "is_open"]
     frame = pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
@@ -144,14 +142,17 @@ def run_clocks(
     selection: Selection,
     now: datetime | None,
 ) -> Iterator[Batch]:
-    """Evaluate the clocks of `rules`, topic by topic; the temp table ``_clock`` belongs to the batch last yielded."""
+    """Evaluate the clocks of `rules`, topic by topic; the temp table ``_clock`` belongs to the batch last yielded.
+
+    `lake` must be held, see `prepare_cases`, and `con` one of its connections.
+    """
     wanted = {rule.id for rule in rules}
     ends = clock_calendars(lake)
     topics = [rules for rules in book.topics.values() if wanted & {rule.id for rule in rules}]
     prepare_cases(con, lake, topics, selection)
     for competing in topics:
         found = find_clocks(con, lake, competing, selection)
-        batch = evaluate_clocks(con, found, ends, _us(now or datetime.now(UTC)))
+        batch = evaluate_clocks(con, lake, found, ends, _us(now or datetime.now(UTC)))
         keep = np.isin(batch.rule, [i for i, rule in enumerate(found) if rule.id in wanted])
         keep &= _inside(batch, selection, lake.timezone)
         yield batch[keep]

@@ -73,7 +73,7 @@ class Knowledge:
         if len(sources) == 1:
             return {test: (sources if found else [], sources) for test, found in self._held(of, tests).items()}
         columns = set().union(*(parse(test).columns for test in tests)) | {"source"}
-        rows = of.select(columns, self.lake.timezone, self.empty)
+        rows = of.select(columns, self.lake.timezone, self.empty, self.lake.keep)
         asked = ", ".join(f"coalesce(bool_or({parse(test).sql}), false)" for test in tests)
         found = self.con.execute(f"select source, {asked} from ({rows}) group by 1 order by 1").fetchall()
         return {test: ([row[0] for row in found if row[i + 1]], sources) for i, test in enumerate(tests)}
@@ -91,7 +91,7 @@ class Knowledge:
             if not asked:
                 break
             columns = set().union(*(parse(test).columns for test in asked))
-            rows = f"select * from ({of.select(columns, self.lake.timezone, self.empty)}){some}"
+            rows = f"select * from ({of.select(columns, self.lake.timezone, self.empty, self.lake.keep)}){some}"
             listed = ", ".join(f"coalesce(bool_or({parse(test).sql}), false)" for test in asked)
             held |= zip(asked, self.con.execute(f"select {listed} from ({rows})").fetchall()[0], strict=True)
         return held

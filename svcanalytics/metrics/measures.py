@@ -188,7 +188,7 @@ def _measured(
     read |= {"source"} if any(tests.values()) else set()
     rows = Rows(
         of,
-        f"from ({of.select(read, zone, known.empty)}) v join _calendar c on c.key = {grid.key} "
+        f"from ({of.select(read, zone, known.empty, lake.keep)}) v join _calendar c on c.key = {grid.key} "
         f"where {condition(where, keys)}",
         "c.period",
         tuple(attribute(name) if name in keys else identifier(name) for name in by),

@@ -104,33 +104,35 @@ def find_clocks(
 def prepare_cases(
     con: duckdb.DuckDBPyConnection, lake: Lake, topics: Sequence[Sequence[Standard]], selection: Selection
 ) -> None:
-    """Make the temp tables ``_rows`` (cases) and ``_marks`` (their events) once for all topics over cases.
+    """Make the temp views ``_rows`` (cases) and ``_marks`` (their events) once for all topics over cases.
 
-    Numbering the cases and reading every file once is several times faster than joining texts for each topic.
+    Numbering the cases and reading every file once is several times faster than joining texts for each topic. `lake`
+    must be held: the rows stay for the next who asks for the same columns.
     """
     ours = [rules for rules in topics if rules[0].table == "cases"]
     if not ours or not lake.has("cases"):
         return
     needed = set().union(*(_needed(rules, selection)[0] for rules in ours))
-    con.execute(
-        "create or replace temp table _rows as select row_number() over () - 1 as cid, * exclude (team), "
-        f"{owner('cases')} as team from ({view('cases').select(needed | {'team'}, lake.timezone)})"
+    cases = lake.keep(
+        f"select row_number() over () - 1 as cid, * exclude (team), {owner('cases')} as team "
+        f"from ({view('cases').select(needed | {'team'}, lake.timezone, keep=lake.keep)})"
     )
     named = {"reopened", "acknowledged"}.union(*({rules[0].from_, *rules[0].to, *rules[0].until} for rules in ours))
     listed = ", ".join(literal(name) for name in sorted(named))
-    con.execute(
-        'create or replace temp table _marks as select r.cid, e.seq, e.milestone, e."by", e.medium, epoch_us(e."at") '
-        f"as at_us from events e join _rows r on r.case_id = e.case_id where e.milestone in ({listed})"
+    marks = lake.keep(
+        'select r.cid, e.seq, e.milestone, e."by", e.medium, epoch_us(e."at") as at_us '
+        f"from events e join {cases} r on r.case_id = e.case_id where e.milestone in ({listed})"
     )
     columns = [f", max({_COLUMNS[name]}) is not null as {name}" for name in _COLUMNS if name in named]
     told = (
         f"select source, unnest([{', '.join(f'case when {n} then {literal(n)} end' for n in _COLUMNS if n in named)}])"
     )
-    con.execute(
-        "create or replace temp table _recorded as select distinct r.source, m.milestone, m.medium from _marks m "
-        f"join _rows r on r.cid = m.cid union all {told}, null from (select source {''.join(columns)} from _rows "
-        "group by source)"
+    recorded = lake.keep(
+        f"select distinct r.source, m.milestone, m.medium from {marks} m join {cases} r on r.cid = m.cid "
+        f"union all {told}, null from (select source {''.join(columns)} from {cases} group by source)"
     )
+    for name, table in {"_rows": cases, "_marks": marks, "_recorded": recorded}.items():
+        con.execute(f"create or replace temp view {name} as from {table}")
 
 
 def _needed(rules: Sequence[Standard], selection: Selection) -> tuple[set[str], set[str]]:

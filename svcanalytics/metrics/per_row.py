@@ -61,7 +61,9 @@ def measure_each(lake: Lake, metrics: Sequence[str], key: str, ids: Sequence[str
             tests = {metric.id: known.test(metric) or "" for metric in group}
             read = {key}.union(*(metric.columns() for metric in group)) | ({"source"} if any(tests.values()) else set())
             of, column = view(name), identifier(key)
-            relation = f"from ({of.select(read, lake.timezone, known.empty)}) v semi join _wanted using ({column})"
+            relation = (
+                f"from ({of.select(read, lake.timezone, known.empty, lake.keep)}) v semi join _wanted using ({column})"
+            )
             rows = Rows(of, relation, "0", (column,), tests)
             for metric, atoms in zip(group, sum_atoms(con, rows, group).values(), strict=True):
                 found[metric.id] = _values(metric, atoms)

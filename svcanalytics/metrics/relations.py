@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from svcanalytics.errors import CatalogueError
@@ -62,7 +62,13 @@ class View:
         own = self.types or {name: column.type for name, column in contract()[self.tables[0]].all_columns.items()}
         return {**own, **{name: derived.type for name, derived in self.derived.items()}}
 
-    def select(self, needed: Iterable[str], zone: str, empty: Collection[str] = ()) -> str:
+    def select(
+        self,
+        needed: Iterable[str],
+        zone: str,
+        empty: Collection[str] = (),
+        keep: Callable[[str], str] | None = None,
+    ) -> str:
         """Return the SQL of the view with the columns `needed` and nothing else.
 
         Parameters
@@ -73,6 +79,8 @@ class View:
             The lake's time zone.
         empty : collection of str
             Tables known to hold no rows: joins to these are spared.
+        keep : callable, optional
+            Gives SQL for the rows of a query that views of the same lake join to again and again, as `Lake.keep`.
 
         Raises
         ------
@@ -89,14 +97,16 @@ class View:
             joins += [join for join in (derived.needs if derived else ()) if join in self.joins and join not in joins]
             listed.append(f"{derived.sql if derived else 't.' + identifier(name)} as {identifier(name)}")
         text = f"select {', '.join(listed) or '1 as one'} from {self.source or identifier(self.tables[0])} t"
-        text = " ".join([text, *(_spared(self.joins[join], empty) for join in joins)])
+        text = " ".join([text, *(_joined(self.joins[join], empty, keep) for join in joins)])
         return text.replace("{zone}", literal(zone))
 
 
-def _spared(join: str, empty: Collection[str]) -> str:
-    """Turn a left join to an empty table into one that reads no keys; its columns stay, as nulls."""
-    read = set(re.findall(r"\b(?:from|join) (?:main\.)?(\w+)", join))
-    return f"{join.rsplit(' on ', 1)[0]} on false" if read & set(empty) else join
+def _joined(join: str, empty: Collection[str], keep: Callable[[str], str] | None) -> str:
+    if set(re.findall(r"\b(?:from|join) (?:main\.)?(\w+)", join)) & set(empty):
+        # A left join to an empty table reads no keys; its columns stay, as nulls.
+        return f"{join.rsplit(' on ', 1)[0]} on false"
+    query = re.fullmatch(r"((?:left )?join )\((select .*)\)( \w on .*)", join, re.DOTALL) if keep else None
+    return f"{query[1]}{keep(query[2])}{query[3]}" if query else join
 
 
 def seconds(earlier: str, later: str) -> str:

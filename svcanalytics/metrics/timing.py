@@ -15,6 +15,8 @@ from svcanalytics.periods import Calendar
 if TYPE_CHECKING:
     import duckdb
 
+    from svcanalytics.store import Lake
+
 __all__ = ["NONE", "STATES", "Batch", "evaluate_clocks"]
 
 STATES = ("on_time", "late", "running", "dropped")
@@ -64,7 +66,7 @@ class Batch:
 
 
 def evaluate_clocks(
-    con: duckdb.DuckDBPyConnection, rules: Sequence[Standard], ends: Mapping[str, Calendar], now: int
+    con: duckdb.DuckDBPyConnection, lake: Lake, rules: Sequence[Standard], ends: Mapping[str, Calendar], now: int
 ) -> Batch:
     """Evaluate the clocks in the temp table ``_clock`` as of `now` (microseconds UTC)."""
     columns = ("start_us", "stop_us", "due_us", "end_us", "over_us")
@@ -75,7 +77,7 @@ def evaluate_clocks(
     # What lies after "now" hasn't happened yet.
     stop, end, over = (np.where(times > now, NONE, times) for times in (stop, end, over))
     known = start <= now
-    waits = _waits(con, rules, now)
+    waits = _waits(con, lake, rules, now)
     n = len(start)
     out = {name: np.zeros(n, np.int64) for name in ("elapsed", "paused", "overrun")}
     provisional, due = np.zeros(n, bool), due.copy()
@@ -160,13 +162,13 @@ def _by_rank(
 
 
 def _waits(
-    con: duckdb.DuckDBPyConnection, rules: Sequence[Standard], now: int
+    con: duckdb.DuckDBPyConnection, lake: Lake, rules: Sequence[Standard], now: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if not rules[0].pauses:
         return (np.zeros(0, np.int64),) * 3
     query = (
         f"select c.rid, epoch_us(w.starts_at) as a, coalesce(epoch_us(w.ends_at), {now}) as b "
-        f"from ({pauses(rules[0].pauses)}) w join _clock c on c.id = w.case_id order by 1, 2, 3"
+        f"from {lake.keep(pauses(rules[0].pauses))} w join _clock c on c.id = w.case_id order by 1, 2, 3"
     )
     found = con.execute(query).fetchnumpy()
     rid, a, b = (np.asarray(found[name], np.int64) for name in ("rid", "a", "b"))

@@ -186,9 +186,14 @@ def evaluate(
     PublishError
         When the report is unknown, the period is of another kind, or the lake holds neither cases nor contacts.
     """
-    lake = gathering.open_lake(lake, snapshot, scope)
-    asked = parse_period(period, lake.month_start)
-    _check(lake, asked, report, language)
+    opened = gathering.open_lake(lake, snapshot, scope)
+    asked = parse_period(period, opened.month_start)
+    _check(opened, asked, report, language)
+    with opened.held() as held:
+        return _computed(held, asked, report, language, scope)
+
+
+def _computed(lake: Lake, asked: Period, report: str, language: str, scope: str) -> Evaluation:
     periods = _look_back(asked)
     start, end = periods[0].start, asked.last
     found = gathering.measure_periods(lake, asked, start, end)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from svcanalytics.store import snapshot as snapshots
 from svcanalytics.store.contract import contract
 from svcanalytics.store.engine import connect, identifier, literal, scan
 from svcanalytics.store.files import write_atomically
+from svcanalytics.store.holding import Holding
 from svcanalytics.store.ledger import schema, table_names
 from svcanalytics.store.settings import Settings, settings
 from svcanalytics.store.snapshot import Snapshot
@@ -60,6 +62,7 @@ class Lake:
     settings: Settings = field(default_factory=Settings)
     pinned: bool = False
     unit: Unit | None = None
+    _holding: tuple[tuple[Hashable, ...], Holding] | None = field(default=None, init=False, repr=False)
 
     @property
     def key(self) -> tuple[Hashable, ...]:
@@ -131,12 +134,41 @@ class Lake:
         The tables are those of the contract and the lake's own books, ``loads`` and ``quarantine``. In a lake that
         shows one unit the tables have that unit's rows, and ``main.cases`` and the like those of everybody.
         """
+        if held := self._held():
+            return held.connect()
         con = connect()
         for table in table_names():
             con.execute(f"create view {identifier(table)} as {self.select(table)}")
         if self.unit:
             show_unit(con, self.unit)
         return con
+
+    @contextmanager
+    def held(self) -> Iterator[Lake]:
+        """Give the lake with one database behind all its connections, for many questions asked one after another.
+
+        Connections then cost next to nothing, and what goes through `keep` is worked out once. Memory is given back
+        when the block ends. A held lake that a load moves on reads what it loaded, unheld.
+        """
+        if self._held():
+            yield self
+            return
+        there = replace(self)
+        con = there.connection()
+        there._holding = there.key, Holding(con)
+        try:
+            yield there
+        finally:
+            there._holding = None
+            con.close()
+
+    def keep(self, query: str) -> str:
+        """Return SQL, to stand after ``from``, for the rows of a query; a held lake works it out once."""
+        held = self._held()
+        return held.keep(query) if held else f"({query})"
+
+    def _held(self) -> Holding | None:
+        return self._holding[1] if self._holding and self._holding[0] == self.key else None
 
     def select(self, table: str) -> str:
         """Return the SQL that reads all of a table at this snapshot, every column cast to the contract."""

@@ -123,9 +123,15 @@ class Frames:
     def __post_init__(self) -> None:
         knowledge._ANSWERS.clear()  # every example is a lake of its own
 
+    unit = None
+    key = ("frames",)
+
     @property
-    def snapshot(self) -> store.snapshot.Snapshot:
-        return store.snapshot.EMPTY
+    def whole(self) -> Frames:
+        return self
+
+    def keep(self, query: str) -> str:
+        return f"({query})"
 
     def has(self, table: str) -> bool:
         return len(self.frames.get(table, ())) > 0

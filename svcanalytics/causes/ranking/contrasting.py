@@ -9,6 +9,7 @@ together expects, so that neither a standing interaction nor another mix of case
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from svcanalytics.causes.ranking.effects import fit_effects, learn_strengths
 from svcanalytics.causes.ranking.layout import Layout
 
-__all__ = ["Contrast", "contrast"]
+__all__ = ["Contrast", "Scan", "contrast"]
 
 Array = NDArray[np.float64]
 
@@ -110,23 +111,13 @@ def contrast(
     -------
     list of Contrast
     """
-    scan = _Scan(layout, bad, order, least)
-    for rows in known:
-        scan.take(rows & layout.now)
-    found: list[Contrast] = []
-    while len(found) < _MOST_CAUSES:
-        each = scan.strongest(level)
-        if each is None or each.p_value >= level or each.excess <= 0 or any(f.where == each.where for f in found):
-            break
-        found.append(each)
-        scan.expect(each)
-    return found
+    return Scan(layout, bad, order, least=least).causes(known, level=level)
 
 
-class _Scan:
-    """What is expected of every row, moved up with every cause found."""
+class Scan:
+    """A metric's rows ready to be scanned, as often as asked; `contrast` says how, and what the parameters are."""
 
-    def __init__(self, layout: Layout, bad: Array, order: Array, least: int) -> None:
+    def __init__(self, layout: Layout, bad: Array, order: Array, *, least: int = 20) -> None:
         self.layout, self.bad, self.order, self.least = layout, bad, order, least
         self.now = layout.now
         self.earlier = bool((~self.now).any())
@@ -140,8 +131,26 @@ class _Scan:
         self.raw = self.expected if self.rate else fit_effects(bad, self.now, layout.values, self.strengths)
         self.n = np.asarray(layout.inside.sum(axis=1)).ravel()
         self.n_before = np.asarray(layout.inside_before.sum(axis=1)).ravel()
+        self.came = layout.inside @ bad[self.now].astype("float64")
+        # Causes are looked for among the rows now: what was left before stays as it is.
+        self.left_before = layout.inside_before @ (self.score - self.expected)[~self.now]
+        self.noise_before = layout.inside_before @ self._noise()[~self.now] if self.rate else np.zeros(len(self.n))
         self.inflation = 1.0
         self.inflation = self._spread()
+
+    def causes(self, known: Sequence[NDArray[np.bool_]] = (), *, level: float = 0.2) -> list[Contrast]:
+        """Return what went worse, with what is known taken for granted; as `contrast`."""
+        scan = copy(self)  # whose expectations are replaced, never written into
+        for rows in known:
+            scan.take(rows & self.now)
+        found: list[Contrast] = []
+        while len(found) < _MOST_CAUSES:
+            each = scan.strongest(level)
+            if each is None or each.p_value >= level or each.excess <= 0 or any(f.where == each.where for f in found):
+                break
+            found.append(each)
+            scan.expect(each)
+        return found
 
     def _spread(self) -> float:
         # Segments vary from one time to the next by more than chance; the middle half says by how much, when what
@@ -164,20 +173,20 @@ class _Scan:
         p = np.clip(self.expected, 1e-4, 1 - 1e-4)
         return p * (1 - p)
 
-    def _past(self, left: Array, noise: Array) -> tuple[Array, Array]:
+    def _past(self, noise: Array) -> tuple[Array, Array]:
         """Return of every segment what was left before, per row, shrunk, and the variance of that."""
         if not self.earlier:
             # Held against a mean that its own rows are part of.
             return np.zeros(len(self.n)), np.zeros(len(self.n))
-        summed, noises = (self.layout.inside_before @ each[~self.now] for each in (left, noise))
+        noises = self.noise_before if self.rate else self.n_before * noise[0]
         whole = self.n_before + self.strength
-        return summed / whole, (noises + self.strength * noise[~self.now].mean()) / whole**2
+        return self.left_before / whole, (noises + self.strength * noise[~self.now].mean()) / whole**2
 
     def _z_of_all(self) -> Array:
         left, noise = self.score - self.expected, self._noise()
-        past, doubt = self._past(left, noise)
-        summed, noises, came = (self.layout.inside @ each[self.now] for each in (left, noise, self.bad))
-        return self._z(self.n, summed - self.n * past, noises, doubt, came)
+        past, doubt = self._past(noise)
+        noises = self.layout.inside @ noise[self.now] if self.rate else self.n * noise[0]
+        return self._z(self.n, self.layout.inside @ left[self.now] - self.n * past, noises, doubt, self.came)
 
     def _z(self, n: Array, excess: Array, own: Array, doubt: Array, came: Array) -> Array:
         whole = own + n**2 * doubt if self.earlier else own * np.maximum(1 - n / self.n[-1], 1e-9)
@@ -199,7 +208,7 @@ class _Scan:
         closest = np.lexsort((np.arange(len(z)), np.round(rank, 9)))[:_CLOSEST]
         closest = closest[np.isfinite(rank[closest])]
         left, noise = self.score - self.expected, self._noise()
-        past, doubt = self._past(left, noise)
+        past, doubt = self._past(noise)
         onsets = np.array(_ONSETS if self.earlier else (0.0,))
         n, sure = self._by_onset(closest, onsets, left, noise, past, doubt)
         tests = np.log(self.layout.tests[closest] * len(onsets))

@@ -11,7 +11,7 @@ from svcanalytics.causes.finding import Finding
 from svcanalytics.causes.gathering.material import Material, dimensions_of
 from svcanalytics.causes.gathering.pricing import points_of
 from svcanalytics.causes.ranking.candidates import Candidate, candidate, case_ids, rows_of, telling_cases
-from svcanalytics.causes.ranking.contrasting import Contrast, contrast
+from svcanalytics.causes.ranking.contrasting import Contrast, Scan
 from svcanalytics.causes.ranking.dating import first_day
 from svcanalytics.causes.ranking.layout import Layout, lay_out
 from svcanalytics.causes.ranking.merging import same
@@ -127,19 +127,18 @@ def _segments(
     order = ((rows["at"] - start) / length).to_numpy()
     mine = [each for each in mechanisms if each.finding.measure == metric]
 
-    def scan(known: Sequence[Candidate]) -> list[Candidate]:
-        masks = [each.rows[kept] for each in known]
-        return [
-            _segment(material, metric, rows, kept, themes, each)
-            for each in contrast(layouts[key], bad, order, masks, least=least)
-        ]
+    scan = Scan(layouts[key], bad, order, least=least)
 
-    found = scan(())
+    def look(known: Sequence[Candidate]) -> list[Candidate]:
+        causes = scan.causes([each.rows[kept] for each in known])
+        return [_segment(material, metric, rows, kept, themes, each) for each in causes]
+
+    found = look(())
     if not mine:
         return found
     significant = [each for each in mine if each.finding.p_value <= _LEVEL]
     names = [each for each in found if any(same(each, other) for other in significant)]
-    return names + [each for each in scan(significant) if each.finding.where not in {n.finding.where for n in names}]
+    return names + [each for each in look(significant) if each.finding.where not in {n.finding.where for n in names}]
 
 
 def _segment(

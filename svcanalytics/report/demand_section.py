@@ -12,7 +12,7 @@ from svcanalytics.errors import DemandError
 from svcanalytics.report.blocks import Blocks, Column, Heading, Table, Text, tabulate
 from svcanalytics.report.formats import format_number, format_rate
 from svcanalytics.report.staff_ahead import PROMISE, WITHIN_S, StaffAhead, weigh_staff
-from svcanalytics.report.vocabulary import group_name
+from svcanalytics.report.vocabulary import group_name, holiday_name
 
 if TYPE_CHECKING:
     from svcanalytics.periods import Period
@@ -143,11 +143,15 @@ def demand_ahead(evaluation: Evaluation) -> Blocks:
             )
         )
         return Blocks((head, Text(text, "note")))
-    told = Text(_expectation(ahead, e.language)), _table(ahead, e.language), *_remarks(ahead, e.language)
+    told = (
+        Text(_expectation(ahead, e.period.next().label(e.language), e.language)),
+        _table(ahead, e.language),
+        *_remarks(ahead, e.language),
+    )
     return Blocks((head, *told, *_staff(ahead, e.language)))
 
 
-def _expectation(ahead: Ahead, language: str) -> str:
+def _expectation(ahead: Ahead, label: str, language: str) -> str:
     whole = ahead.totals.iloc[0]
     mean, low, high = (format_number(whole[name], language, digits=0) for name in ("mean", "lower", "upper"))
     change = format_rate(abs(whole["mean"] / whole["last"] - 1), language, digits=1) if whole["last"] else None
@@ -155,10 +159,10 @@ def _expectation(ahead: Ahead, language: str) -> str:
     if language == "zh":
         what = "接触" if ahead.table == "contacts" else "事项"
         moved = f"，比本期{'多' if more else '少'}{change}" if change else ""
-        return f"预计{ahead.period}将有{mean}件{what}到达（95%区间{low}–{high}）{moved}。"
+        return f"预计{label}将有{mean}件{what}到达（95%区间{low}–{high}）{moved}。"
     what = "contacts" if ahead.table == "contacts" else "cases"
     moved = f", {change} {'more' if more else 'fewer'} than in this period" if change else ""
-    return f"{mean} {what} are expected in {ahead.period} (95% interval {low}–{high}){moved}."
+    return f"{mean} {what} are expected in {label} (95% interval {low}–{high}){moved}."
 
 
 def _table(ahead: Ahead, language: str) -> Table:
@@ -236,7 +240,7 @@ def _remarks(ahead: Ahead, language: str) -> list[Text]:
     zh = language == "zh"
     told = []
     if ahead.holidays:
-        names = ("、" if zh else ", ").join(ahead.holidays)
+        names = ("、" if zh else ", ").join(holiday_name(name, language) for name in ahead.holidays)
         told.append(f"下期含节假日：{names}。" if zh else f"Public holidays in it: {names}.")
     if ahead.provisional:
         years = ("、" if zh else ", ").join(map(str, ahead.provisional))

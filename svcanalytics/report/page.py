@@ -27,7 +27,7 @@ __all__ = ["Imprint", "render", "template"]
 
 _NUMERIC = frozenset(("integer", "number", "rate", "points", "percent", "duration"))
 _DENSE, _WIDE, _TIGHT = 6, 8, 11
-_SHORT = 24  # in halves of a Chinese character; what is longer may be broken into lines
+_SHORT, _SLIM = 24, 8  # in halves of a Chinese character; what is longer may be broken into lines
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ class Imprint:
     ----------
     organisation, issue, period, edition, published, snapshot, scope : str
         As readers see them.
+    author, reviewer, approver : str
+        Who prepared, reviewed and approved it; "" leaves a line to sign on.
+    cut_off : str
+        Until when data count.
+    mark, mark_note : str
+        The mark of confidentiality and the sentence beside it; "" for none.
     made_up : bool
         Puts a banner on every sheet.
     version : str
@@ -53,13 +59,22 @@ class Imprint:
     scope: str
     made_up: bool
     version: str
+    author: str = ""
+    reviewer: str = ""
+    approver: str = ""
+    cut_off: str = ""
+    mark: str = ""
+    mark_note: str = ""
 
     def facts(self, language: str) -> list[tuple[str, str]]:
         """Return label and text of each, in reading order, empty ones left out."""
-        named = [
-            (name, getattr(self, name)) for name in ("issue", "period", "scope", "edition", "published", "snapshot")
-        ]
-        return [(label(name, language), text) for name, text in named if text]
+        names = ("issue", "period", "scope", "edition", "published", "cut_off", "snapshot")
+        return [(label(name, language), getattr(self, name)) for name in names if getattr(self, name)]
+
+    def signatures(self, language: str) -> list[tuple[str, str]]:
+        """Return who prepared, reviewed and approved it: the label and the name, "" where somebody is yet to sign."""
+        names = {"prepared": self.author, "reviewed": self.reviewer, "approved": self.approver}
+        return [(label(name, language), text) for name, text in names.items()]
 
 
 def render(content: Content, imprint: Imprint, *, where: str, workbook: str = "") -> str:
@@ -111,7 +126,7 @@ def template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(draw=_draw, cell_class=_cell_class, kind_of=_kind_of, layout=_layout)
+    environment.globals.update(css_text=_css_text, draw=_draw, cell_class=_cell_class, kind_of=_kind_of, layout=_layout)
     return environment.get_template(name)
 
 
@@ -134,19 +149,33 @@ def _sections(content: Content) -> list[dict[str, Any]]:
             counts[block.type] += 1
         sections[-1]["blocks"].append({"block": block, "number": counts.get(block.type, 0)})
     return [
-        {"heading": section["heading"], **_arrange(section["blocks"])}
+        {"heading": section["heading"], "broad": _is_broad(section["blocks"]), **_arrange(section["blocks"])}
         for section in sections
         if section["heading"] or section["blocks"]
     ]
 
 
+def _is_broad(entries: list[dict[str, Any]]) -> bool:
+    """Tell whether a section holds a table that paper takes in landscape only."""
+    tables = [entry["block"] for entry in entries if entry["block"].type == "table"]
+    return any(len(_layout(table)["columns"]) > _WIDE for table in tables)
+
+
 def _arrange(entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """Put figures that follow one another side by side, and a section of sentences and one figure in two columns."""
+    """Put the sentences that open a section beside its first figure, where that stands alone."""
     kinds = [entry["block"].type for entry in entries]
-    if kinds[-1:] == ["figure"] and kinds.count("text") == len(kinds) - 1 >= 1:
+    told = next((place for place, kind in enumerate(kinds) if kind != "text"), len(kinds))
+    if told and kinds[told : told + 2] in (["figure"], ["figure", "table"], ["figure", "heading"], ["figure", "text"]):
         lead = 1 if entries[0]["block"].role == "lead" else 0
-        return {"lead": entries[:lead], "beside": entries[lead:-1], "rows": [[entries[-1:]]]}
-    rows: list[list[list[dict[str, Any]]]] = []  # of cards: a figure, or a heading with its figure
+        if told > lead:
+            return {"lead": entries[:lead], "beside": entries[lead : told + 1], "rows": _rows(entries[told + 1 :])}
+    return {"lead": [], "beside": [], "rows": _rows(entries)}
+
+
+def _rows(entries: list[dict[str, Any]]) -> list[list[list[dict[str, Any]]]]:
+    """Return rows of cards, a card being a block, or a heading with its figure; figures in sequence share a row."""
+    kinds = [entry["block"].type for entry in entries]
+    rows: list[list[list[dict[str, Any]]]] = []
     place, before = 0, 0
     while place < len(entries):
         size = 2 if kinds[place : place + 2] == ["heading", "figure"] else 1
@@ -157,7 +186,7 @@ def _arrange(entries: list[dict[str, Any]]) -> dict[str, Any]:
         else:
             rows.append([card])
         before, place = drawn, place + size
-    return {"lead": [], "beside": [], "rows": rows}
+    return rows
 
 
 def _layout(table: Table) -> dict[str, Any]:
@@ -185,6 +214,7 @@ def _layout(table: Table) -> dict[str, Any]:
         "groups": groups,
         "classes": [_column_class(table, place) for place in range(len(table.columns))],
         "heads": table.columns[cut].kind == "text",
+        "slim": all(_halves(row[cut].text) <= _SLIM for row in table.rows),
         "first": cut,
         "size": "wide tight"
         if len(columns) > _TIGHT
@@ -202,8 +232,12 @@ def _column_class(table: Table, place: int) -> str:
     absent = bool(cells) and all(cell.value is None for cell in cells)
     if column.kind in _NUMERIC or any(cell.kind in _NUMERIC for cell in cells) or (place and absent):
         return "number"
-    longest = max((sum(2 if mark > "\u2e80" else 1 for mark in cell.text) for cell in cells), default=0)
+    longest = max((_halves(cell.text) for cell in cells), default=0)
     return "short" if place and longest <= _SHORT else ""
+
+
+def _halves(text: str) -> int:
+    return sum(2 if mark > "\u2e80" else 1 for mark in text)
 
 
 def _draw(figure: Figure) -> Mapping[str, Any]:
@@ -211,6 +245,11 @@ def _draw(figure: Figure) -> Mapping[str, Any]:
 
     svg, width = picture(figure.svg, figure.title, figure.alt, figure.id)
     return {"svg": markupsafe.Markup(svg), "width": math.ceil(width)}
+
+
+def _css_text(text: str) -> str:
+    """Return a text as it may stand inside a string of a style sheet."""
+    return "".join(mark if mark.isalnum() else f"\\{ord(mark):06x}" for mark in text)
 
 
 def _kind_of(cell: Cell, column: Column) -> str:

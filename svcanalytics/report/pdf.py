@@ -10,8 +10,6 @@ from svcanalytics.errors import PublishError
 __all__ = ["read_pdf", "write_pdf"]
 
 _MISSING = ".notdef glyph rendered"
-# WeasyPrint breaks a grid that doesn't fit on its page through the middle of its lines.
-_PAPER = ".beside { display: block !important } .beside figure { max-width: 13cm !important; margin: .6rem auto }"
 
 
 def write_pdf(page: str, path: Path) -> None:
@@ -40,8 +38,7 @@ def write_pdf(page: str, path: Path) -> None:
     log.addHandler(listener)
     try:
         # A page fetches nothing, and must not be able to.
-        sheet = weasyprint.CSS(string=_PAPER, media_type="print")
-        weasyprint.HTML(string=page, url_fetcher=_refuse).write_pdf(str(path), stylesheets=[sheet])
+        weasyprint.HTML(string=page, url_fetcher=_refuse).write_pdf(str(path))
     finally:
         log.removeHandler(listener)
     if listener.missing:

@@ -151,8 +151,8 @@ def _basis(e: Evaluation, risk: Risk) -> str:
         value = max(ahead.mean, 0.0) if reading.kind in ("rate", "duration", "integer") else ahead.mean
         value = min(value, 1.0) if reading.kind == "rate" else value
         text = reading.written(value, e.language)
-        return f"预计下期{text}（目标{target}），由历史水平和趋势推算" if zh else (
-            f"expected {text} next (target {target}), from level and trend so far")  # fmt: skip
+        return f"预计下期{text}（目标{target}）" if zh else (
+            f"{text} expected next (target {target})")  # fmt: skip
     if risk.kind == "standard":
         reading = next(clock.reading for clock in e.clocks if clock.reading.id == risk.subject)
         value, target = reading.value_text(e.language), reading.target_text(e.language)

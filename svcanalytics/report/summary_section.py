@@ -29,12 +29,12 @@ def summary(evaluation: Evaluation) -> Blocks:
 
 def _statements(e: Evaluation) -> Iterator[Text]:
     zh = e.language == "zh"
-    yield Text(describe_movers(e), label="变动" if zh else "What moved")
+    yield Text(describe_movers(e), label="变动" if zh else "Moved")
     standing = narrative.describe_lights(e.readings, e.language)
     red = [reading for reading in by_urgency(e) if reading.light == "red"]
     if red:
         standing += ("" if zh else " ") + narrative.describe_missed(red, e.language, e.every, MOST_MISSED)
-    yield Text(standing, label="目标" if zh else "Against target")
+    yield Text(standing, label="目标" if zh else "Target")
     for place, line in enumerate(top_causes(e), 1):
         yield Text(line, label=f"TOP {place}")
     changed = data_changes(e)

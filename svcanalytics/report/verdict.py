@@ -6,7 +6,7 @@ from svcanalytics.report import narrative
 from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_number, format_rate, is_missing
 from svcanalytics.report.readings import Reading
-from svcanalytics.report.reasons import certain_causes
+from svcanalytics.report.reasons import certain_causes, measure_name
 from svcanalytics.report.risk_section import risk_name
 from svcanalytics.report.risks import list_risks
 from svcanalytics.report.standing import index_change, index_incomplete, index_score
@@ -94,14 +94,22 @@ def describe_movers(e: Evaluation) -> str:
     """Return what moved the index for certain; without an index which measures got better or worse."""
     zh = e.language == "zh"
     if index_score(e, "") is None or index_change(e, "") is None or index_incomplete(e):
-        return narrative.describe_changes(by_weight(e), e.language, e.every)
+        told = narrative.describe_changes(by_weight(e), e.language, e.every, 2)
+        if not (e.incomplete or index_incomplete(e)):
+            return told
+        return f"仅供参考：{told}" if zh else f"Provisional. {told}"
     causes = certain_causes(e)
     if not causes:
         return "没有单项指标的影响可以确定。" if zh else "No single measure moved it for certain."
     whole = e.movement is not None and not e.movement.metric and e.movement.certain
+    doubted = [] if e.causes is None or e.causes.artefacts.empty else list(dict.fromkeys(e.causes.artefacts["measure"]))
+    moved = e.movement.lines[e.movement.lines["certain"]]["metric"].tolist() if e.movement is not None else []
+    names = narrative.enumerate_names([measure_name(e, each) for each in doubted if each in moved], e.language)
     if zh:
-        return f"{'变动来自' if whole else '能确定的只有'}：{'、'.join(causes)}。"
-    return f"{'It comes from' if whole else 'Certain within it'}: {', '.join(causes)}."
+        beware = f"其中{names}含数据口径的变化，未必是服务变化。" if names else ""
+        return f"{'变动来自' if whole else '能确定的只有'}：{'、'.join(causes)}。{beware}"
+    beware = f" In {names} the data changed too: that part is no change of service." if names else ""
+    return f"{'It comes from' if whole else 'Certain within it'}: {', '.join(causes)}.{beware}"
 
 
 def describe_outlook(e: Evaluation) -> str:
@@ -152,7 +160,7 @@ def _without_index(e: Evaluation) -> tuple[str, str]:
     told = _HEADS["open" if e.incomplete and known else kind][not zh].format(last)
     volume = next((reading for reading in e.readings if reading.kind == "integer" and reading.value is not None), None)
     parts = []
-    if known:
+    if better + worse:
         parts.append(
             f"{better}项指标显著改善、{worse}项显著变差" if zh
             else f"{better} {'measure' if better == 1 else 'measures'} significantly better, {worse} worse"

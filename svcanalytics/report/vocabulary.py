@@ -6,7 +6,7 @@ from typing import Any
 
 from svcanalytics.report.formats import is_missing, word
 
-__all__ = ["dimension_name", "group_name", "shorten"]
+__all__ = ["dimension_name", "group_name", "holiday_name", "shorten"]
 
 #: A name longer than this was text in the wrong column; whole, it would fill a page.
 LONGEST = 60
@@ -58,7 +58,42 @@ _GROUPS = {
     "bot": ("机器人", "Bot"),
     "sms": ("短信", "SMS"),
     "visit": ("来访", "Visit"),
+    "hotline": ("热线", "Hotline"),
+    "night": ("夜间", "Night"),
+    "english": ("英文", "English"),
+    "delivery": ("配送", "Delivery"),
+    "refund": ("退款", "Refund"),
+    "billing": ("计费", "Billing"),
+    "account": ("账户", "Account"),
+    "technical": ("技术", "Technical"),
+    "quality": ("质量", "Quality"),
+    "product": ("产品", "Product"),
+    "attitude": ("态度", "Attitude"),
+    "environment": ("环境", "Environment"),
+    "counter_east": ("东城窗口", "East counter"),
+    "counter_west": ("西城窗口", "West counter"),
+    "counter_south": ("南城窗口", "South counter"),
 }
+
+
+#: Public holidays as the calendar of working days names them.
+_HOLIDAYS = {
+    "New Year's Day": "元旦",
+    "Chinese New Year's Eve": "除夕",
+    "Chinese New Year (Spring Festival)": "春节",
+    "Chinese New Year": "春节",
+    "Spring Festival": "春节",
+    "Tomb-Sweeping Day": "清明节",
+    "Labor Day": "劳动节",
+    "Dragon Boat Festival": "端午节",
+    "Mid-Autumn Festival": "中秋节",
+    "National Day": "国庆节",
+}
+
+
+def holiday_name(name: str, language: str) -> str:
+    """Return what readers call a public holiday; one that is not known here stays itself."""
+    return _HOLIDAYS.get(name, name) if language == "zh" else name
 
 
 def dimension_name(name: str, language: str) -> str:

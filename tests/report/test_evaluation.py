@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -342,15 +343,19 @@ def test_progress_to_the_years_target_holds_what_the_table_shows_against_each_ot
 
 def test_what_is_asked_of_management_was_missed_for_long_or_got_worse_for_sure(quarter):
     evaluation = quarter["zh"]
-    rows = [block for block in flat(report.decisions(evaluation)) if isinstance(block, Table)]
-    asked = "\n".join(cell.text for block in rows for row in block.rows for cell in row)
-    shares = evaluation.profile.shares
-    called = [r for r in evaluation.readings if r.light == "red" and (r.streak <= -3 or r.better is False)]
-    assert called
-    for reading in sorted(called, key=lambda r: -shares.get(r.id, 0.0))[:3]:
-        assert reading.name in asked
-    for reading in evaluation.readings:
-        assert reading.light != "green" or f"{reading.name}列入督办" not in asked
+    judged = [reading for reading in evaluation.readings if reading.judged and reading.direction == "up"][:4]
+    long, worse, short, met = judged
+    changed = {
+        long.id: {"light": "red", "streak": -3, "significant": False},
+        worse.id: {"light": "red", "streak": -1, "significant": True, "change": -0.1},
+        short.id: {"light": "red", "streak": -2, "significant": False},
+        met.id: {"light": "green", "streak": 5, "significant": True, "change": -0.1},
+    }
+    readings = tuple(replace(each, **changed.get(each.id, {"light": "green"})) for each in evaluation.readings)
+    blocks = flat(report.decisions(replace(evaluation, readings=readings)))
+    asked = [row[1].text for block in blocks if isinstance(block, Table) for row in block.rows]
+    about = {each.name for each in judged for text in asked if each.name in text}
+    assert about == {long.name, worse.name}
 
 
 def test_months_of_a_quarter_stand_side_by_side_with_their_own_values(lake, quarter):

@@ -38,7 +38,7 @@ _WORDS = {
         "end": "End",
         "cases": "{n} cases",
         "again": "{n} + {again} again",
-        "key": "Line: how often one step follows another; its colour: the usual (median) wait before the next step.",
+        "key": "On a line: how often one step follows another (width) · the usual (median) wait before it (colour).",
         "shown": "Shown: {share} of all steps taken, {steps} of {all} kinds of steps.",
     },
     "zh": {
@@ -46,7 +46,7 @@ _WORDS = {
         "end": "结束",
         "cases": "{n}件",
         "again": "{n}次（重复{again}）",
-        "key": "线宽=前后相接的次数；颜色=到下一步通常（中位数）要等多久。",
+        "key": "线上数字：前后相接的次数（线宽）· 到下一步通常（中位数）的等待时间（颜色）。",
         "shown": "图中含全部流转的{share}，{all}种步骤中的{steps}种。",
     },
 }
@@ -272,8 +272,10 @@ def _marks(
     lines, heads, labels = [], [], []
     taken = [_around(x, y, place.box, _HEIGHT) for x, y in map(place.at, place.layout.boxes.values())]
     most = max(kept.values(), default=1.0)
+    ways = {link: place.line(link) for link in kept}
     for number, (link, n) in enumerate(kept.items()):
-        way = place.line(link)
+        way = ways[link]
+        others = [point for other, its in ways.items() if other != link for point in its]
         known = link in waits
         wait = WAITS[wait_class(waits[link])][1][language] if known else ""
         thick = _THIN + (_THICK - _THIN) * (n / most) ** 0.5
@@ -289,20 +291,27 @@ def _marks(
         wide = text_width(text, 11)
         # Of two that run side by side, each has its numbers on its own side.
         aside = 0.0 if link[::-1] not in kept else (wide / 2 + 4) * (1 if link in place.layout.back else -1)
-        spot = _free([(px + aside, py) for px, py in way], wide, taken) or _free(way, wide, taken)
+        spot = _free([(px + aside, py) for px, py in way], wide, taken, others) or _free(way, wide, taken, others)
         if spot:
             taken.append(_around(*spot, wide, 13))
             labels.append({"x": spot[0], "y": spot[1], "text": text})
     return lines, heads, labels
 
 
-def _free(way: Sequence[Point], wide: float, taken: Sequence[tuple[float, float, float, float]]) -> Point | None:
+def _free(
+    way: Sequence[Point], wide: float, taken: Sequence[tuple[float, float, float, float]], others: Sequence[Point]
+) -> Point | None:
+    """Return where on its line a text covers no box and no other text, and as little of other lines as can be."""
+    best, least = None, float("inf")
     for share in _TRIES:
         x, y = way[round(share * (len(way) - 1))]
         left, top, right, bottom = _around(x, y, wide, 13)
-        if all(right < a or left > c or bottom < b or top > d for a, b, c, d in taken):
-            return x, y
-    return None
+        if any(right >= a and left <= c and bottom >= b and top <= d for a, b, c, d in taken):
+            continue
+        crossed = sum(left < px < right and top - 4 < py < bottom + 4 for px, py in others)
+        if crossed < least:
+            best, least = (x, y), crossed
+    return best
 
 
 def _around(x: float, y: float, wide: float, high: float) -> tuple[float, float, float, float]:

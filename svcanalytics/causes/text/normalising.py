@@ -53,7 +53,7 @@ def list_texts(texts: Iterable[object]) -> list[object]:
         raise CauseError("one text was given where many are wanted", where="texts", fix="give a list of texts")
     if isinstance(texts, pd.DataFrame | Mapping) or not isinstance(texts, Iterable):
         raise CauseError(
-            f"a {type(texts).__name__} is no list of texts", where="texts", fix="give a list, a Series or an array"
+            f"{type(texts).__name__} is no list of texts", where="texts", fix="give a list, a Series or an array"
         )
     return list(texts)
 

@@ -89,11 +89,11 @@ def appraisal_attainment(appraisal: Appraisal) -> Blocks:
     head = Heading("达标情况" if zh else "Against the targets", 2, "attainment")
     shown = a.measures[:MOST_MEASURES]
     columns = [Column("team", "团队" if zh else "Team"), Column("agent", "坐席" if zh else "Agent")]
-    for metric in shown:
-        target = _target(metric, language)
-        columns.append(Column(metric.id, _name(metric, language) + (f"（{target}）" if zh else f" ({target})")))
+    columns += [Column(metric.id, _name(metric, language), kind_of(metric.unit, metric.kind)) for metric in shown]
     cells = {(row["unit"], row["of"]): row for row in a.measured.to_dict("records")}
-    records = [
+    targets = {metric.id: Cell(metric.target, _target(metric, language)) for metric in shown}
+    records = [{"team": "目标" if zh else "Target", "agent": "全员" if zh else "everybody"} | targets]
+    records += [
         {"team": group_name(row["team"], language), "agent": _who(row, language)}
         | {metric.id: _attained(cells.get((row["agent"], metric.id)), metric, language) for metric in shown}
         for row in a.agents.to_dict("records")
@@ -156,8 +156,7 @@ def appraisal_places(appraisal: Appraisal) -> Blocks:
         "可能名次有重叠的人之间不分先后，不得据此排序。"
         if zh
         else "The score runs from 0 to 100, 80 is on target; it holds only what a person can influence. The places "
-        "hold "
-        "for everybody of a team at once (95%, shared by all teams); people whose places overlap are not in any order."
+        "hold for everybody of a team at once (95%, shared by all teams); people whose places overlap are in no order."
     )
     title = "综合得分（团队内比较）" if zh else "Score within the team"
     figure = _figure(a)
@@ -309,8 +308,7 @@ def appraisal_method(appraisal: Appraisal) -> Blocks:
         if zh
         else [
             "People are compared within their team alone, since teams do different work; inside it measures are "
-            "adjusted "
-            "for type of request, queue and scene. What nobody can influence alone (waiting, answer rate, "
+            "adjusted for type of request, queue and scene. What nobody can influence alone (waiting, answer rate, "
             "complaints) is left out.",
             "For managers and human resources alone: not to be published, passed on, or taken as the only ground for a "
             "decision on anybody. It holds nothing about customers. Everybody may see their own figures and object.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,19 @@ from typing import Any
 import svcanalytics
 from svcanalytics.report.edition import FORMATS, MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, editions
 from svcanalytics.report.gate import check_page
-from svcanalytics.report.labels import REPORTS, label, moment, report_name
+from svcanalytics.report.labels import MARKS, REPORTS, label, moment, report_name
 from svcanalytics.store.contract import contract
 from svcanalytics.store.files import write_atomically
 
-__all__ = ["INDEX", "lists", "rebuild"]
+__all__ = ["INDEX", "is_personal", "lists", "rebuild"]
 
 INDEX = "index.html"
 
 
 def lists(out: Path, edition: Edition) -> bool:
-    """Tell whether the index names an edition: a publisher can die between publishing and listing."""
+    """Tell whether the index names an edition, or never will: a publisher can die between publishing and listing."""
+    if is_personal(edition.manifest):
+        return True
     try:
         page = (out / INDEX).read_text("utf-8")
     except (FileNotFoundError, UnicodeDecodeError):
@@ -28,8 +31,13 @@ def lists(out: Path, edition: Edition) -> bool:
     return f'"{edition.path.relative_to(out).as_posix()}/{PAGE}"' in page
 
 
+def is_personal(manifest: Mapping[str, Any]) -> bool:
+    """Tell whether an edition is about persons: no index that others read names it, its owner alone can open it."""
+    return manifest.get("masthead", {}).get("confidentiality", MARKS.get(manifest["report"])) == "personnel"
+
+
 def rebuild(out: Path, language: str) -> Path:
-    """Write the index anew, in one rename.
+    """Write the index anew, in one rename; editions about persons are not in it.
 
     Parameters
     ----------
@@ -56,7 +64,7 @@ def rebuild(out: Path, language: str) -> Path:
             language=language,
             version=svcanalytics.__version__,
             label=lambda key, *values: label(key, language, *values),
-            count=_count(editions(out)),
+            count=_count([edition for edition in editions(out) if not is_personal(edition.manifest)]),
         )
         check_page(page, INDEX)
         write_atomically(out / INDEX, page)
@@ -71,7 +79,8 @@ def _groups(out: Path, language: str) -> list[dict[str, Any]]:
     """Return reports, their periods newest first, and for each scope and language its editions newest first."""
     places: dict[Path, list[Edition]] = defaultdict(list)
     for edition in editions(out):
-        places[edition.path.parent].append(edition)
+        if not is_personal(edition.manifest):
+            places[edition.path.parent].append(edition)
     reports: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     starts: dict[tuple[str, str], str] = {}
     for place, found in places.items():

@@ -102,11 +102,12 @@ def diagnose(lake: Lake, period: Period) -> Diagnosis:
     period : Period
     """
     try:
-        material = causes.gather(lake, period, measures=False)
+        material, earlier = causes.gather_each(lake, [period, period.previous()], measures=False)
         found = causes.find(material)
     except (CauseError, CatalogueError) as problem:
         return Diagnosis(why_not=problem.what)
-    before = _found_before(lake, period.previous()) if material.baseline is not None else pd.DataFrame()
+    before = _found_before(earlier) if material.baseline is not None else pd.DataFrame()
+    del earlier  # a large lake's material weighs some hundred megabytes
     followed = pd.DataFrame()
     if "finding_id" in before.columns:
         told = found.attrs
@@ -175,10 +176,10 @@ def too_many(findings: pd.DataFrame) -> pd.Series:
     return findings[["excess", "n"]].astype("float64").min(axis=1)
 
 
-def _found_before(lake: Lake, period: Period) -> pd.DataFrame:
+def _found_before(material: Material) -> pd.DataFrame:
     try:
-        return causes.findings(lake, period)
-    except (CauseError, CatalogueError):
+        return causes.find(material)
+    except CauseError:
         return pd.DataFrame()
 
 

@@ -105,16 +105,31 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Folder of the reports; default: as in svcanalytics.toml.")] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="Write it as PDF too.")] = False,
     word: Annotated[bool, typer.Option("--word", help="Write it as a Word document too.")] = False,
+    issue: Annotated[str, typer.Option(help="The issue's number; default: the period's within its year.")] = "",
+    author: Annotated[str, typer.Option(help="Who prepared it.")] = "",
+    reviewer: Annotated[str, typer.Option(help="Who reviewed it.")] = "",
+    approver: Annotated[str, typer.Option(help="Who approved it.")] = "",
+    cut_off: Annotated[
+        str, typer.Option(help="Leave out what was loaded later: 2026-11-05, '2026-11-05 18:00', or +5d after the end.")
+    ] = "",
+    confidentiality: Annotated[str, typer.Option(help="internal, public, personnel, none, or an own mark.")] = "",
 ) -> None:
-    """Publish a report: runs its notebook and writes page and workbook; unchanged inputs run nothing."""
-    from svcanalytics.report import publish
+    """Publish a report: runs its notebook and writes page and workbook; unchanged inputs run nothing.
 
+    What is left out of issue, author, reviewer, approver, cut-off and mark comes from [report] in svcanalytics.toml.
+    """
+    from svcanalytics.report import publish
+    from svcanalytics.report.masthead import Masthead
+
+    head = Masthead(issue, author, reviewer, approver, cut_off, confidentiality)
     lake = context.lake()
     folder = out or context.path(lake.settings.reports)
     formats = [kind for kind, asked in (("pdf", pdf), ("docx", word)) if asked]
     for about in _each(lake, each, period) if each else [scope]:
         with progress(f"{name} {period} {about}") as step:
-            edition = publish(name, period, lake, folder, language or lake.language, about, step, formats=formats)
+            edition = publish(
+                name, period, lake, folder, language or lake.language, about, step, formats=formats, masthead=head
+            )
         console().print(f"{edition.status}: {edition.path}", soft_wrap=True, markup=False)
 
 

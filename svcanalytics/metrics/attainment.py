@@ -22,7 +22,6 @@ from svcanalytics.metrics.timing import Batch
 from svcanalytics.metrics.views import view
 from svcanalytics.periods import Period, local_days, periods_between
 from svcanalytics.store.contract import contract
-from svcanalytics.store.engine import identifier
 
 if TYPE_CHECKING:
     import duckdb
@@ -191,9 +190,9 @@ def _periods(first: date, last: date, every: str, month_start: int) -> list[Peri
 
 def _covered(con: duckdb.DuckDBPyConnection, lake: Lake, name: str) -> tuple[date, date, int] | None:
     table = view(name).tables[0]
-    if not contract()[table].time or not lake.has(table):
+    if not contract()[table].time or not lake.whole.has(table):
         return None
-    found = con.execute(f"select day_key, count(*) from {identifier(table)} group by 1 order by 1").fetchall()
+    found = con.execute(f"select day_key, count(*) from main.{table} group by 1 order by 1").fetchall()
     days = [date(key // 10_000, key // 100 % 100, key % 100) for key, _ in found]
     return covered_days(days, [count for _, count in found])
 

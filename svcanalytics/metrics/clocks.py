@@ -206,9 +206,9 @@ def instant(con: duckdb.DuckDBPyConnection, lake: Lake, at: datetime | str | Non
 def _stop(con: duckdb.DuckDBPyConnection, lake: Lake) -> datetime | None:
     now = _us(datetime.now(UTC))
     parts = [
-        f"select max(t) as t from (select epoch_us({identifier(column)}) as t from {table}) where t <= {now}"
+        f"select max(t) as t from (select epoch_us({identifier(column)}) as t from main.{table}) where t <= {now}"
         for table, columns in _HAPPENED.items()
-        if lake.has(table)
+        if lake.whole.has(table)
         for column in columns
     ]
     if not parts:

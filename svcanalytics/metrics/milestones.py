@@ -127,9 +127,14 @@ def prepare_cases(
     told = (
         f"select source, unnest([{', '.join(f'case when {n} then {literal(n)} end' for n in _COLUMNS if n in named)}])"
     )
+    # What a source records shows in everybody's rows, also where the lake shows one unit.
+    rows, steps = cases, f"{marks} m join {cases} r on r.cid = m.cid"
+    if lake.unit:
+        rows = "main.cases"
+        steps = f"main.events m join main.cases r on r.case_id = m.case_id where m.milestone in ({listed})"
     recorded = lake.keep(
-        f"select distinct r.source, m.milestone, m.medium from {marks} m join {cases} r on r.cid = m.cid "
-        f"union all {told}, null from (select source {''.join(columns)} from {cases} group by source)"
+        f"select distinct r.source, m.milestone, m.medium from {steps} "
+        f"union all {told}, null from (select source {''.join(columns)} from {rows} group by source)"
     )
     for name, table in {"_rows": cases, "_marks": marks, "_recorded": recorded}.items():
         con.execute(f"create or replace temp view {name} as from {table}")
@@ -329,7 +334,7 @@ def _recorded(rule: Standard, zone: str) -> str:
         return "true"
     main = rule.to[0]
     if rule.table != "cases":
-        told = view(rule.table).select([main, "source"], zone)
+        told = view(rule.table).select([main, "source"], zone, schema="main")
         return f"source in (select source from ({told}) where {identifier(main)} is not null group by source)"
     medium = f" and medium in ({', '.join(literal(name) for name in rule.medium)})" if rule.medium else ""
     return f"source in (select source from _recorded where milestone = {literal(main)}{medium})"

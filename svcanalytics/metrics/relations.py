@@ -68,6 +68,7 @@ class View:
         zone: str,
         empty: Collection[str] = (),
         keep: Callable[[str], str] | None = None,
+        schema: str = "",
     ) -> str:
         """Return the SQL of the view with the columns `needed` and nothing else.
 
@@ -81,6 +82,8 @@ class View:
             Tables known to hold no rows: joins to these are spared.
         keep : callable, optional
             Gives SQL for the rows of a query that views of the same lake join to again and again, as `Lake.keep`.
+        schema : str
+            "main": everybody's rows, where the lake shows one unit.
 
         Raises
         ------
@@ -96,7 +99,8 @@ class View:
             derived = self.derived.get(name)
             joins += [join for join in (derived.needs if derived else ()) if join in self.joins and join not in joins]
             listed.append(f"{derived.sql if derived else 't.' + identifier(name)} as {identifier(name)}")
-        text = f"select {', '.join(listed) or '1 as one'} from {self.source or identifier(self.tables[0])} t"
+        table = f"{schema}.{identifier(self.tables[0])}" if schema else identifier(self.tables[0])
+        text = f"select {', '.join(listed) or '1 as one'} from {self.source or table} t"
         text = " ".join([text, *(_joined(self.joins[join], empty, keep) for join in joins)])
         return text.replace("{zone}", literal(zone))
 

@@ -29,7 +29,9 @@ _CODE = (".py", ".toml", ".j2", ".css")
 _NOT_CONTENT = ("lake", "snapshot")
 
 
-def collect(lake: Lake, notebook: bytes, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def collect(
+    lake: Lake, notebook: bytes, parameters: Mapping[str, Any], masthead: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return all that decides what an edition says, by name.
 
     Parameters
@@ -40,11 +42,14 @@ def collect(lake: Lake, notebook: bytes, parameters: Mapping[str, Any]) -> dict[
         The notebook's file.
     parameters : mapping
         What the notebook is given.
+    masthead : mapping, optional
+        What stands at the report's head.
 
     Returns
     -------
     dict
-        ``data`` (one hash per table), ``catalogue``, ``notebook``, ``package``, ``settings`` and ``parameters``.
+        ``data`` (one hash per table), ``catalogue``, ``notebook``, ``package``, ``settings``, ``parameters`` and
+        ``masthead``.
     """
     tables = {name: _hash_json([t.rows, sorted(t.files)]) for name, t in sorted(lake.snapshot.tables.items()) if t.rows}
     settings = asdict(lake.settings)
@@ -59,6 +64,7 @@ def collect(lake: Lake, notebook: bytes, parameters: Mapping[str, Any]) -> dict[
             **{name: settings[name] for name in ("organisation", "country", "month_start")},
         },
         "parameters": {name: value for name, value in parameters.items() if name not in _NOT_CONTENT},
+        "masthead": dict(masthead or {}),
     }
 
 

@@ -12,6 +12,10 @@ __all__ = ["MARKS", "REPORTS", "issue_number", "label", "moment", "report_name"]
 _LABELS: dict[str, tuple[str, str]] = {
     "internal": ("内部资料", "Internal"),
     "internal_note": ("仅供内部使用，请勿外传", "For internal use only"),
+    "public": ("公开", "Public"),
+    "public_note": ("可对外公布", "May be shown to anybody"),
+    "personnel": ("人事机密", "HR confidential"),
+    "personnel_note": ("仅限本人、直属主管和人力资源部门查阅", "For the person, their manager and human resources"),
     "made_up": (
         "演示数据：本报告中的机构、人员和数字均为虚构。",
         "Made-up data: organisation, people and figures are invented.",
@@ -24,6 +28,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "edition_n": ("第{}版", "Edition {}"),
     "supersedes": ("取代第{}版", "supersedes edition {}"),
     "published": ("发布时间", "Published"),
+    "cut_off": ("取数截止", "Data taken until"),
     "snapshot": ("数据快照", "Data snapshot"),
     "prepared": ("编制", "Prepared by"),
     "reviewed": ("审核", "Reviewed by"),
@@ -71,6 +76,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "input_package": ("程序版本", "software"),
     "input_settings": ("机构设置", "settings"),
     "input_parameters": ("参数", "parameters"),
+    "input_masthead": ("刊头信息", "masthead"),
     "input_formats": ("文件格式", "formats"),
     "warned": ("有数据提示", "see data warning"),
     "made_up_short": ("演示数据", "made-up data"),

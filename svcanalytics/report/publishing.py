@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,8 @@ from svcanalytics.periods import Period, parse_period
 from svcanalytics.report import index, inputs
 from svcanalytics.report.edition import FORMATS, Edition, Place, read
 from svcanalytics.report.labels import REPORTS
-from svcanalytics.report.parameters import check, declared
+from svcanalytics.report.masthead import Masthead, cut_lake, read_masthead, settle_masthead
+from svcanalytics.report.parameters import Parameter, check, declared
 from svcanalytics.report.rendering import Job, render_edition
 from svcanalytics.report.runner import Progress, run
 from svcanalytics.report.scopes import narrow_lake, parse_scope, require_enough, suits
@@ -43,6 +44,7 @@ def publish(
     progress: Progress | None = None,
     *,
     formats: Sequence[str] = (),
+    masthead: Masthead | Mapping[str, str] | None = None,
     notebooks: str | Path | None = None,
     cell_timeout_s: int = 600,
     timeout_s: int = 3600,
@@ -68,6 +70,9 @@ def publish(
         Called with what is being done ("run", "render"), steps begun and steps in all.
     formats : sequence of str
         What the edition holds beside page, workbook and notebook: "pdf" (needs the extra ``pdf``), "docx".
+    masthead : Masthead or mapping, optional
+        Issue, author, reviewer, approver, cut-off and confidentiality; what is left out comes from the notebook's
+        parameters of these names, then from ``[report]`` of ``svcanalytics.toml``.
     notebooks : str or Path, optional
         A folder of own report notebooks; default: those that ship.
     cell_timeout_s, timeout_s : int
@@ -87,7 +92,7 @@ def publish(
     PeriodError
         When `period` is no period.
     """
-    job = _prepare(report, period, lake, Path(out).absolute(), language, scope, notebooks, formats)
+    job = _prepare(report, period, lake, Path(out).absolute(), language, scope, notebooks, formats, masthead)
     try:
         return _publish(job, progress, cell_timeout_s, timeout_s)
     except OSError as error:
@@ -133,6 +138,7 @@ def _prepare(
     scope: str,
     notebooks: str | Path | None,
     formats: Sequence[str],
+    masthead: Masthead | Mapping[str, str] | None,
 ) -> Job:
     if unknown := [name for name in formats if name not in FORMATS]:
         raise PublishError(f"no reports as {unknown[0]!r}", where="formats", fix=f"use {', '.join(FORMATS)}")
@@ -148,19 +154,16 @@ def _prepare(
         )
     if shipped and not suits(report, scope):
         raise PublishError(f"there is no {report} report by {about.by}", where="scope", fix='use "all"')
+    file = _find(report, resources.notebooks_path() / "reports" if shipped else Path(notebooks))
+    source, known = _read_notebook(file)
+    head = settle_masthead(masthead, known, read_masthead(lake.path))
+    lake = cut_lake(lake, head.cut_off, span)
     if about.by or shipped:
         lake = narrow_lake(lake, scope)
     if about.by:
         require_enough(lake, scope, span)
-    file = _find(report, resources.notebooks_path() / "reports" if shipped else Path(notebooks))
     if shipped and not (lake.has("cases") or lake.has("contacts")):
         raise PublishError("there are neither cases nor contacts", where=str(lake.path), fix="load an export first")
-    source = file.read_bytes()
-    try:
-        notebook = json.loads(source)
-        known = declared(notebook, file.name)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise PublishError(f"not a notebook ({error})", where=file.name, fix="save it with Jupyter again") from None
     given = {
         "lake": str(lake.path),
         "snapshot": lake.snapshot.id,
@@ -168,11 +171,21 @@ def _prepare(
         "period": span.key,
         "language": language,
         "scope": str(about),
+        **{name: text for name, text in head.given().items() if name in known},
     }
     parameters = check(known, given, file.name)
     asked = tuple(name for name in FORMATS if name in formats)
-    found = inputs.collect(lake, source, parameters)
-    return Job(place, span, lake, str(about), file.name, source, parameters, found, inputs.fingerprint(found), asked)
+    found = inputs.collect(lake, source, parameters, head.given())
+    print_ = inputs.fingerprint(found)
+    return Job(place, span, lake, str(about), file.name, source, parameters, found, print_, asked, head)
+
+
+def _read_notebook(file: Path) -> tuple[bytes, dict[str, Parameter]]:
+    source = file.read_bytes()
+    try:
+        return source, declared(json.loads(source), file.name)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PublishError(f"not a notebook ({error})", where=file.name, fix="save it with Jupyter again") from None
 
 
 def _find(report: str, folder: Path) -> Path:
@@ -212,7 +225,7 @@ def _catch_up(job: Job) -> Job:
         return job
     lake = job.lake.refresh()
     parameters = {**job.parameters, "snapshot": lake.snapshot.id}
-    found = inputs.collect(lake, job.source, parameters)
+    found = inputs.collect(lake, job.source, parameters, job.masthead.given())
     return replace(job, lake=lake, parameters=parameters, inputs=found, fingerprint=inputs.fingerprint(found))
 
 

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from svcanalytics.errors import PassingFaultError
 from svcanalytics.periods import Period
 from svcanalytics.report import inputs
 from svcanalytics.report.edition import FORMATS, MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, Place
-from svcanalytics.report.labels import issue_number, label, moment
+from svcanalytics.report.labels import MARKS, issue_number, label, moment
+from svcanalytics.report.masthead import Masthead, mark_words, time_of
 from svcanalytics.report.parameters import Value
 from svcanalytics.report.runner import Run
 from svcanalytics.report.scopes import name_scope
@@ -57,6 +58,8 @@ class Job:
         See `report.inputs`.
     formats : tuple of str
         Files to write beside page, workbook and notebook: "pdf", "docx".
+    masthead : Masthead
+        What stands at the report's head.
     """
 
     place: Place
@@ -69,6 +72,21 @@ class Job:
     inputs: Mapping[str, Any]
     fingerprint: str
     formats: tuple[str, ...] = ()
+    masthead: Masthead = field(default_factory=Masthead)
+
+    @property
+    def mark(self) -> str:
+        """The mark of confidentiality: the one given, else that of the report."""
+        return self.masthead.confidentiality or MARKS.get(self.place.report, "internal")
+
+    @property
+    def cut_off(self) -> datetime | None:
+        """Until when data count: the cut-off, once it has passed, else the moment of the snapshot."""
+        created = self.lake.snapshot.created_at
+        loaded = datetime.fromisoformat(created) if created else None
+        asked = self.masthead.cut_off
+        limit = time_of(asked, self.period, self.lake.timezone) if asked else None
+        return limit if limit and limit <= datetime.now(UTC) else loaded
 
 
 def render_edition(job: Job, result: Run, folder: Path, before: Edition | None) -> dict[str, Any]:
@@ -139,12 +157,12 @@ def _write_format(name: str, content: Content, imprint: Imprint, html: str, path
         from svcanalytics.report.pdf import read_pdf, write_pdf
 
         write_pdf(html, path)
-        proofread_texts(content, read_pdf(path), path.name)
+        proofread_texts(content, read_pdf(path), path.name, paper=True)
     else:
         from svcanalytics.report.word import read_word, write_word
 
         write_word(content, imprint, path, now)
-        proofread_texts(content, [read_word(path)], path.name)
+        proofread_texts(content, [read_word(path)], path.name, paper=False)
 
 
 def _particulars(job: Job, before: Edition | None, now: datetime) -> dict[str, Any]:
@@ -153,9 +171,17 @@ def _particulars(job: Job, before: Edition | None, now: datetime) -> dict[str, A
     if before:
         words = label("supersedes", language, before.number)
         edition += f"（{words}）" if language == "zh" else f" ({words})"
+    mark, mark_note = mark_words(job.mark, language)
+    head = job.masthead
     return {
+        "author": head.author,
+        "reviewer": head.reviewer,
+        "approver": head.approver,
+        "mark": mark,
+        "mark_note": mark_note,
         "organisation": lake.settings.organisation,
-        "issue": issue_number(job.period, language),
+        "issue": head.issue or issue_number(job.period, language),
+        "cut_off": moment(job.cut_off, lake.timezone, language) if job.cut_off else "",
         "period": _span(job.period, language),
         "edition": edition,
         "published": moment(now, lake.timezone, language),
@@ -179,6 +205,12 @@ def _manifest(job: Job, before: Edition | None, now: datetime) -> dict[str, Any]
         "scope": job.place.scope,
         "unit": {"by": lake.unit.by, "name": lake.unit.name} if lake.unit else None,
         "language": job.place.language,
+        "masthead": {
+            **job.masthead.given(),
+            "issue": job.masthead.issue or issue_number(job.period, job.place.language),
+            "cut_off": job.cut_off.isoformat() if job.cut_off else "",
+            "confidentiality": job.mark,
+        },
         "edition": _number(before),
         "status": "published",
         "organisation": lake.settings.organisation,

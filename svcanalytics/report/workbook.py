@@ -101,8 +101,9 @@ class _Sheets:
         sheet.set_column(1, 1, 70)
         sheet.write_string(0, 0, _cut(document.title, language), self.title)
         sheet.write_string(1, 0, _cut(document.subtitle or self.imprint.period, language))
-        mark = f"{label('internal', language)} · {label('internal_note', language)}"
-        lines = [("", mark), *self.imprint.facts(language), *document.facts]
+        mark = " · ".join(filter(None, (self.imprint.mark, self.imprint.mark_note)))
+        signed = [(name, text) for name, text in self.imprint.signatures(language) if text]
+        lines = [*([("", mark)] if mark else []), *self.imprint.facts(language), *document.facts, *signed]
         if self.imprint.organisation:
             lines.insert(1, ("", self.imprint.organisation))
         for row, (name, text) in enumerate(lines, 3):

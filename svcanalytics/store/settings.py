@@ -12,8 +12,9 @@ from svcanalytics.errors import ConfigError
 __all__ = ["FILE", "SECTIONS", "Settings", "home", "settings", "write_settings"]
 
 FILE = "svcanalytics.toml"
-SECTIONS = ("schedule", "notify")
-"""Tables of the file that others read: what is published by itself, and who is told."""
+SECTIONS = ("report", "contact", "schedule", "notify")
+"""Tables of the file that others read: what stands at a report's head, where customers turn, what is published by
+itself, who is told."""
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from svcanalytics.report.blocks import Blocks, Cell, Column, Document, Heading, Text, tabulate
+from svcanalytics.report.blocks import Blocks, Cell, Column, Document, Heading, Table, Text, tabulate
 from svcanalytics.report.compliance import STATES, Compliance, Standing
 from svcanalytics.report.examiners_section import scene_table, scene_verdict
 from svcanalytics.report.formats import format_duration, format_integer, format_rate, is_missing, light_rule
+from svcanalytics.report.labels import MARKS
 from svcanalytics.report.late_tables import late_cases, late_teams
 from svcanalytics.report.occasion import write_head
 from svcanalytics.report.vocabulary import group_name
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from svcanalytics.report.evaluation import Evaluation
 
 __all__ = [
@@ -26,6 +29,8 @@ __all__ = [
     "compliance_verdict",
 ]
 
+#: A share on time that is far from all.
+FAR_BELOW = 0.9
 _SAID = {
     "missed": ("未达标", "Missed", "red"),
     "unsure": ("临界", "Too close to call", "yellow"),
@@ -61,19 +66,38 @@ def compliance_verdict(compliance: Compliance) -> Blocks:
     """Return how many standards were met, missed and not applicable, and what else was found."""
     c, zh = compliance, compliance.occasion.language == "zh"
     head = Heading("合规结论" if zh else "Verdict", 2, "compliance")
-    judged = c.count("met", "missed", "unsure")
-    counts = {state: c.count(state) for state in STATES}
-    outside = counts["nothing_due"] + counts["no_data"]
+    agreed = [s for s in c.standings if s.clock and not is_missing(s.clock.reading.target)]
+    every = [s for s in c.standings if s.state in ("met", "missed") and s not in agreed]
+    late = [s for s in every if s.state == "missed"]
+    far = [s for s in late if s.clock and s.clock.reading.value < FAR_BELOW]
+    outside, counts = (
+        c.count("nothing_due", "no_data"),
+        {state: sum(s.state == state for s in agreed) for state in STATES},
+    )
+    limit = format_rate(FAR_BELOW, c.occasion.language, digits=0)
     if zh:
-        text = f"现行标准{len(c.standings)}项，可评价{judged}项：达标{counts['met']}项，未达标{counts['missed']}项"
-        text += f"，临界{counts['unsure']}项" if counts["unsure"] else ""
-        text += f"；样本不足{counts['few']}项" if counts["few"] else ""
-        text += f"；不适用{outside}项。" if outside else "。"
+        text = f"现行标准{len(c.standings)}项，可评价{c.count('met', 'missed', 'unsure')}项。"
+        if agreed:
+            text += f"约定了达标比例的{len(agreed)}项：达标{counts['met']}项，未达标{counts['missed']}项"
+            text += f"，临界{counts['unsure']}项。" if counts["unsure"] else "。"
+        if every:
+            text += f"要求全部按时的{len(every)}项：全部按时{len(every) - len(late)}项，有超时{len(late)}项"
+            text += f"（其中{len(far)}项按时率不足{limit}）。" if far else "。"
+        text += f"样本不足{c.count('few')}项。" if c.count("few") else ""
+        text += f"不适用{outside}项。" if outside else ""
     else:
-        text = f"Of {len(c.standings)} standards in force {judged} could be judged: {counts['met']} met, "
-        text += f"{counts['missed']} missed" + (f", {counts['unsure']} too close to call" if counts["unsure"] else "")
-        text += f"; {counts['few']} with too few to judge" if counts["few"] else ""
-        text += f"; {outside} not applicable." if outside else "."
+        text = f"{len(c.standings)} standards are in force; {c.count('met', 'missed', 'unsure')} could be judged."
+        if agreed:
+            text += f" Of {len(agreed)} with an agreed share {counts['met']} met it and {counts['missed']} missed it"
+            text += f"; {counts['unsure']} are too close to call." if counts["unsure"] else "."
+        if every:
+            text += (
+                f" Of {len(every)} that ask for every one to be on time {len(every) - len(late)} were kept throughout "
+            )
+            text += f"and {len(late)} were late at least once"
+            text += f" ({len(far)} of them below {limit} on time)." if far else "."
+        text += f" {c.count('few')} had too few to judge." if c.count("few") else ""
+        text += f" {outside} don't apply." if outside else ""
     return Blocks((head, Text(text, "lead"), *(Text(each) for each in _findings(c))))
 
 
@@ -93,13 +117,13 @@ def compliance_standards(compliance: Compliance) -> Blocks:
         Column("target", "要求" if zh else "Required"),
     ]
     order = {document: place for place, document in enumerate(_DOCUMENTS)}
-    rows = sorted(c.standings, key=lambda s: (order.get(s.document, 99), STATES.index(s.state)))
+    rows = sorted(c.standings, key=lambda s: (order.get(s.document, 99), STATES.index(s.state), _kept(s)))
     note = (
-        "要求为“全部”的标准没有约定比例，应全部按时，有超时即为未达标；约定了比例的，95%区间整体达到为达标，整体未达到为未达标，"
-        "跨越为临界。应办不足最小公布量的不评价。"
+        "要求为“全部”的标准没有约定比例，应全部按时；约定了比例的，95%区间整体达到为达标，整体未达到为未达标，跨越为临界。"
+        "应办不足最小公布量的不评价。"
         if zh
-        else "Where no share is agreed, all have to be on time, and one late misses the standard. Where one is: met "
-        "when the whole 95% interval reaches it, missed when none of it does, else too close to call."
+        else "Where no share is agreed, all have to be on time. Where one is: met when the whole 95% interval "
+        "reaches it, missed when none of it does, else too close to call."
     )
     title = "标准执行结论" if zh else "Standards and verdicts"
     table = tabulate("compliance", title, columns, [_record(row, language) for row in rows], language, note)
@@ -233,6 +257,11 @@ def compliance_duties(compliance: Compliance) -> Blocks:
         Column("due", "下次期限" if zh else "Next due", "date"),
         Column("state", "状态" if zh else "State"),
     ]
+    title = "定期工作" if zh else "Recurring duties"
+    if (
+        MARKS.get(c.occasion.report) == "public"
+    ):  # names of procedures and departments are the organisation's own matter
+        return Blocks((head, Text(text), _duties_by_kind(c.duties, title, language)))
     said = {"overdue": ("逾期", "overdue", "red"), "kept": ("未到期", "in time", None)}
     records = []
     for row in c.duties.to_dict("records"):
@@ -240,9 +269,24 @@ def compliance_duties(compliance: Compliance) -> Blocks:
         kind = _DUTIES.get(row["kind"], (row["kind"],) * 2)[0 if zh else 1]
         state = Cell(row["state"], chinese if zh else english, light)
         records.append(row | {"kind": kind, "name": group_name(row["name"], language), "state": state})
-    title = "定期工作" if zh else "Recurring duties"
     note = "期限和状态以期末为准。" if zh else "Due dates and states are those at the end of the period."
     return Blocks((head, Text(text), tabulate("duties", title, columns, records, language, note)))
+
+
+def _duties_by_kind(duties: pd.DataFrame, title: str, language: str) -> Table:
+    zh = language == "zh"
+    columns = [
+        Column("kind", "工作" if zh else "Duty"),
+        Column("count", "项数" if zh else "How many", "integer"),
+        Column("times", "本期次数" if zh else "Times", "integer"),
+        Column("overdue", "逾期" if zh else "Overdue", "integer"),
+    ]
+    records = [
+        {"kind": _DUTIES.get(kind, (kind,) * 2)[0 if zh else 1], "count": len(own), "times": int(own["times"].sum())}
+        | {"overdue": int((own["state"] == "overdue").sum())}
+        for kind, own in duties.groupby("kind", sort=False)
+    ]
+    return tabulate("duties", title, columns, records, language)
 
 
 def compliance_outside(compliance: Compliance) -> Blocks:
@@ -279,7 +323,7 @@ def _findings(c: Compliance) -> list[str]:
     found = []
     missed = [standing for standing in c.standings if standing.state == "missed"]
     if missed:
-        worst = sorted(missed, key=lambda s: s.clock.reading.value if s.clock else 1.0)[:3]
+        worst = sorted(missed, key=_kept)[:3]
         names = [f"{s.name}{'（' if zh else ' ('}{_share(s, language)}{'）' if zh else ')'}" for s in worst]
         found.append(
             f"达标率最低的是：{'、'.join(names)}。" if zh else f"Furthest from being kept: {'; '.join(names)}."
@@ -299,6 +343,11 @@ def _findings(c: Compliance) -> list[str]:
     return found
 
 
+def _kept(standing: Standing) -> float:
+    value = standing.clock.reading.value if standing.clock else None
+    return 1.0 if is_missing(value) else float(value)
+
+
 def _share(standing: Standing, language: str) -> str:
     return standing.clock.reading.value_text(language) if standing.clock else "–"
 
@@ -306,6 +355,8 @@ def _share(standing: Standing, language: str) -> str:
 def _record(standing: Standing, language: str) -> dict:
     zh, clock = language == "zh", standing.clock
     chinese, english, light = _SAID[standing.state]
+    if standing.state == "missed" and clock and is_missing(clock.reading.target):
+        chinese, english = "有超时", "Late at least once"
     document = _DOCUMENTS.get(standing.document, (standing.document,) * 2)[0 if zh else 1]
     record = {
         "document": document,

@@ -158,8 +158,8 @@ def _findings(lake: Lake, week: Period) -> tuple[pd.DataFrame, int]:
     rows = lake.sql(
         "select kind, trim(item) as item, count(*) as n, count(*) filter (where score < max_score) as lost, "
         "count(*) filter (where fatal) as fatal, count(*) filter (where coalesce(plan_due, rectify_due) is not null) "
-        "as to_rectify, count(*) filter (where coalesce(plan_due, rectify_due) is not null and rectified_at "
-        f"is not null) as rectified from audits where day_key between {first} and {last} and item is not null group by 1, 2"
+        "as to_rectify, count(*) filter (where coalesce(plan_due, rectify_due) is not null and rectified_at is not null"
+        f") as rectified from audits where day_key between {first} and {last} and item is not null group by 1, 2"
     )
     checked = int(rows["n"].sum())
     found = rows[(rows["to_rectify"] > 0) | (rows["fatal"] > 0)]

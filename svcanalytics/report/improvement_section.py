@@ -49,13 +49,13 @@ def _suggestions(found: ImprovementList) -> list:
     rows = found.suggestions
     if rows.empty and found.decided.empty and not found.undecided:
         return [title, Text("本周没有收到建议。" if zh else "No suggestion came in this week.", "note")]
-    n = rows["state"].value_counts()
+    n, taken = rows["state"].value_counts(), int((found.decided["state"] == "adopted").sum())
     if zh:
         text = f"本周收到建议{len(rows)}条"
         if found.known:
             text += f"：已采纳{n.get('adopted', 0)}条，未采纳{n.get('declined', 0)}条，"
-            text += f"已列入待定{n.get('listed', 0)}条，未列入{n.get('received', 0)}条。往期建议本周作出决定{len(found.decided)}条"
-            text += f"（采纳{int((found.decided['state'] == 'adopted').sum())}条），近90天仍待定{found.undecided}条。"
+            text += f"已列入待定{n.get('listed', 0)}条，未列入{n.get('received', 0)}条。"
+            text += f"往期建议本周作出决定{len(found.decided)}条（采纳{taken}条），近90天仍待定{found.undecided}条。"
         else:
             text += "。数据中没有建议的办理步骤（列入、采纳、告知），无法说明是否采纳。"
     else:
@@ -65,7 +65,7 @@ def _suggestions(found: ImprovementList) -> list:
             text += (
                 f"{n.get('listed', 0)} listed and undecided, {n.get('received', 0)} not listed yet. Of earlier ones "
             )
-            text += f"{len(found.decided)} were decided ({int((found.decided['state'] == 'adopted').sum())} adopted); "
+            text += f"{len(found.decided)} were decided ({taken} adopted); "
             text += f"{found.undecided} of the last 90 days are still undecided."
         else:
             text += ". The data don't hold their steps (listed, adopted, told), so what became of them is not known."

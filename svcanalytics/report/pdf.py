@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import unicodedata
 from pathlib import Path
 
 from svcanalytics.errors import PublishError
@@ -10,6 +12,8 @@ from svcanalytics.errors import PublishError
 __all__ = ["read_pdf", "write_pdf"]
 
 _MISSING = ".notdef glyph rendered"
+_CODE = re.compile(r"\(U\+([0-9A-F]+)\)")
+_SIGNS = frozenset(("So", "Sk", "Sm", "Sc", "Cf", "Cn", "Mn", "Me"))  # emoji newer than this Python are Cn
 
 
 def write_pdf(page: str, path: Path) -> None:
@@ -28,12 +32,29 @@ def write_pdf(page: str, path: Path) -> None:
         When the extra ``pdf`` is not installed, or a character of the text is in no font of this machine.
     """
     try:
-        import weasyprint
+        import weasyprint  # noqa: F401 - so that its absence is told apart from what it does
     except (ImportError, OSError) as error:
         raise PublishError(
             f"PDF can't be written here ({error})",
             fix='install it with pip install "svcanalytics[pdf]", and Pango (Debian: libpangoft2-1.0-0)',
         ) from None
+    missing = _print(page, path)
+    signs = {ord(char): f"[U+{ord(char):X}]" for char in missing if unicodedata.category(char) in _SIGNS}
+    if signs:
+        # An emoji in a customer's words is no reason to publish nothing: its number stands for it.
+        missing = _print(page.translate(signs), path)
+    if missing:
+        raise PublishError(
+            f"no font of this machine has {missing[0]!r} (U+{ord(missing[0]):X})",
+            where=path.name,
+            fix="install a font with Chinese, such as Debian's fonts-noto-cjk, and publish again",
+        )
+
+
+def _print(page: str, path: Path) -> list[str]:
+    """Write the file and return the characters that no font has."""
+    import weasyprint
+
     log, listener = logging.getLogger("weasyprint"), _Listener()
     log.addHandler(listener)
     try:
@@ -41,12 +62,7 @@ def write_pdf(page: str, path: Path) -> None:
         weasyprint.HTML(string=page, url_fetcher=_refuse).write_pdf(str(path))
     finally:
         log.removeHandler(listener)
-    if listener.missing:
-        raise PublishError(
-            f"no font of this machine has {listener.missing[0]}",
-            where=path.name,
-            fix="install a font with Chinese, such as Debian's fonts-noto-cjk, and publish again",
-        )
+    return listener.missing
 
 
 def read_pdf(path: Path) -> list[str]:
@@ -69,4 +85,4 @@ class _Listener(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
         if message.startswith(_MISSING):
-            self.missing.append(message.rpartition(": ")[2])
+            self.missing += [chr(int(code, 16)) for code in _CODE.findall(message)]

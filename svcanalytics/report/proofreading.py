@@ -32,6 +32,8 @@ _CELL = 32_000
 """What is longer is cut in a cell of a workbook."""
 _LEFT_TO_RIGHT = frozenset(("L", "EN", "ES", "ET", "CS", "B", "S", "WS", "ON"))
 _UNSEEN = frozenset(("Cc", "Cf", "Cn", "Co", "Me", "Mn"))
+_ASTRAL = "\U00010000"
+"""Emoji and their like begin here; on paper they may be replaced."""
 
 
 def proofread_page(content: Content, page: str, where: str) -> None:
@@ -77,7 +79,7 @@ def proofread_workbook(content: Content, path: Path) -> None:
     _seek_sentences(content, _Reading(["\n".join(str(row[0]) for row in notes)]), path.name, titles=False)
 
 
-def proofread_texts(content: Content, pages: Sequence[str], where: str) -> None:
+def proofread_texts(content: Content, pages: Sequence[str], where: str, *, paper: bool) -> None:
     """Look for the report's tables, row by row and in order, and its sentences in what was read from a file.
 
     Paper has the figures without the tables behind them, which fold open on a screen.
@@ -90,13 +92,15 @@ def proofread_texts(content: Content, pages: Sequence[str], where: str) -> None:
         What was read, sheet by sheet; spaces and line breaks don't count.
     where : str
         The file's name.
+    paper : bool
+        Whether it was printed: paper holds some texts otherwise, such as what runs right to left.
 
     Raises
     ------
     PublishError
         Naming the first table or sentence that differs.
     """
-    reading = _Reading(pages)
+    reading = _Reading(pages, paper)
     tables = [block for block in content.blocks if isinstance(block, Table)]
     at = 0
     for number, table in enumerate(tables, 1):
@@ -117,7 +121,7 @@ def _seek_row(row: Sequence[Cell], columns: Sequence[Column], reading: _Reading,
     if found < 0 and 0 <= reading.find(texts[0], top) <= at + _BETWEEN:
         # On a page a first column that repeats itself becomes a heading of its own.
         found = reading.find("\n".join(texts[1:]), at, _BETWEEN)
-    if found >= 0 or _is_steady("".join(texts)):
+    if found >= 0 or not reading.paper or _is_steady("".join(texts)):
         return found
     for cell, column in zip(row, columns, strict=True):
         if at >= 0 and _kind(cell, column) in _NUMERIC:
@@ -128,7 +132,10 @@ def _seek_row(row: Sequence[Cell], columns: Sequence[Column], reading: _Reading,
 def _is_steady(text: str) -> bool:
     """Tell whether paper holds a text as it is: not what runs right to left, is joined, or is longer than a sheet."""
     return len(text) < _SHEET and all(
-        unicodedata.bidirectional(char) in _LEFT_TO_RIGHT and unicodedata.category(char) not in _UNSEEN for char in text
+        unicodedata.bidirectional(char) in _LEFT_TO_RIGHT
+        and unicodedata.category(char) not in _UNSEEN
+        and char < _ASTRAL
+        for char in text
     )
 
 
@@ -138,7 +145,7 @@ def _seek_sentences(content: Content, reading: _Reading, where: str, *, titles: 
         sentences += [block.title for block in content.blocks if isinstance(block, Table | Figure)]
         sentences += [block.note for block in content.blocks if isinstance(block, Table)]
     for text in sentences:
-        if reading.find(text[:_CELL]) < 0 and (not reading.edges or _is_steady(text)):
+        if reading.find(text[:_CELL]) < 0 and (not reading.paper or _is_steady(text)):
             raise PublishError(
                 f"the sentence {text[:60]!r} differs from the report's", where=where, fix="report this as a fault"
             )
@@ -177,7 +184,8 @@ def _bare(text: str) -> str:
 class _Reading:
     """What was read from a file, without its spaces; what stands on two sheets may be cut by their edges."""
 
-    def __init__(self, pages: Sequence[str]) -> None:
+    def __init__(self, pages: Sequence[str], paper: bool = False) -> None:
+        self.paper = paper
         bare = [_bare(page) for page in pages]
         self.text = "".join(bare)
         self.edges = list(accumulate(len(page) for page in bare))[:-1]

@@ -60,7 +60,7 @@ def test_the_word_file_has_headings_captions_tables_and_pictures_with_words(tmp_
     assert [cell.text for cell in document.tables[0].rows[2].cells] == ["=1+1", "样本过少", "−0.5个百分点"]
     assert document.inline_shapes[0]._inline.docPr.get("descr") == "各月受理量"
     assert "演示数据" in document.sections[0].header.paragraphs[0].text
-    proofreading.proofread_texts(content(), [read_word(tmp_path / "r.docx")], "r.docx")
+    proofreading.proofread_texts(content(), [read_word(tmp_path / "r.docx")], "r.docx", paper=False)
 
 
 @pytest.mark.parametrize("text", ["nul\x00bell\x07", "</w:t><w:t>", "\ud83d", "长" * 10_000, "\u202etxt.exe"])
@@ -74,10 +74,18 @@ def test_the_pdf_holds_the_tables_numbers_as_text(tmp_path):
     html = page.render(content(), IMPRINT, where="test")
     write_pdf(html, tmp_path / "r.pdf")
     read = read_pdf(tmp_path / "r.pdf")
-    proofreading.proofread_texts(content(), read, "r.pdf")
+    proofreading.proofread_texts(content(), read, "r.pdf", paper=True)
     other = content(rows=((ROWS[0][0], Cell(777, "777"), ROWS[0][2]), ROWS[1]))
     with pytest.raises(PublishError, match="volumes"):
-        proofreading.proofread_texts(other, read, "r.pdf")
+        proofreading.proofread_texts(other, read, "r.pdf", paper=True)
+
+
+def test_a_sign_that_no_font_has_is_printed_as_its_number(tmp_path):
+    report = content(text="thanks \U0001fae8 a lot")
+    write_pdf(page.render(report, IMPRINT, where="test"), tmp_path / "r.pdf")
+    read = read_pdf(tmp_path / "r.pdf")
+    assert "thanks[U+1FAE8]alot" in "".join("".join(read).split())
+    proofreading.proofread_texts(report, read, "r.pdf", paper=True)
 
 
 def test_a_page_made_after_a_pdf_is_the_same_page(tmp_path):

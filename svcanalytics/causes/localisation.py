@@ -69,8 +69,8 @@ def segments(
         The most telling first: segment ("team=B&channel=app"), cause (1, 2, ...: causes explain one another's rest, a
         segment of the same number is another description of the same cause), role ("cause" or "alternative"), n, value,
         expected, excess (cases, or units of the outcome, for the worse), low, high (its 95 % interval, without regard
-        to the choice of the segment and of its first day: with a baseline 89 of 100 held the truth), won (how
-        far the value of all cases moves if the excess goes), gain (in
+        to the choice of the segment; with a baseline over all weeks with which it may have begun, see `size_excess`),
+        won (how far the value of all cases moves if the excess goes), gain (in
         log-likelihood; for means that of normal scores), p_value (for all segments together). A segment "" is all
         cases. With a baseline an alternative has no figures but n, value and that part of the cause's excess which lies
         in it. Empty when nothing is worse than expected. ``attrs["left_out"]`` says which dimensions have more values

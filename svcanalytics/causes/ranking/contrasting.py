@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from svcanalytics.causes.ranking.effects import fit_effects, learn_strengths
 from svcanalytics.causes.ranking.layout import Layout
+from svcanalytics.causes.ranking.sizing import size_excess
 
 __all__ = ["Contrast", "Scan", "contrast"]
 
@@ -48,8 +49,8 @@ class Contrast:
     counted : numpy.ndarray of bool, shape ``(rows,)``
         Those of them now from when on it was worse.
     excess, low, high : float
-        What went wrong among these beyond the expected, with its 95 % interval (without regard to the choice of the
-        segment).
+        What went wrong beyond the expected, with its 95 % interval: of all days from which on it may have been worse
+        (`size_excess`), without regard to the choice of the segment.
     z, p_value : float
         Standardised excess; its probability by chance, corrected for all segments looked at.
     left : numpy.ndarray, shape ``(rows,)``
@@ -309,18 +310,19 @@ class Scan:
         counted = np.zeros(len(self.bad), dtype=bool)
         counted[after] = True
         rows = self.layout.rows(segment)
-        left = self.bad - self.raw
-        then, here = self.bad[rows & ~self.now], self.bad[counted]
-        strength = self.strength[segment]
-        whole = len(then) + strength
-        usual = left[rows & ~self.now].sum() / whole if self.earlier else 0.0
-        excess = float(left[counted].sum() - len(here) * usual)
-        variance = len(here) * here.var()
+        left, then, here = self.bad - self.raw, rows & ~self.now, rows & self.now
+        usual = doubt = 0.0
         if self.earlier:
-            typical = self.bad[~self.now].var()
-            own = len(then) * then.var() if len(then) else 0.0
-            variance += len(here) ** 2 * (own + strength * typical) / whole**2
-        wide = _Z * self.inflation * float(np.sqrt(variance))
+            whole = then.sum() + self.strength[segment]
+            own = then.sum() * self.bad[then].var() if then.any() else 0.0
+            usual = float(left[then].sum() / whole)
+            doubt = float(own + self.strength[segment] * self.bad[~self.now].var()) / whole**2
+        luck = self._luck(segment, after, self.score - self.expected - past[segment], self._noise())
+        order = self.order[here] if self.earlier else np.zeros(here.sum())
+        excess, error = size_excess(
+            order, left[here], self.bad[here], usual, doubt, widen=self.inflation * luck, least=self.least
+        )
+        wide = _Z * error
         return Contrast(
             self.layout.names[segment], rows, counted, excess, excess - wide, excess + wide, z, p_value,
             self.score - self.expected - past[segment], self._others(segment, counted, all_z),

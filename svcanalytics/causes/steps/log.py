@@ -145,11 +145,10 @@ def _check(events: pd.DataFrame) -> None:
 
 def _seconds(times: pd.Series, timezone: str) -> NDArray[np.int64]:
     try:
-        moments = times if pd.api.types.is_datetime64_any_dtype(times) else pd.to_datetime(times, format="ISO8601")
+        moments = times if pd.api.types.is_datetime64_any_dtype(times) else _read_times(times)
     except (TypeError, ValueError) as error:
-        raise CauseError(
-            f"a time can't be read: {error}", where=str(times.name), fix="write 2026-07-01 09:00"
-        ) from error
+        why = str(error).partition(". ")[0]
+        raise CauseError(f"a time can't be read: {why}", where=str(times.name), fix="write 2026-07-01 09:00") from error
     if moments.dt.tz is None:
         try:
             moments = moments.dt.tz_localize(timezone, ambiguous=False, nonexistent="shift_forward")
@@ -158,6 +157,14 @@ def _seconds(times: pd.Series, timezone: str) -> NDArray[np.int64]:
                 f"there is no time zone {timezone!r}", where="timezone", fix="write one like Asia/Shanghai"
             ) from error
     return moments.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[s]").astype(np.int64)
+
+
+def _read_times(times: pd.Series) -> pd.Series:
+    # Offsets change with summer time: as soon as one is written, all times are moments.
+    offset = times.astype("string").str.contains(r"\d(?:Z|[+-]\d\d:?\d\d)$", regex=True).fillna(False)
+    if offset.any() and not offset[times.notna()].all():
+        raise ValueError("some have an offset from UTC, some have none")
+    return pd.to_datetime(times, format="ISO8601", utc=bool(offset.any()))
 
 
 def _usable(events: pd.DataFrame, end: NDArray, names: pd.Series, remarks: list[str]) -> NDArray[np.bool_]:
@@ -251,4 +258,6 @@ def _gaps(log: StepLog) -> tuple[str, ...]:
         said.append(f"{missing:,} events don't tell who worked; waiting before them can't be split")
     if len(log.cases) == 1:
         said.append("there is one case only: shares and intervals say nothing")
+    if alone := int((np.bincount(log.case) == 1).sum()):
+        said.append(f"{alone:,} of {len(log.cases):,} cases have a single event: they say nothing about ways and waits")
     return tuple(said)

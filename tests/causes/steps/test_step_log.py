@@ -133,3 +133,15 @@ def test_strange_arguments_are_refused_in_words(given, options, said):
         given = pd.DataFrame({"case_id": ["1"], "at": [given], "activity": ["open"]})
     with pytest.raises(CauseError, match=said):
         process(given, **options)
+
+
+def test_offsets_that_change_with_summer_time_are_read_and_times_without_one_beside_them_are_refused():
+    events = pd.DataFrame({"case_id": ["1", "1", "2"], "activity": ["a", "b", "a"]})
+    events["at"] = ["2026-03-28 10:00+01:00", "2026-03-30 10:00+02:00", "2026-03-30T09:00:00Z"]
+    found = process(events)
+    assert found.steps["wait_s"].tolist() == [0, 47 * 3600, 0]
+    assert any(remark.startswith("1 of 2 cases have a single event") for remark in found.remarks)
+    with pytest.raises(CauseError, match="some have none"):
+        process(events.assign(at=["2026-03-28 10:00+01:00", "2026-03-30 10:00", None]))
+    with pytest.raises(CauseError, match="can't be read"):
+        process(events.assign(at="yesterday"))

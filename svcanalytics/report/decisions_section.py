@@ -1,4 +1,4 @@
-"""Decisions: what became of last period's, what management is asked for now, and which rules to revise."""
+"""Decisions: what became of last period's, and what management is asked for now."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from svcanalytics.report.reasons import measure_name
 from svcanalytics.report.risks import list_risks
 from svcanalytics.report.vocabulary import shorten
 
-__all__ = ["carried_out", "decisions", "rules_to_revise"]
+__all__ = ["carried_out", "decisions"]
 
 MOST_LINES = 12
 #: Most decisions of one kind: a meeting that is asked for everything decides nothing.
@@ -74,21 +74,6 @@ def decisions(evaluation: Evaluation) -> Blocks:
     count = f"以下{len(asked)}项提请会议研究。" if zh else (
         f"{len(asked)} {'matter needs' if len(asked) == 1 else 'matters need'} a decision.")  # fmt: skip
     return Blocks((head, Text(count), tabulate("decisions", head.text, columns, records, e.language)))
-
-
-def rules_to_revise(evaluation: Evaluation) -> Blocks:
-    """Return measures that proved themselves and could become rules, and causes that lie in how work is ordered."""
-    e, zh = evaluation, evaluation.language == "zh"
-    records = [*_proven(e), *_disordered(e)]
-    if not records:
-        return Blocks(())
-    head = Heading("建议修订的制度" if zh else "Rules to revise", 2, "rules")
-    columns = [
-        Column("what", "建议" if zh else "Proposal"),
-        Column("why", "依据" if zh else "Because"),
-        Column("who", "责任部门" if zh else "Department"),
-    ]
-    return Blocks((head, tabulate("rules_to_revise", head.text, columns, records, e.language)))
 
 
 def _progress(e: Evaluation, lines: pd.DataFrame, last: str) -> str:
@@ -186,10 +171,10 @@ def _of_findings(e: Evaluation) -> Iterator[dict[str, str]]:
         points = row["points"]
         worth = "–" if is_missing(points) else _points(points, e.language)
         if state == "back":
-            what = f"重新整改“{name}”" if zh else f"Take up again: {name}"
+            what = f"重新整改：{name}" if zh else f"Take up again: {name}"
             why = "原整改事项已销号，问题再次出现" if zh else "its line was closed, and it is back"
         else:
-            what = f"为“{name}”明确责任部门和时限，列入台账" if zh else f"Name an owner and a date for: {name}"
+            what = f"列入台账并明确责任部门和时限：{name}" if zh else f"Name an owner and a date for: {name}"
             why = "超出偶然的原因，尚无整改事项" if zh else "beyond chance, and not on the ledger yet"
         yield {"what": what, "why": why, "worth": worth}
 
@@ -267,41 +252,6 @@ def _of_data(e: Evaluation) -> Iterator[dict[str, str]]:
         "why": "数据变了，不是服务变了" if zh else "the data changed, not the service",
         "worth": names,
     }
-
-
-def _proven(e: Evaluation) -> Iterator[dict[str, str]]:
-    """Yield measures of lines closed in the period as effective that are no standard yet."""
-    if e.ledger is None or e.ledger.closed.empty:
-        return
-    zh, closed = e.language == "zh", e.ledger.closed
-    closed = closed[closed["effect"].eq("better") & ~closed["became_standard"].fillna(False).astype(bool)]
-    closed = closed.dropna(subset=["measure"])
-    for measure, part in sorted(closed.groupby("measure"), key=lambda item: -len(item[1]))[:MOST_OF_A_KIND]:
-        name = shorten(str(measure))
-        departments = [shorten(str(each)) for each in part["department"].dropna().unique()]
-        yield {
-            "what": f"将“{name}”固化为标准" if zh else f"Make “{name}” a standing rule",
-            "why": f"本期{len(part)}项整改采用后经回访有效" if zh else (
-                f"proved itself on follow-up in {len(part)} line{'' if len(part) == 1 else 's'} closed in this period"),
-            "who": narrative.enumerate_names(departments, e.language, 2, "个") or "–",
-        }  # fmt: skip
-
-
-def _disordered(e: Evaluation) -> Iterator[dict[str, str]]:
-    """Yield causes on the layer of the process: how work is ordered, not who does it."""
-    if e.causes is None or e.causes.service.empty:
-        return
-    zh, rows = e.language == "zh", e.causes.service
-    for row in rows[rows["layer"] == "process"].head(MOST_OF_A_KIND).to_dict("records"):
-        name = finding_name(e, row)
-        cost = row["points"]
-        worth = "" if is_missing(cost) else _points(cost, e.language)
-        yield {
-            "what": f"修订“{name}”所涉流程" if zh else f"Revise the procedure behind: {name}",
-            "why": (f"原因在流程层面，{worth}" if worth else "原因在流程层面") if zh else (
-                f"the cause lies in the process{f', {worth}' if worth else ''}"),
-            "who": "–",
-        }  # fmt: skip
 
 
 def _points(points: float, language: str) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from svcanalytics import quality
 from svcanalytics.report.diagnosis import amounts
 from svcanalytics.report.formats import is_missing
+from svcanalytics.report.prospect import Outlook, miss_chance, predict_next
 from svcanalytics.report.readings import Clock, Reading
 
 if TYPE_CHECKING:
@@ -22,38 +23,15 @@ if TYPE_CHECKING:
     from svcanalytics.report.diagnosis import Diagnosis
     from svcanalytics.report.evaluation import Evaluation
 
-__all__ = ["Outlook", "Risk", "list_risks", "miss_chance", "predict_next"]
+__all__ = ["Risk", "list_risks"]
 
-#: Fewer periods than this tell too little about the next.
-LEAST_PERIODS = 4
 #: A chance below this is not worth a line.
 LEAST_CHANCE = 0.1
 MOST_FINDINGS = 3
 _LEVELS_P = (0.1, 0.3, 0.6, 0.9)
 _LEVELS_POINTS = (0.05, 0.15, 0.4, 1.0)
 _LEVELS_SHARE = (0.01, 0.03, 0.1, 0.25)
-_SMOOTHING = (0.3, 0.6, 1.0)
-_TREND, _DAMPING = 0.3, 0.8
 _QUANTILES = (np.arange(200) + 0.5) / 200
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """What the next value of a series is expected to be: Student's t around `mean`.
-
-    Attributes
-    ----------
-    mean, std : float
-    degrees : int
-        Degrees of freedom.
-    trend : float
-        What is added for the trend; 0 where the past shows none that predicts.
-    """
-
-    mean: float
-    std: float
-    degrees: int
-    trend: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -107,49 +85,6 @@ class Risk:
         return self.probability * (self.points or 0.0)
 
 
-def predict_next(values: Sequence[float], error: float = 0.0) -> Outlook | None:
-    """Predict the next value of a short series by exponential smoothing, with a damped trend where that is better.
-
-    Among smoothing weights 0.3, 0.6 and 1, each with and without a trend (weight 0.3, damped by 0.8; Gardner and
-    McKenzie 1985), the one is taken whose forecasts of one step were best in the series itself; their mean squared
-    error gives the spread, with a degree of freedom less for the weight and one for a trend.
-
-    Parameters
-    ----------
-    values : sequence of float
-        In order of time, without gaps.
-    error : float
-        Standard error of the last value; the spread is never smaller.
-
-    Returns
-    -------
-    Outlook or None
-        None from fewer than four values.
-    """
-    series = np.asarray(values, dtype=float)
-    if len(series) < LEAST_PERIODS:
-        return None
-    found = []
-    trends = (0.0, _TREND) if len(series) >= LEAST_PERIODS + 2 else (0.0,)
-    for beta in trends:
-        for alpha in _SMOOTHING:
-            ahead, trend, errors = _smooth(series, alpha, beta)
-            degrees = len(errors) - (2 if beta else 1)
-            found.append((float((errors**2).sum() / degrees), ahead, trend, degrees))
-    variance, ahead, trend, degrees = min(found)
-    return Outlook(ahead, max(variance**0.5, error), degrees, trend)
-
-
-def miss_chance(outlook: Outlook, target: float, direction: str) -> float:
-    """Return the chance that the next value misses a target ("up": stays below it)."""
-    from scipy.stats import t
-
-    if outlook.std <= 0:
-        return float((outlook.mean < target) == (direction == "up") and outlook.mean != target)
-    below = float(t.cdf((target - outlook.mean) / outlook.std, outlook.degrees))
-    return below if direction == "up" else 1.0 - below
-
-
 def list_risks(evaluation: Evaluation) -> list[Risk]:
     """Return the risks of the next period, the gravest first.
 
@@ -165,17 +100,6 @@ def list_risks(evaluation: Evaluation) -> list[Risk]:
     ]
     found = [risk for risk in found if risk.probability >= LEAST_CHANCE]
     return sorted(found, key=lambda risk: (-risk.severity, -risk.expected, -risk.probability, risk.subject))
-
-
-def _smooth(series: np.ndarray, alpha: float, beta: float) -> tuple[float, float, np.ndarray]:
-    """Return the forecast of the next value, its trend, and the errors of the forecasts so far."""
-    level, trend, errors = series[0], 0.0, []
-    for value in series[1:]:
-        ahead = level + _DAMPING * trend
-        errors.append(value - ahead)
-        level, before = ahead + alpha * (value - ahead), level
-        trend = (1 - beta) * _DAMPING * trend + beta * (level - before) if beta else 0.0
-    return float(level + _DAMPING * trend), float(_DAMPING * trend), np.array(errors)
 
 
 def _measures(

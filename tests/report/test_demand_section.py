@@ -32,7 +32,7 @@ def evaluated(lake, first, last, language):
     return Evaluation(report="monthly", period=OCTOBER, language=language, ahead=ahead)
 
 
-@pytest.mark.parametrize(("language", "words"), [("zh", "预计2026-11将有"), ("en", "are expected in 2026-11")])
+@pytest.mark.parametrize(("language", "words"), [("zh", "预计2026年11月将有"), ("en", "are expected in November 2026")])
 def test_the_next_month_is_forecast_by_its_largest_queues_and_the_rest(lake, language, words):
     _, sentence, table, *_ = demand_ahead(evaluated(lake, "2026-03-02", "2026-10-30", language)).items
     assert words in sentence.text and isinstance(table, Table)

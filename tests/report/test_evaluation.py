@@ -354,7 +354,8 @@ def test_what_is_asked_of_management_was_missed_for_long_or_got_worse_for_sure(q
     readings = tuple(replace(each, **changed.get(each.id, {"light": "green"})) for each in evaluation.readings)
     blocks = flat(report.decisions(replace(evaluation, readings=readings)))
     asked = [row[1].text for block in blocks if isinstance(block, Table) for row in block.rows]
-    about = {each.name for each in judged for text in asked if each.name in text}
+    about = {each.name for each in judged for text in asked if text.startswith(f"{each.name}列入督办")}
+    about |= {each.name for each in judged for text in asked if text.startswith(f"查明{each.name}变差")}
     assert about == {long.name, worse.name}
 
 

@@ -182,7 +182,7 @@ def test_figures_that_follow_one_another_stand_side_by_side_and_the_first_senten
         )
     )
     first, second = sections
-    assert [len(first[part]) for part in ("lead", "beside", "rows")] == [1, 1, 1]
+    assert [len(first[part]) for part in ("lead", "beside", "rows")] == [1, 2, 0]
     assert [[len(card) for card in row] for row in second["rows"]] == [[1, 1], [1], [2, 2]]
 
 

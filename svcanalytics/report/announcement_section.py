@@ -53,8 +53,10 @@ def announced_improvements(announcement: Announcement) -> Blocks:
     """Return the three improvements customers hear about, and how far each has come."""
     a, zh = announcement, announcement.occasion.language == "zh"
     count = len(a.improvements)
-    top = f"TOP {count} " if count else ""
-    head = Heading(f"{top}改进项及进展" if zh else f"{top}improvements and how far they are", 2, "improvements")
+    title = (f"TOP {count}改进项及进展" if zh else f"Top {count} to improve, and how far we are") if count else (
+        "改进项及进展" if zh else "What we are improving"
+    )  # fmt: skip
+    head = Heading(title, 2, "improvements")
     if not count:
         text = "本月没有可公示的改进事项。" if zh else "There is no improvement to report on this month."
         return Blocks((head, Text(text, "note")))
@@ -84,7 +86,12 @@ def announced_satisfaction(announcement: Announcement) -> Blocks:
     told = [_satisfied(a.reading("csat"), zh), _solved(a.reading("complaint_resolution"), zh)]
     texts = [text for text in told if text]
     if not texts:
-        text = "本月评价不足，不公布满意度。" if zh else "Too few customers rated us this month to publish a figure."
+        if any(reading.id == "csat" for reading in a.readings):
+            text = (
+                "本月评价不足，不公布满意度。" if zh else "Too few customers rated us this month to publish a figure."
+            )
+        else:
+            text = "本月没有满意度评价记录。" if zh else "No ratings by customers are on record for this month."
         return Blocks((head, Text(text, "note")))
     return Blocks((head, *(Text(text) for text in texts)))
 
@@ -177,21 +184,23 @@ def announced_reach(announcement: Announcement) -> Blocks:
 def _verdict(a: Announcement) -> str:
     zh = a.occasion.language == "zh"
     judged = [clock for clock in a.promises if clock.reading.judged]
+    kept = sum(clock.reading.light == "green" for clock in judged)
     due, late = sum(clock.due for clock in a.promises), sum(clock.late or 0 for clock in a.promises)
-    worst = max(a.promises, key=lambda clock: (clock.late or 0) / clock.due)
     rate = _in_hundred(late / due, zh)
+    if len(a.promises) == 1:
+        name = a.promises[0].reading.name
+        if zh:
+            return f"“{name}”到期{due:,}件次，超时{late:,}件次，{rate}。"
+        return f"{name}: of {due:,} that fell due we were late with {late:,}, {rate}."
+    worst = max(a.promises, key=lambda clock: (clock.late or 0) / clock.due)
     if zh:
         text = f"{len(a.promises)}项时限共到期{due:,}件次，超时{late:,}件次，{rate}。"
-        if judged:
-            kept = sum(clock.reading.light == "green" for clock in judged)
-            text += f"其中{len(judged)}项承诺了按时比例，{kept}项兑现。"
+        text += f"其中{len(judged)}项承诺了按时比例，{kept}项兑现。" if judged else ""
         if worst.late:
             text += f"超时比例最高的是“{worst.reading.name}”，{_in_hundred(worst.late / worst.due, zh)}。"
         return text
     text = f"Our {len(a.promises)} time limits fell due {due:,} times; we were late {late:,} times, {rate}."
-    if judged:
-        kept = sum(clock.reading.light == "green" for clock in judged)
-        text += f" For {len(judged)} of them we promised a share on time and kept {kept}."
+    text += f" For {len(judged)} of them we promised a share on time and kept {kept}." if judged else ""
     if worst.late:
         text += f" Late most often: {worst.reading.name}, {_in_hundred(worst.late / worst.due, zh)}."
     return text

@@ -56,23 +56,27 @@ def appraisal_verdict(appraisal: Appraisal) -> Blocks:
     better, worse = (placed[placed["stands_out"] == side] for side in ("better", "worse"))
     rest = len(a.agents) - len(placed)
     teams = placed["team"].nunique() if len(placed) else 0
+    same = len(placed) - len(better) - len(worse)
     if zh:
         text = f"{len(a.agents)}人有记录，其中{len(placed)}人可在{teams}个团队内比较："
-        text += (
-            f"显著高于同组{len(better)}人，显著低于同组{len(worse)}人，其余{len(placed) - len(better) - len(worse)}人"
-        )
-        text += "的差异在误差范围内，不分先后。"
+        if same == len(placed):
+            text += "没有人与同组有显著差异，差异都在误差范围内，不分先后。"
+        else:
+            text += (
+                f"显著高于同组{len(better)}人，显著低于同组{len(worse)}人，其余{same}人的差异在误差范围内，不分先后。"
+            )
         more = f"另有{rest}人记录不足{SMALLEST}条或所在团队不足{PEERS}人，不比较，只列达标情况。" if rest else ""
     else:
         text = f"{len(a.agents)} people have records; {len(placed)} of them can be compared within {teams} teams: "
-        text += f"{len(better)} better and {len(worse)} below their team for sure; the other "
-        text += f"{len(placed) - len(better) - len(worse)} can't be told apart and are not ranked."
+        if same == len(placed):
+            text += "nobody differs from the team for sure, so nobody is ranked."
+        else:
+            text += f"{len(better)} better and {len(worse)} below their team for sure; the other {same} can't be told "
+            text += "apart and are not ranked."
         more = (
-            f"{rest} more have fewer than {SMALLEST} records or fewer than {PEERS - 1} colleagues: they are not "
-            "compared, only held against the targets."
-            if rest
-            else ""
+            f"{rest} more have fewer than {SMALLEST} records or too few colleagues: they are held against the targets "
         )
+        more = f"{more}alone." if rest else ""
     use = (
         "本表是评价的依据之一，不是结论：应与自评、同事、上级和客户评价一并使用，并听取本人意见。"
         if zh

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import svcanalytics
 from svcanalytics import resources
 from svcanalytics.errors import LakeError
+from svcanalytics.report.labels import MARKS
+from svcanalytics.store.settings import FILE, home
 from svcanalytics.store.snapshot import read as read_snapshot
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ def collect(
             "timezone": lake.timezone,
             "made_up": lake.made_up,
             **{name: settings[name] for name in ("organisation", "country", "month_start")},
+            **_contact(lake, str(parameters.get("report", ""))),
         },
         "parameters": {name: value for name, value in parameters.items() if name not in _NOT_CONTENT},
         "masthead": dict(masthead or {}),
@@ -95,6 +98,14 @@ def is_made_from(manifest: Mapping[str, Any], lake: Lake) -> bool:
     except LakeError:
         return False
     return then.created_at == manifest["snapshot"]["created_at"]
+
+
+def _contact(lake: Lake, report: str) -> dict[str, Any]:
+    """Return how to reach the organisation where a report says so: only those for the public do."""
+    if MARKS.get(report) != "public":
+        return {}
+    file = home(lake.path) / FILE
+    return {"contact": resources.read_toml(file).get("contact", {}) if file.is_file() else {}}
 
 
 @cache

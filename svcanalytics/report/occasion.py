@@ -84,7 +84,7 @@ def write_head(occasion: Occasion) -> Document:
     title = REPORTS[o.report][1 if zh else 2]
     label = o.period.label(o.language)
     until = format_date(o.data_until, o.language)
-    facts = (("数据截止" if zh else "Data until", until),) if o.data_until else ()
+    facts = (("数据覆盖至" if zh else "Records reach", until),) if o.data_until else ()
     warnings: tuple[str, ...] = ()
     if o.incomplete:
         warnings = (

@@ -254,16 +254,19 @@ def _make(job: Job, draft: Path, progress: Progress | None, cell_timeout_s: int,
     folder = draft / "edition"
     folder.mkdir()
     manifest = render_edition(job, result, folder, job.place.latest())
-    _move(folder, job.place.folder / str(manifest["edition"]))
+    _move(folder, job.place.folder / str(manifest["edition"]), private=index.is_personal(manifest))
     shutil.rmtree(_failed(job), ignore_errors=True)
     return Edition(job.place.folder / str(manifest["edition"]), manifest, "published")
 
 
-def _move(draft: Path, final: Path) -> None:
-    """Put the finished edition in place: everything is on disk before its name is, and the name comes in one rename."""
+def _move(draft: Path, final: Path, *, private: bool) -> None:
+    """Put the finished edition in place: everything is on disk before its name is, and the name comes in one rename.
+
+    What is about persons is its owner's alone to read: whoever else may is given it by hand.
+    """
     for file in draft.iterdir():
-        file.chmod(0o444)
-    draft.chmod(0o755)
+        file.chmod(0o400 if private else 0o444)
+    draft.chmod(0o700 if private else 0o755)
     sync(draft.iterdir())
     final.parent.mkdir(parents=True, exist_ok=True)
     reach("rename edition")

@@ -38,7 +38,7 @@ def conduct(messages: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     CauseError
-        When there is no column ``text``.
+        When it is no table, or has no column ``text``.
 
     Examples
     --------
@@ -46,6 +46,7 @@ def conduct(messages: pd.DataFrame) -> pd.DataFrame:
     >>> conduct(said)[["greeting", "evasive", "words"]].values.tolist()
     [[True, False, ''], [False, True, 'not my department']]
     """
+    _expect_table(messages)
     if "text" not in messages.columns:
         raise CauseError("there is no column 'text'", where="messages", fix="name the column of what was said text")
     text = messages["text"].astype("object").where(messages["text"].notna(), "")
@@ -87,6 +88,7 @@ def conversations(messages: pd.DataFrame, by: str = "case_id") -> pd.DataFrame:
     CauseError
         When a column is missing.
     """
+    _expect_table(messages)
     absent = [name for name in ("text", "speaker", by) if name not in messages.columns]
     if absent:
         raise CauseError(f"there is no column {absent[0]!r}", where="messages", fix="name it so, or say what `by` is")
@@ -114,6 +116,13 @@ def conversations(messages: pd.DataFrame, by: str = "case_id") -> pd.DataFrame:
     kind = table["greeted"] & table["closed"] & table["empathy"].fillna(True).astype(bool)
     table["compliant"] = kind & (table["prohibited"] == 0) & (table["evasive"] == 0)
     return table.rename_axis(by)
+
+
+def _expect_table(messages: object) -> None:
+    if not isinstance(messages, pd.DataFrame):
+        raise CauseError(
+            f"{type(messages).__name__} is no table", where="messages", fix="give a DataFrame with a column text"
+        )
 
 
 @cache

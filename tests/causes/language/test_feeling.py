@@ -34,6 +34,10 @@ COMMA, STOP = "\uff0c", "\u3002"
         ("It is good.", "I wish it was good."),
         ("not bad at all", "bad"),
         ("客服 very helpful", "客服 very rude"),
+        ("从来没有这么好的服务", "从来没有这么差的服务"),
+        ("别提多满意了", "别再让我失望"),
+        ("I have never been so satisfied", "I have never been satisfied"),
+        ("问题得到解决", "问题没有得到解决"),
     ],
 )
 def test_the_better_sentence_scores_higher(better, worse):

@@ -65,3 +65,5 @@ def test_no_messages_and_missing_texts_are_borne_and_missing_columns_named():
         conduct(pd.DataFrame({"said": ["hello"]}))
     with pytest.raises(CauseError, match="no column 'contact_id'"):
         conversations(SAID, "contact_id")
+    with pytest.raises(CauseError, match="list is no table"):
+        conduct(["hello"])

@@ -106,9 +106,10 @@ def _write_head(document: docx.document.Document, content: Content, imprint: Imp
     language = content.document.language
     document.add_heading(content.document.title, 0)
     document.add_paragraph(content.document.subtitle or imprint.period)
+    colon = "：" if language == "zh" else ": "
     for name, text in (*imprint.facts(language), *content.document.facts):
-        document.add_paragraph(readable(f"{name}: {text}"))
-    signatures = "    ".join(f"{name}: {text or '________'}" for name, text in imprint.signatures(language))
+        document.add_paragraph(readable(f"{name}{colon}{text}"))
+    signatures = "    ".join(f"{name}{colon}{text or '________'}" for name, text in imprint.signatures(language))
     document.add_paragraph(signatures)
     for warning in (*([label("made_up", language)] * imprint.made_up), *content.document.warnings):
         document.add_paragraph().add_run(warning).bold = True
@@ -119,7 +120,13 @@ def _write_text(document: docx.document.Document, block: Text) -> None:
 
     paragraph = document.add_paragraph()
     if block.label:
-        paragraph.add_run(f"{block.label}  ").bold = True
+        head = paragraph.add_run(block.label)
+        head.bold = True
+        if block.role == "lead":  # the verdict stands on a line of its own
+            head.font.size = Pt(15)
+            head.add_break()
+        else:
+            paragraph.add_run("  ")
     run = paragraph.add_run(block.text)
     run.bold = block.role in ("lead", "warning")
     if block.role == "note":

@@ -68,6 +68,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return _relinked(markdown, f"docs/{uri}", uri)
 
 
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Say in which language the Chinese page is, for those who have it read aloud."""
+    return output.replace('<html lang="en"', '<html lang="zh-CN"', 1) if page.file.src_uri == "zh.md" else output
+
+
 def _relinked(text: str, origin: str, uri: str) -> str:
     """Return a page's text with links that are right in the repository made right on the site."""
 

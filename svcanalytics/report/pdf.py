@@ -16,7 +16,7 @@ _CODE = re.compile(r"\(U\+([0-9A-F]+)\)")
 _SIGNS = frozenset(("So", "Sk", "Sm", "Sc", "Cf", "Cn", "Mn", "Me"))  # emoji newer than this Python are Cn
 
 
-def write_pdf(page: str, path: Path) -> None:
+def write_pdf(page: str, path: Path) -> dict[int, str]:
     """Write a page as PDF.
 
     Parameters
@@ -26,10 +26,15 @@ def write_pdf(page: str, path: Path) -> None:
     path : Path
         The file to write.
 
+    Returns
+    -------
+    dict of int to str
+        What stands in the file for signs, such as emoji, that no font of this machine has; as `str.translate` takes it.
+
     Raises
     ------
     PublishError
-        When the extra ``pdf`` is not installed, or a character of the text is in no font of this machine.
+        When the extra ``pdf`` is not installed, or a letter of the text is in no font of this machine.
     """
     try:
         import weasyprint  # noqa: F401 - so that its absence is told apart from what it does
@@ -49,6 +54,7 @@ def write_pdf(page: str, path: Path) -> None:
             where=path.name,
             fix="install a font with Chinese, such as Debian's fonts-noto-cjk, and publish again",
         )
+    return signs
 
 
 def _print(page: str, path: Path) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from itertools import accumulate
 from pathlib import Path
@@ -32,8 +32,6 @@ _CELL = 32_000
 """What is longer is cut in a cell of a workbook."""
 _LEFT_TO_RIGHT = frozenset(("L", "EN", "ES", "ET", "CS", "B", "S", "WS", "ON"))
 _UNSEEN = frozenset(("Cc", "Cf", "Cn", "Co", "Me", "Mn"))
-_ASTRAL = "\U00010000"
-"""Emoji and their like begin here; on paper they may be replaced."""
 
 
 def proofread_page(content: Content, page: str, where: str) -> None:
@@ -79,7 +77,9 @@ def proofread_workbook(content: Content, path: Path) -> None:
     _seek_sentences(content, _Reading(["\n".join(str(row[0]) for row in notes)]), path.name, titles=False)
 
 
-def proofread_texts(content: Content, pages: Sequence[str], where: str, *, paper: bool) -> None:
+def proofread_texts(
+    content: Content, pages: Sequence[str], where: str, *, paper: bool, signs: Mapping[int, str] | None = None
+) -> None:
     """Look for the report's tables, row by row and in order, and its sentences in what was read from a file.
 
     Paper has the figures without the tables behind them, which fold open on a screen.
@@ -94,13 +94,15 @@ def proofread_texts(content: Content, pages: Sequence[str], where: str, *, paper
         The file's name.
     paper : bool
         Whether it was printed: paper holds some texts otherwise, such as what runs right to left.
+    signs : mapping, optional
+        What stands in the file for single characters, as `write_pdf` gives it.
 
     Raises
     ------
     PublishError
         Naming the first table or sentence that differs.
     """
-    reading = _Reading(pages, paper)
+    reading = _Reading(pages, paper, signs or {})
     tables = [block for block in content.blocks if isinstance(block, Table)]
     at = 0
     for number, table in enumerate(tables, 1):
@@ -132,10 +134,7 @@ def _seek_row(row: Sequence[Cell], columns: Sequence[Column], reading: _Reading,
 def _is_steady(text: str) -> bool:
     """Tell whether paper holds a text as it is: not what runs right to left, is joined, or is longer than a sheet."""
     return len(text) < _SHEET and all(
-        unicodedata.bidirectional(char) in _LEFT_TO_RIGHT
-        and unicodedata.category(char) not in _UNSEEN
-        and char < _ASTRAL
-        for char in text
+        unicodedata.bidirectional(char) in _LEFT_TO_RIGHT and unicodedata.category(char) not in _UNSEEN for char in text
     )
 
 
@@ -184,15 +183,15 @@ def _bare(text: str) -> str:
 class _Reading:
     """What was read from a file, without its spaces; what stands on two sheets may be cut by their edges."""
 
-    def __init__(self, pages: Sequence[str], paper: bool = False) -> None:
-        self.paper = paper
+    def __init__(self, pages: Sequence[str], paper: bool = False, signs: Mapping[int, str] | None = None) -> None:
+        self.paper, self.signs = paper, signs or {}
         bare = [_bare(page) for page in pages]
         self.text = "".join(bare)
         self.edges = list(accumulate(len(page) for page in bare))[:-1]
 
     def find(self, words: str, start: int = 0, within: int | None = None) -> int:
         """Return where words end that begin at most `within` characters behind `start`, or -1."""
-        sought = _bare(words)
+        sought = _bare(words.translate(self.signs))
         stop = len(self.text) if within is None else start + within + len(sought)
         found = self.text.find(sought, start, stop)
         if found >= 0:

@@ -156,8 +156,8 @@ def _write_format(name: str, content: Content, imprint: Imprint, html: str, path
     if name == "pdf":
         from svcanalytics.report.pdf import read_pdf, write_pdf
 
-        write_pdf(html, path)
-        proofread_texts(content, read_pdf(path), path.name, paper=True)
+        signs = write_pdf(html, path)
+        proofread_texts(content, read_pdf(path), path.name, paper=True, signs=signs)
     else:
         from svcanalytics.report.word import read_word, write_word
 

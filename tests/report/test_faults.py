@@ -46,7 +46,7 @@ def grown(lake, tmp_path):
 def publish(notebooks, monkeypatch, instantly):
     """Return a function that publishes in all formats, the slow one (PDF) as plain text."""
     folder = notebooks()
-    monkeypatch.setattr(pdf, "write_pdf", lambda page, path: path.write_text(re.sub("<[^>]+>", " ", page)))
+    monkeypatch.setattr(pdf, "write_pdf", lambda page, path: path.write_text(re.sub("<[^>]+>", " ", page)) and {})
     monkeypatch.setattr(pdf, "read_pdf", lambda path: [path.read_text()])
 
     def call(lake, out, period="2026-10"):

@@ -13,7 +13,7 @@ from svcanalytics.errors import CauseError
 from svcanalytics.store.contract import contract
 from svcanalytics.store.words import translate, translations
 
-__all__ = ["measure_name", "place_name"]
+__all__ = ["measure_name", "place_name", "view_of"]
 
 # Where the contract's column says less in English than a reader needs, and what the contract hasn't.
 _COLUMNS = {
@@ -50,6 +50,7 @@ _VALUES = {
     "a year or more": ("a year or more", "一年以上"),
     "": ("not filled in", "未填写"),
 }
+_TIMES = {"weekday": "{}", "day_class": "{}", "hour": "{}时", "tenure": "坐席在岗{}"}
 _SPECIAL = {
     "step": ("with the step '{}'", "经过“{}”环节"),
     "skipped": ("without the step '{}'", "跳过“{}”环节"),
@@ -65,6 +66,13 @@ def measure_name(measure: str, language: str) -> str:
     """Return a shipped metric's name; of one that isn't shipped its id."""
     shipped = metrics.catalogue()
     return getattr(shipped[measure].name, _key(language)) if measure in shipped.metrics else measure
+
+
+def view_of(measure: str) -> str:
+    """Return what a shipped metric's rows are: "cases", "contacts", "surveys" or "audits"; of any other "cases"."""
+    shipped = metrics.catalogue()
+    view = shipped[measure].view if measure in shipped.metrics else "cases"
+    return view if view in ("contacts", "surveys", "audits") else "cases"
 
 
 def place_name(where: str, language: str, details: Mapping[str, object] | None = None) -> str:
@@ -97,13 +105,17 @@ def _condition(column: str, value: str, key: str, details: Mapping[str, object])
     place = int(key == "zh")
     if column in _SPECIAL:
         label = details.get(f"label_{key}") or details.get("label") if column == "theme" else None
-        return _SPECIAL[column][place].format(label or value)
+        return _SPECIAL[column][place].format(label or _value(column, value, key))
     if column not in _COLUMNS and column not in _contract_names():
         said = say_circumstance(column, value, key)
         if said != f"{column} = {value}":
             return said
     name = _column(column, key)
     shown = _value(column, value, key)
+    if key == "zh" and column in _TIMES:  # a Sunday needs no word for what kind of thing it is
+        return _TIMES[column].format(shown)
+    if key == "zh" and value == "":
+        return f"未填写{name}"
     return f"{name}“{shown}”" if key == "zh" else f"{name} {shown}"
 
 
@@ -124,9 +136,9 @@ def _value(column: str, value: str, key: str) -> str:
 
 def _relation(leading: str, lag: str, key: str) -> str:
     if lag == "0":
-        return f"与“{leading}”同时变化" if key == "zh" else f"together with '{leading}'"
+        return f"与“{leading}”同步变化" if key == "zh" else f"together with '{leading}'"
     if key == "zh":
-        return f"随“{leading}”之后{lag}周变化"
+        return f"滞后于“{leading}”{lag}周"
     return f"{lag} {'week' if lag == '1' else 'weeks'} after '{leading}'"
 
 

@@ -34,27 +34,27 @@ ALWAYS = Finding(
             TEAM,
             "Reopen rate: channel app, responsible team Technical: 699 cases, 99 beyond the expected, 0.35 (0.27 to "
             "0.43) index points lost, since 1 July 2026, new; layer: people; shown by C1, C2, C3.",
-            "重开率：渠道“app”、责任团队“技术组”：699件，比预期多99件不理想，影响指数0.35分（0.27～0.43），"
-            "自2026年7月1日起，新出现；层面：人员；典型事项：C1、C2、C3。",
+            "重开率\uff1a渠道“app”、责任团队“技术组”\uff0c涉及699件\uff0c不理想的比预期多99件\uff0c拉低指数0.35分"
+            "\uff080.27\uff5e0.43\uff09\uff1b自2026年7月1日起新出现\uff1b原因在人员层面\uff1b典型样例\uff1aC1、C2、C3。",
         ),
         (
             KIOSK,
-            "Customer satisfaction: queue counter_south: 66 cases, 59 beyond the expected, 1.6 (1.5 to 1.7) index "
+            "Customer satisfaction: queue counter_south: 66 answers, 59 beyond the expected, 1.6 (1.5 to 1.7) index "
             "points lost, since 1 August 2026, new; the data changed, not the service.",
-            "客户满意度：队列“counter_south”：66件，比预期多59件不理想，影响指数1.6分（1.5～1.7），"
-            "自2026年8月1日起，新出现；是数据变化，不是服务变化。",
+            "客户满意度\uff1a队列“counter_south”\uff0c涉及66份\uff0c不理想的比预期多59份\uff0c拉低指数1.6分"
+            "\uff081.5\uff5e1.7\uff09\uff1b自2026年8月1日起新出现\uff1b系数据变化\uff0c并非服务变差。",
         ),
         (
             THEME,
-            "Net promoter score: about 'refund late': 40 cases, 900 beyond the expected, worse than before.",
-            "净推荐值：反映“退款 到账”：40件，超出预期900，比以前更严重。",
+            "Net promoter score: about 'refund late': 40 answers, 900 beyond the expected, worse than before.",
+            "净推荐值\uff1a反映“退款 到账”\uff0c涉及40份\uff0c超出预期900\uff1b较上期加重。",
         ),
         (
             ALWAYS,
-            "Answer rate: kind of request after sales, weekday Sunday, window not filled in: 1,200 cases, 80 beyond "
+            "Answer rate: kind of request after sales, weekday Sunday, window not filled in: 1,200 contacts, 80 beyond "
             "the expected, 0.10 (0.05 to 0.15) index points lost, as it always was.",
-            "接通率：业务类型“售后”、星期“星期日”、窗口“未填写”：1,200件，比预期多80件不理想，"
-            "影响指数0.10分（0.05～0.15），一直如此。",
+            "接通率\uff1a业务类型“售后”、星期日、未填写窗口\uff0c涉及1,200次\uff0c不理想的比预期多80次\uff0c拉低指数0.10分"
+            "\uff080.05\uff5e0.15\uff09\uff1b长期存在。",
         ),
     ],
 )
@@ -79,4 +79,4 @@ def test_what_names_no_column_is_shown_as_it_is(language):
 def test_steps_and_measures_that_lead_are_said():
     assert place_name("step=supplier check&channel=app", "en") == "with the step 'supplier check', channel app"
     assert place_name("lag=2&with=answer_rate", "en") == "2 weeks after 'Answer rate'"
-    assert place_name("lag=0&with=answer_rate", "zh") == "与“接通率”同时变化"
+    assert place_name("lag=0&with=answer_rate", "zh") == "与“接通率”同步变化"

@@ -22,7 +22,7 @@ from svcanalytics.report.edition import Edition
 from svcanalytics.report.news import expect_news, tell_news
 from svcanalytics.report.readiness import examine_period
 
-__all__ = ["DropFile", "build_forecast", "build_loads", "build_period_assets"]
+__all__ = ["DropFile", "build_forecast", "build_loads", "build_period_assets", "show_first"]
 
 _SHOWN = 20
 _LOADS = "One file loaded into the lake. Files in the drop folder start it; the same file again changes nothing."
@@ -96,7 +96,7 @@ def build_period_assets(installation: Installation, kind: str, lake: sv.Lake) ->
             raise dg.Failure(description=f"{period.key} is {ready.state}: {missing}", allow_retries=False)
         found = sv.measure(now, every=kind, start=period.key, end=period.key)
         context.add_output_metadata(
-            {"snapshot": now.snapshot.id, "measures": len(found), "first": dg.MetadataValue.md(_table(found))}
+            {"snapshot": now.snapshot.id, "measures": len(found), "first": dg.MetadataValue.md(show_first(found))}
         )
         return found
 
@@ -106,7 +106,7 @@ def build_period_assets(installation: Installation, kind: str, lake: sv.Lake) ->
 
         found = causes.findings(installation.open_lake(), period_of(context).key)
         shown = found[["kind", "measure", "where", "n", "points", "low", "high", "layer"]]
-        context.add_output_metadata({"findings": len(found), "first": dg.MetadataValue.md(_table(shown))})
+        context.add_output_metadata({"findings": len(found), "first": dg.MetadataValue.md(show_first(shown))})
         return found.drop(columns=["cases", "details"])
 
     @dg.asset(name=f"reports_{kind}", deps=[measures], description=_REPORTS, **common)
@@ -155,7 +155,8 @@ def _link(installation: Installation, edition: Edition) -> dg.MetadataValue:
     return dg.MetadataValue.url(f"{installation.notify.link.rstrip('/')}/{urllib.parse.quote(page)}")
 
 
-def _table(frame: pd.DataFrame) -> str:
+def show_first(frame: pd.DataFrame) -> str:
+    """Return a table's first rows in Markdown; what the data hold is text in it."""
     columns = list(frame.columns)
     head = "| " + " | ".join(columns) + " |\n|" + "---|" * len(columns)
     rows = (" | ".join(map(_cell, row)) for row in frame.head(_SHOWN).itertuples(index=False))

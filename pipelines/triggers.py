@@ -96,9 +96,9 @@ def build_drop_sensor(installation: Installation, job: str) -> dg.SensorDefiniti
 def _settled(inbox: Path, now: datetime) -> list[Path]:
     if not inbox.is_dir():
         return []
-    found = [file for pattern in ("*", "*/*") for file in inbox.glob(pattern)]
-    old = (now - _SETTLED).timestamp()
-    return sorted(f for f in found if f.is_file() and f.name[0] not in ".~" and f.stat().st_mtime <= old)
+    found = [f for pattern in ("*", "*/*") for f in inbox.glob(pattern) if f.is_file() and f.name[0] not in ".~"]
+    # When this machine last saw it change: a copy may keep another machine's time, and a clock may have been set back.
+    return sorted(f for f in found if abs(now.timestamp() - f.stat().st_ctime) >= _SETTLED.total_seconds())
 
 
 def _under_way(instance: dg.DagsterInstance, job: str) -> Sequence[str | None]:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,12 +14,15 @@ import pytest
 from dagster import DagsterInstance
 
 import pipelines.assets
+import pipelines.triggers
 import svcanalytics as sv
+from pipelines.assets import show_first
 from pipelines.definitions import build_definitions
 from pipelines.installation import Installation, find_installation
 from pipelines.partitions import partitions_of, period_of_key
+from pipelines.serving import serve, settle_runs
 from svcanalytics.causes.finding import tabulate
-from svcanalytics.errors import LakeError, PassingFaultError, PublishError
+from svcanalytics.errors import ConfigError, LakeError, PassingFaultError, PublishError
 from svcanalytics.report.timetable import Notify, Timetable
 
 ZONE = "Asia/Shanghai"
@@ -149,7 +152,17 @@ def test_own_months_make_partitions_from_the_26th_to_the_25th():
     assert [period_of_key(key, "quarter", 26).key for key in keys] == ["2026Q1", "2026Q2", "2026Q3"]
 
 
-def test_a_dropped_file_is_loaded_once_with_the_mapping_its_folder_names(installation, instance):
+class Clock(datetime):
+    """A clock that is ahead of the machine's, or behind."""
+
+    ahead = timedelta(0)
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) + cls.ahead
+
+
+def test_a_dropped_file_is_loaded_once_with_the_mapping_its_folder_names(installation, instance, monkeypatch):
     repository = build_definitions(installation).get_repository_def()
     sensor = repository.get_sensor_def("drop_folder")
     file = installation.inbox / "servicenow" / "export.csv"
@@ -161,9 +174,13 @@ def test_a_dropped_file_is_loaded_once_with_the_mapping_its_folder_names(install
         context = dg.build_sensor_context(instance=instance, repository_def=repository)
         return sensor.evaluate_tick(context).run_requests
 
+    monkeypatch.setattr(pipelines.triggers, "datetime", Clock)
     assert not ask()  # it is still being written
-    os.utime(file, (time.time() - 60,) * 2)
-    first, again = ask(), ask()
+    os.utime(file, (time.time() + 9e6,) * 2)  # the time of another machine
+    monkeypatch.setattr(Clock, "ahead", timedelta(minutes=1))
+    first = ask()
+    monkeypatch.setattr(Clock, "ahead", -timedelta(days=1))
+    again = ask()
     assert [r.run_key for r in first] == [r.run_key for r in again]  # the same key never starts a second run
     assert first[0].run_config["ops"]["loads"]["config"] == {"file": str(file), "source": "servicenow"}
 
@@ -174,6 +191,31 @@ def test_an_installation_without_configuration_is_the_demonstration_and_never_ma
     with pytest.raises(LakeError):
         found.open_lake()
     assert not (tmp_path / "data").exists()
+
+
+def test_a_run_that_was_cut_short_is_no_longer_under_way_when_the_schedule_starts_again(tmp_path, installation):
+    job = build_definitions(installation).resolve_job_def("make_forecast")
+    with DagsterInstance.from_config(str(tmp_path)) as there:
+        cut = there.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+        done = there.create_run_for_job(job, status=dg.DagsterRunStatus.SUCCESS)
+        settle_runs(tmp_path)
+        assert there.get_run_by_id(cut.run_id).status == dg.DagsterRunStatus.FAILURE
+        assert there.get_run_by_id(done.run_id).status == dg.DagsterRunStatus.SUCCESS
+
+
+def test_a_second_schedule_of_the_same_installation_does_not_start(tmp_path):
+    from filelock import FileLock
+
+    with FileLock(tmp_path / ".lock"), pytest.raises(ConfigError, match="runs already"):
+        serve(tmp_path, tmp_path, 0)
+
+
+def test_names_from_the_data_are_no_markup_on_the_page_of_a_run():
+    names = ["<script>alert(1)</script>", "a|b", "[x](http://y)", "**b**", "line\nbreak", "nul\x00"]
+    told = show_first(pd.DataFrame({"where": names, "n": range(len(names))}))
+    assert "<" not in told and "http://y)" not in told and "**" not in told
+    assert len(told.splitlines()) == 2 + len(names)
+    assert "a\\|b" in told
 
 
 @pytest.mark.slow

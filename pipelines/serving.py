@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -37,22 +39,25 @@ def serve(folder: Path, state: Path, port: int) -> int:
     ConfigError
         When the schedule of this installation runs already.
     """
-    from filelock import FileLock, Timeout
-
     state.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(state / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise ConfigError(
-            "the schedule of this installation runs already", where=str(state), fix="stop it, or look at its web page"
-        ) from None
-    with lock:
+    with (state / ".lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise ConfigError(
+                "the schedule of this installation runs already",
+                where=str(state),
+                fix=f"look at its web page, or end process {lock.read().strip()}",
+            ) from None
         settle_runs(state)
         # Set here, and not only wanted, for those it starts too: from a shell's background they would ignore both.
         for number in _ENDING:
             signal.signal(number, _end)
-        server = start_server(folder, state, port)
+        # It holds the lock too: killed alone, this process leaves it behind, and another must not start beside it.
+        server = start_server(folder, state, port, held=(lock.fileno(),))
+        lock.truncate(0)
+        print(server.pid, file=lock, flush=True)
         try:
             return server.wait()
         except KeyboardInterrupt:
@@ -75,8 +80,20 @@ def settle_runs(state: Path) -> None:
             instance.report_run_failed(run, "The schedule was stopped during this run.")
 
 
-def start_server(folder: Path, state: Path, port: int, log: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
-    """Start the web page, the clock and the code; what they say goes to `log`, else to the terminal."""
+def start_server(
+    folder: Path, state: Path, port: int, log: IO[bytes] | None = None, held: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    """Start the web page, the clock and the code.
+
+    Parameters
+    ----------
+    folder, state, port
+        As `serve` takes them.
+    log : file, optional
+        Where what they say goes; else to the terminal.
+    held : sequence of int
+        Open files that stay open in the server.
+    """
     _configure(state)
     paths = [str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {
@@ -97,6 +114,7 @@ def start_server(folder: Path, state: Path, port: int, log: IO[bytes] | None = N
         stdout=log,
         stderr=subprocess.STDOUT if log else None,
         start_new_session=True,
+        pass_fds=held,
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -204,10 +205,11 @@ def test_a_run_that_was_cut_short_is_no_longer_under_way_when_the_schedule_start
 
 
 def test_a_second_schedule_of_the_same_installation_does_not_start(tmp_path):
-    from filelock import FileLock
-
-    with FileLock(tmp_path / ".lock"), pytest.raises(ConfigError, match="runs already"):
-        serve(tmp_path, tmp_path, 0)
+    with (tmp_path / ".lock").open("w") as lock:
+        print(4711, file=lock, flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(ConfigError, match=r"(?s)runs already.*end process 4711"):
+            serve(tmp_path, tmp_path, 0)
 
 
 def test_names_from_the_data_are_no_markup_on_the_page_of_a_run():

@@ -61,6 +61,8 @@ class Evaluation:
         Local day of the newest case or contact.
     incomplete : bool
         The data stop inside the period, or begin in it.
+    whole : mapping of str to float
+        In the report of a unit what the whole organisation has in the period, by measure; else empty.
     readings : tuple of Reading
         One per metric with data in the period, in the catalogue's order.
     clocks : tuple of Clock
@@ -119,6 +121,7 @@ class Evaluation:
     snapshot: int = 0
     data_until: date | None = None
     incomplete: bool = False
+    whole: Mapping[str, float] = field(default_factory=dict)
     readings: tuple[Reading, ...] = ()
     clocks: tuple[Clock, ...] = ()
     history: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -217,6 +220,7 @@ def _computed(lake: Lake, asked: Period, report: str, language: str, scope: str)
         snapshot=lake.snapshot.id,
         data_until=books.until,
         incomplete=found.incomplete or _stops_inside(books.until, asked),
+        whole=gathering.measure_whole(lake, asked, readings),
         readings=readings,
         clocks=clocks,
         history=found.history,

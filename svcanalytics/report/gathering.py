@@ -38,6 +38,7 @@ __all__ = [
     "measure_months",
     "measure_periods",
     "measure_units",
+    "measure_whole",
     "open_lake",
     "read_books",
     "read_clocks",
@@ -194,6 +195,15 @@ def count_volumes(lake: Lake, every: str, start: date, end: date) -> dict[str, p
     return counted
 
 
+def measure_whole(lake: Lake, period: Period, readings: tuple[Reading, ...]) -> dict[str, float]:
+    """Return what the whole organisation has in the period where the lake shows one unit of it; empty elsewhere."""
+    shown = [reading.id for reading in readings]
+    if not lake.unit or not shown:
+        return {}
+    found = metrics.measure(lake.whole, shown, every=period.kind, start=period.start, end=period.last)
+    return {name: float(value) for name, value in zip(found["metric"], found["value"], strict=True) if value == value}
+
+
 def main_measures(readings: tuple[Reading, ...], profile: Profile | None) -> list[str]:
     """Return the ids of the measures that matter most: by weight in the index, then those with a target."""
     weights = {} if profile is None else {m.metric: m.weight * profile.families[m.family] for m in profile.metrics}
@@ -286,11 +296,14 @@ def read_books(lake: Lake, period: Period) -> Books:
             "where status = 'loaded' order by 2"
         ).df()
         each = " union all ".join(
-            f"select '{name}' as name, load_id, max(day_key) as newest, "
+            f"select '{name}' as name, load_id, "
             f"count(*) filter (where day_key between {first} and {last}) as n from {name} group by load_id"
             for name in dated
         )
-        rows = con.sql(each).df() if dated else pd.DataFrame(columns=["name", "load_id", "newest", "n"])
+        # A unit in which nothing happens for a while has no gap in its data.
+        days = "select day_key from main.cases union all select day_key from main.contacts"
+        newest = con.sql(f"select max(day_key) as day from ({days})").df()["day"].iloc[0]
+        rows = con.sql(each).df() if dated else pd.DataFrame(columns=["name", "load_id", "n"])
     finally:
         con.close()
     limit = pd.Timestamp(period.end + timedelta(days=LATE_DAYS)).tz_localize(lake.timezone)
@@ -303,7 +316,6 @@ def read_books(lake: Lake, period: Period) -> Books:
         period_rows=tables["table"].map(counted["n"]).astype("Int64"),
         late=tables["table"].map(counted["late"]).astype("Int64"),
     )
-    newest = rows.loc[rows["name"].isin(("cases", "contacts")), "newest"].max()
     until = None if is_missing(newest) else date(int(newest) // 10_000, int(newest) // 100 % 100, int(newest) % 100)
     return Books(tables, loads, until)
 

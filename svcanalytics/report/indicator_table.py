@@ -57,6 +57,7 @@ def _columns(e: Evaluation, judged: bool) -> list[Column]:
     found = [Column("name", "指标" if zh else "Measure")]
     found += [Column("target", "目标值" if zh else "Target")] if judged else []
     found += [Column("value", "本期" if zh else "This period")]
+    found += [Column("whole", "全机构" if zh else "Whole organisation")] if e.whole else []
     found += [Column("met", "达标" if zh else "Met")] if judged else []
     found += [
         Column("previous", "上期" if zh else "Last period"),
@@ -109,6 +110,7 @@ def _record(e: Evaluation, reading: Reading, families: dict) -> dict:
         "name": reading.name,
         "target": Cell(reading.target, reading.target_text(language), kind=reading.kind),
         "value": Cell(None if suppressed else reading.value, text, kind=reading.kind),
+        "whole": _cell(reading, e.whole.get(reading.id), language),
         "met": Cell(met, "–" if met is None else word("yes" if met else "no", language)),
         "previous": _of_last(_base(reading, reading.previous, reading.previous_base, language), language),
         "change": _of_last(

@@ -21,7 +21,7 @@ _TITLES = {
 def opening(evaluation: Evaluation) -> Document:
     """Return the head of the report: its title, what the data reach to, and what holds for all of it."""
     e, zh = evaluation, evaluation.language == "zh"
-    facts = [("数据截止" if zh else "Data until", format_date(e.data_until, e.language))] if e.data_until else []
+    facts = [("数据覆盖至" if zh else "Records reach", format_date(e.data_until, e.language))] if e.data_until else []
     warnings = [_incomplete_warning(e)] if e.incomplete else []
     title = _TITLES[e.report][0 if zh else 1]
     return Document(title, e.language, _subtitle(e), tuple(facts), tuple(warnings))

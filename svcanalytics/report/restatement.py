@@ -27,6 +27,8 @@ TOLERANCES = {"share": 0.001, "points": 0.1, "s": 0.01, "count": 0.005, "number"
 """By unit, how far a figure may move unnoticed: shares and points as they are, the others relative to their value."""
 _ABSOLUTE = ("share", "points")
 _MONTHS_AFTER = 1
+_APART = ("demand", "workload")
+"""Views of two tables that a unit's rows are chosen from one by one: split, the whole may say something else."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def _moved(lake: Lake, period: Period, by: str, figures: set[str], same: list[Ed
     metrics = {metric.id: metric for metric in catalogue(lake).choose(None)}
     wanted = [name for name in metrics if name in figures]
     if by:  # what a unit's report says of it is what the whole says when it is split: one measurement for all units
+        wanted = [name for name in wanted if metrics[name].view not in _APART]
         every = divide_measures(lake, wanted, by, period, before=False)
     else:
         every = measure(lake, wanted, every=period.kind, start=period.key, end=period.key)

@@ -34,7 +34,7 @@ def staffing_opening(review: StaffingReview) -> Document:
     """Return the head of the report."""
     zh = review.language == "zh"
     title = "人力需求与排班报告" if zh else "Staffing report"
-    facts = [("数据截止" if zh else "Data until", format_date(review.data_until, review.language))]
+    facts = [("数据覆盖至" if zh else "Records reach", format_date(review.data_until, review.language))]
     facts.append(("承诺" if zh else "Promise", staffing.describe_goal(review.plan, review.language)))
     label = review.period.label(review.language)
     name = review.organisation

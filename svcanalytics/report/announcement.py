@@ -153,6 +153,8 @@ def choose_improvements(
         return pd.DataFrame(columns=columns), 0
     begin, end = (pd.Timestamp(day).tz_localize(lines["found_at"].dt.tz) for day in (period.start, period.end))
     lines = lines[(lines["status"] != "dropped") & (lines["found_at"] < end) & ~(lines["closed_at"] < begin)]
+    if lines.empty:
+        return pd.DataFrame(columns=columns), 0
     shown = lines["problem"].map(lambda text: is_public(text, names))
     withheld = int(lines.loc[~shown, "problem"].nunique())
     rows = []

@@ -103,6 +103,7 @@ _TRENDS = {
     "gone": ("消失", "gone"),
     "": ("–", "–"),
 }
+_DECIMALS = re.compile(r"\d+\.\d{2,}")
 _LEVEL = 0.05
 _LEAST_SHARE = 0.05
 # A circumstance and how many cases it explains, as `Trace.layers` writes them: "tenure=new (61), load=4-5 (4)".
@@ -116,7 +117,7 @@ def condition_name(column: str, value: str, language: str) -> str:
         return _SPECIAL[column][place].format(shorten(value))
     name = _DIMENSIONS[column][place] if column in _DIMENSIONS else dimension_name(column, language)
     if name == column and say_circumstance(column, value, language) != f"{column} = {value}":
-        return say_circumstance(column, value, language)
+        return _DECIMALS.sub(lambda found: f"{float(found[0]):.1f}", say_circumstance(column, value, language))
     shown = _VALUES[value][place] if value in _VALUES else group_name(value, language)
     return f"{name}“{shown}”" if language == "zh" else f"{name} “{shown}”"
 

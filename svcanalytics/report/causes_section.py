@@ -23,6 +23,7 @@ from svcanalytics.report.cause_words import (
     layer_text,
     trend_name,
 )
+from svcanalytics.report.course_section import draw_course
 from svcanalytics.report.diagnosis import Diagnosis, amounts, sum_points, too_many
 from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_integer, is_missing
@@ -48,6 +49,9 @@ def root_causes(evaluation: Evaluation) -> Blocks:
         items += _quotes(e, found)
         items += tabulate_evidence(e, found)
     items += _followed(e, found)
+    course = draw_course(e)
+    if course is not None:
+        items += [Heading("事项流转" if zh else "The ways cases take", 3), course]
     return Blocks(tuple(items))
 
 

@@ -27,7 +27,7 @@ __all__ = ["Imprint", "render", "template"]
 
 _NUMERIC = frozenset(("integer", "number", "rate", "points", "percent", "duration"))
 _DENSE, _WIDE, _TIGHT = 6, 8, 11
-_SHORT, _SLIM = 24, 8  # in halves of a Chinese character; what is longer may be broken into lines
+_SHORT, _SLIM = 20, 8  # in halves of a Chinese character; what is longer may be broken into lines
 
 
 @dataclass(frozen=True)

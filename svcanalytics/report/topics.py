@@ -12,6 +12,7 @@ from svcanalytics.metrics.views import view
 from svcanalytics.periods import Period
 from svcanalytics.report.carried import read_carried
 from svcanalytics.report.complaints import Complaints, read_complaints
+from svcanalytics.report.course import Course, read_course
 
 if TYPE_CHECKING:
     from svcanalytics.store import Lake
@@ -40,6 +41,8 @@ class Topics:
         All lines of the ledger, as `improve.read_actions` gives them.
     carried : DataFrame
         What was decided last period and what became of it, as `read_carried` gives it.
+    course : Course or None
+        Which step followed which.
     """
 
     access: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -48,6 +51,7 @@ class Topics:
     register: pd.DataFrame = field(default_factory=pd.DataFrame)
     lines: pd.DataFrame = field(default_factory=pd.DataFrame)
     carried: pd.DataFrame = field(default_factory=pd.DataFrame)
+    course: Course | None = None
 
 
 def read_topics(lake: Lake, period: Period) -> Topics:
@@ -60,6 +64,7 @@ def read_topics(lake: Lake, period: Period) -> Topics:
         register=_read_register(lake, period) if lake.has("risks") else pd.DataFrame(),
         lines=lines,
         carried=read_carried(lake, period, lines) if len(lines) else pd.DataFrame(),
+        course=read_course(lake, period),
     )
 
 

@@ -23,6 +23,7 @@ _ALIKE = 0.8
 """A circumstance that tells so much of the set can't be told apart from it."""
 _SAME = 0.95
 """A course, or a value's missing, that tells so much of the outcome is the outcome."""
+_WENT = 0.8
 _NEAR = 1e-9
 
 
@@ -143,7 +144,8 @@ class Regression:
             if column.layer and column.name not in own:
                 at = np.arange(column.first, column.last)
                 sure = np.abs(shift[at]) / np.maximum(error[at], 1e-12)
-                best = int(at[np.argmax(sure)])
+                # What came tells more than what it took the place of.
+                best = int(at[np.argmax(np.where(shift[at] > 0, sure, _WENT * sure))])
                 p = float(min(2 * stdtr(freedom, -sure.max()) * len(at), 1.0)) if error[best] > 0 else 1.0
                 value = column.values[best - column.first]
                 out.append(Change(column.name, value, column.layer, float(shift[best]), p))

@@ -17,7 +17,8 @@ def relation_findings(material: Material, *, lags: int = 4, level: float = _LEVE
 
     The excess is what the other measure's change since the baseline leads to expect: its effect times its change times
     the cases of the period. A relation is told only where that made things worse; it says what goes before what, and
-    the place to look for the cause is the measure that leads.
+    the place to look for the cause is the measure that leads. What moves within the same period is left out: which one
+    leads can't be told, and most of it is one thing measured twice.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def relation_findings(material: Material, *, lags: int = 4, level: float = _LEVE
     out = []
     for row in relations(measures, lags=lags, level=level).rename(columns={"with": "leading"}).itertuples():
         metric, other = str(row.measure), str(row.leading)
-        if metric not in material.outcomes or other not in material.outcomes:
+        if row.lag < 1 or metric not in material.outcomes or other not in material.outcomes:
             continue
         bad, others = material.outcomes[metric], material.outcomes[other]
         now, before = (others.loc[others["period"] == period, "bad"] for period in ("now", "before"))

@@ -107,52 +107,79 @@ _LINKS = {
         "share": " \u2014 {share:.0%} of it",
     },
     "zh": {
-        "measure": "{measure}变差了吗\uff1f是\uff1a比此前的水平多出{amount}\uff08{low}至{high}\uff09",
-        "split": "为什么\uff1f因为{what}{share}\uff1a超出预期{amount}\uff08{low}至{high}\uff09\uff0c涉及{n}件",
-        "course": "为什么在那里\uff1f表现在{what}等环节\uff1a{amount}{share}\uff08{low}至{high}\uff09",
-        "circumstance": "再问为什么\uff1f因为{layer}\uff0c首先是{what}\uff1a{amount}{share}\uff08{low}至{high}\uff09",
+        "measure": "\u201c{measure}\u201d变差了吗\uff1f是\uff1a按此前水平推算\uff0c"
+        "多出{amount}件\uff08{low}至{high}\uff09",
+        "split": "为什么\uff1f主要集中在{what}{share}\uff1a超出预期{amount}件\uff08{low}至{high}\uff09\uff0c涉及{n}件",
+        "course": "为什么是这里\uff1f表现在{what}等环节\uff1a{amount}{share}\uff08{low}至{high}\uff09",
+        "circumstance": "再问为什么\uff1f原因在{layer}\uff0c首先是{what}\uff1a{amount}{share}\uff08{low}至{high}\uff09",
         "share": "\uff0c占其中{share:.0%}",
     },
 }
+_LINKS_OF_MEANS = {
+    "en": {
+        "measure": "Did {measure} get worse? Yes: by {amount} a case on average ({low} to {high})",
+        "split": "Why? Because of {what}{share}: {amount} a case beyond the expected ({low} to {high}), {n} cases",
+    },
+    "zh": {
+        "measure": "\u201c{measure}\u201d变差了吗\uff1f是\uff1a平均每件增加{amount}\uff08{low}至{high}\uff09",
+        "split": "为什么\uff1f主要集中在{what}{share}\uff1a平均每件超出预期{amount}\uff08{low}至{high}\uff09\uff0c"
+        "涉及{n}件",
+    },
+}
+"""Of what is no share of cases, amounts are said by the case."""
 _STOPS = {
     "en": {
         "nothing": "Nothing is significant: there is nothing to ask about.",
-        "alike": "It got worse everywhere alike: no part of the cases stands out.",
+        "alike": "No part of the cases stands out for sure: as far as can be told, it got worse everywhere.",
         "told": "Nothing further is significant; the last answer can be acted on.",
-        "unexplained": "The cases are told, but no circumstance on record explains them.",
+        "unexplained": "We know which cases, but nothing on record says why: ask those who work on them.",
     },
     "zh": {
         "nothing": "没有显著变化\uff0c无需追问\u3002",
-        "alike": "各处同样变差\uff0c没有哪一部分特别突出\u3002",
-        "told": "再往下没有显著的结果\uff1b最后一个原因可以采取措施\u3002",
-        "unexplained": "已找到所在\uff0c但现有记录不能解释其原因\u3002",
+        "alike": "没有哪一部分的变化足够显著\uff1b就现有数据看\uff0c属于普遍变差\u3002",
+        "told": "继续追问已无显著结果\uff1b可针对最后一个原因采取措施\u3002",
+        "unexplained": "已定位到具体事项\uff0c但现有记录不足以说明原因\uff0c建议向经办人员了解\u3002",
     },
 }
 
 
-def say_link(link: Mapping[str, Any], measure: str, language: str = "en") -> str:
+def say_link(link: Mapping[str, Any], measure: str, what: str, language: str = "en", *, unit: str = "") -> str:
     """Say one answer of a chain of whys.
 
     Parameters
     ----------
     link : mapping
         A row of `WhyChain.links`.
-    measure : str
+    measure, what : str
+        How the measure and the condition of the answer are called.
     language : str
         "en" or "zh".
+    unit : str
+        "" when the amount is a count of cases that went wrong, else what the measure is in: "s" for seconds, or other.
     """
     key = "zh" if language.startswith("zh") else "en"
-    share = link["share"]
-    what = say_circumstance(str(link["column"]), str(link["value"]), language)
-    said = _LINKS[key][link["kind"]].format(
+    share, kind = link["share"], str(link["kind"])
+    by_case = unit != "" and kind in _LINKS_OF_MEANS[key]
+    size = max(int(link["n"]), 1) if unit else 1
+    said = (_LINKS_OF_MEANS if by_case else _LINKS)[key][kind].format(
         measure=measure,
         what=what,
         layer=LAYER_WORDS[key].get(link["layer"], ""),
-        share="" if share != share or link["kind"] == "measure" else _LINKS[key]["share"].format(share=share),
+        share="" if share != share or kind == "measure" else _LINKS[key]["share"].format(share=share),
         n=link["n"],
-        **{name: f"{link[name]:,.0f}".replace("-", "\u2212") for name in ("amount", "low", "high")},
+        **{name: _amount(link[name] / size, unit, key) for name in ("amount", "low", "high")},
     )
     return said + ("\u3002" if key == "zh" else ".")
+
+
+def _amount(number: float, unit: str, key: str) -> str:
+    if unit == "s":
+        from svcanalytics.charts.durations import duration_text
+
+        written = duration_text(abs(number), key)
+    else:
+        written = f"{abs(number):,.2f}" if unit and abs(number) < 10 else f"{abs(number):,.0f}"
+    return ("\u2212" if number < 0 and written.strip("0.") else "") + written
 
 
 def say_stop(stopped: str, language: str = "en") -> str:

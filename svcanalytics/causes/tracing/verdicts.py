@@ -23,7 +23,6 @@ from svcanalytics.errors import CauseError
 __all__ = ["cases_of", "locate", "trace", "trace_all", "trace_cases"]
 
 _LEVEL = 0.05
-_SURE = 0.01
 _SHIFT = 0.05
 """What became more frequent by a smaller share of the cases isn't told."""
 
@@ -182,7 +181,7 @@ def _share(
 
 
 def _sure(changes: list[Change]) -> list[Change]:
-    kept = [c for c in changes if c.p_value < _SURE and abs(c.shift) >= _SHIFT]
+    kept = [c for c in changes if c.p_value < _LEVEL and abs(c.shift) >= _SHIFT]
     return sorted(kept, key=lambda c: (-abs(c.shift), c.column))
 
 

@@ -8,7 +8,9 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from svcanalytics import metrics
 from svcanalytics.causes.tracing.phrases import say_circumstance, say_link, say_stop
 from svcanalytics.causes.tracing.splitting import WHOLE, Search, Split
 from svcanalytics.causes.tracing.verdicts import cases_of
@@ -39,11 +41,14 @@ class WhyChain:
     stopped : {"nothing", "alike", "told", "unexplained"}
         Why it ends: nothing is significant; it got worse everywhere alike; a circumstance one can act on is told; or
         the cases are told, but nothing says what lies behind.
+    unit : str
+        "" when amounts are counts of cases that went wrong; else "s" for seconds, or other.
     """
 
     measure: str
     links: pd.DataFrame
     stopped: Reason
+    unit: str = ""
 
     def sentences(self, language: str = "en") -> list[str]:
         """Say each answer, and why the chain ends, in a sentence.
@@ -53,7 +58,15 @@ class WhyChain:
         language : str
             "en" or "zh".
         """
-        said = [say_link(row, self.measure, language) for row in self.links.to_dict("records")]
+        from svcanalytics.causes.ranking.naming import measure_name, place_name
+
+        said = [
+            say_link(
+                row, measure_name(self.measure, language), place_name(f"{row['column']}={row['value']}", language),
+                language, unit=self.unit,
+            )
+            for row in self.links.to_dict("records")
+        ]  # fmt: skip
         return [*said, say_stop(self.stopped, language)]
 
     def picture(self, language: str = "en") -> pd.DataFrame:
@@ -135,8 +148,9 @@ def five_why(
     if whole.amount > 0 and whole.p_value / 2 < WHOLE * level:  # one-sided
         links.append(search.link("measure", [], "", "", "", whole, whole.p_value / 2))
     splits = search.splits(level, least_share, whole if links else None)
+    unit = _unit(measure, search.bad)
     if not links and not splits:
-        return WhyChain(measure or outcome, pd.DataFrame(columns=list(WHY_COLUMNS)), "nothing")
+        return WhyChain(measure or outcome, pd.DataFrame(columns=list(WHY_COLUMNS)), "nothing", unit)
     splits.sort(key=lambda split: _ORDER[split.layer])
     held: list[Split] = []
     for split in splits:
@@ -147,7 +161,14 @@ def five_why(
     links += search.behind(held, level, least_share)
     told = any(link["layer"] in ("data", "process", "people") for link in links)
     stopped: Reason = "told" if told else "unexplained" if held else "alike"
-    return WhyChain(measure or outcome, _table(links), stopped)
+    return WhyChain(measure or outcome, _table(links), stopped, unit)
+
+
+def _unit(measure: str, bad: NDArray[np.float64]) -> str:
+    if np.isin(bad, (0.0, 1.0)).all():
+        return ""
+    shipped = metrics.catalogue()
+    return (shipped[measure].unit if measure in shipped.metrics else "") or "units"
 
 
 def _table(links: list[dict[str, object]]) -> pd.DataFrame:

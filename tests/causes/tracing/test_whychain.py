@@ -34,8 +34,19 @@ def test_a_chain_goes_from_the_measure_over_the_team_to_its_waits(make_cases):
     assert (inside[:, 0] < found.links["amount"]).all() and (found.links["amount"] < inside[:, 1]).all()
     assert found.links["share"].iloc[1:].between(0.2, 1).all() and found.links["step"].tolist() == [1, 2, 3]
     said = found.sentences("en")
-    assert len(said) == 4 and "team = D" in said[1] and "wait for \u201ccheck\u201d" in said[2]
+    assert len(said) == 4 and "team D" in said[1] and "wait for \u201ccheck\u201d" in said[2]
     assert "等待\u201ccheck\u201d" in found.sentences("zh")[2]
+
+
+def test_what_is_measured_in_seconds_is_told_by_the_case_in_time(make_cases):
+    rows = make_cases(1, 8000, process=0.05)
+    rows["bad"] = 3600.0 * rows["wait_check"]
+    found = five_why(rows.drop(columns="wait_check"), measure="first_response_time")
+    assert found.unit == "s" and found.links["kind"].tolist()[:2] == ["measure", "split"]
+    split = found.links.iloc[1]
+    hours = f"{split['amount'] / split['n'] / 3600:.1f}".removesuffix(".0")
+    assert f"{hours} h a case beyond the expected" in found.sentences("en")[1]
+    assert f"平均每件超出预期{hours}小时" in found.sentences("zh")[1]
 
 
 def test_a_split_is_worth_what_the_cases_became_worse_by_beyond_the_others(make_cases):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar
 
+from svcanalytics.charts.characters import readable, readable_json
 from svcanalytics.report.formats import format_value, is_missing
 
 __all__ = [
@@ -56,7 +57,9 @@ class _Shown:
         raise NotImplementedError
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {MIME: self.to_json(), "text/html": self.preview(), "text/plain": f"<{type(self).__name__}>"}
+        # A kernel can't send half a character.
+        block = readable_json(self.to_json(), leave=("svg",))
+        return {MIME: block, "text/html": readable(self.preview()), "text/plain": f"<{type(self).__name__}>"}
 
 
 @dataclass(frozen=True)

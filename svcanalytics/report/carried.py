@@ -1,4 +1,4 @@
-"""What was decided last period: how far each line of the ledger got, and what its measure did before and after."""
+"""The ledger at the end of a period: how it stands, and what became of what was decided in the period before."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from svcanalytics import metrics
+from svcanalytics import improve, metrics
 from svcanalytics.metrics.views import view
 from svcanalytics.periods import Period
 
 if TYPE_CHECKING:
+    from svcanalytics.improve import LedgerStanding
     from svcanalytics.metrics import Metric
     from svcanalytics.store import Lake
 
-__all__ = ["name_measure", "read_carried", "tell_state"]
+__all__ = ["name_measure", "read_carried", "read_standing", "tell_state"]
 
 _TEAMS = ("owner_team", "team", "first_team")
 #: A shorter name than this may stand in a text by chance.
@@ -56,6 +57,11 @@ def read_carried(lake: Lake, period: Period, lines: pd.DataFrame) -> pd.DataFram
     found = found.assign(state=tell_state(found, until), metric=named)
     changes = [_change(lake, period, row["metric"], row["scope"], known) for row in found.to_dict("records")]
     return found.join(pd.DataFrame(changes, index=found.index))
+
+
+def read_standing(lake: Lake, period: Period) -> LedgerStanding | None:
+    """Return the ledger as it stood at the end of a period; None for a lake without one."""
+    return improve.stand(improve.read_actions(lake), period) if lake.has("actions") else None
 
 
 def tell_state(lines: pd.DataFrame, until: pd.Timestamp) -> list[str]:

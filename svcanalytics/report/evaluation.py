@@ -13,10 +13,10 @@ from svcanalytics import quality
 from svcanalytics.errors import CatalogueError, PublishError
 from svcanalytics.periods import Period, parse_period
 from svcanalytics.report import gathering, lateness
-from svcanalytics.report.demand_section import Ahead, foresee
+from svcanalytics.report.carried import read_standing
 from svcanalytics.report.diagnosis import Diagnosis, diagnose
 from svcanalytics.report.divisions import divide_measures, divisions_of
-from svcanalytics.report.ledger_section import read_standing
+from svcanalytics.report.foresight import Ahead, foresee
 from svcanalytics.report.movement import Movement, explain_index, explain_measure
 from svcanalytics.report.places import Places, Stars, choose_stars, compare_places
 from svcanalytics.report.readings import Clock, Reading

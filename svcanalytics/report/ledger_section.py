@@ -6,17 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from svcanalytics import improve
 from svcanalytics.report.blocks import Blocks, Cell, Column, Heading, Text, tabulate
 from svcanalytics.report.formats import is_missing
 
 if TYPE_CHECKING:
-    from svcanalytics.improve import LedgerStanding
-    from svcanalytics.periods import Period
     from svcanalytics.report.evaluation import Evaluation
-    from svcanalytics.store import Lake
 
-__all__ = ["read_standing", "rectification"]
+__all__ = ["rectification"]
 
 MOST_LINES = 15
 _PROBLEM = 60
@@ -36,11 +32,6 @@ _STATES = {
     "accepted": ("待回访", "accepted, not followed up", "yellow"),
     "closed": ("待回访", "not followed up", "yellow"),
 }
-
-
-def read_standing(lake: Lake, period: Period) -> LedgerStanding | None:
-    """Return the ledger as it stood at the end of a period; None for a lake without one."""
-    return improve.stand(improve.read_actions(lake), period) if lake.has("actions") else None
 
 
 def rectification(evaluation: Evaluation) -> Blocks:

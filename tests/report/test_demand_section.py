@@ -9,8 +9,9 @@ import pytest
 from svcanalytics import store
 from svcanalytics.periods import parse_period
 from svcanalytics.report.blocks import Table, Text
-from svcanalytics.report.demand_section import demand_ahead, foresee
+from svcanalytics.report.demand_section import demand_ahead
 from svcanalytics.report.evaluation import Evaluation
+from svcanalytics.report.foresight import foresee
 
 OCTOBER = parse_period("2026-10", 1)
 

@@ -6,8 +6,9 @@ import pytest
 import svcanalytics as sv
 from svcanalytics.periods import parse_period
 from svcanalytics.report.blocks import Table, Text
+from svcanalytics.report.carried import read_standing
 from svcanalytics.report.evaluation import Evaluation
-from svcanalytics.report.ledger_section import read_standing, rectification
+from svcanalytics.report.ledger_section import rectification
 
 ROWS = [
     ("Z1", "2026-06-01", "2026-07-15", "2026-07-10", "closed"),

@@ -12,12 +12,16 @@ import svcanalytics
 from svcanalytics.report.edition import FORMATS, MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, editions
 from svcanalytics.report.gate import check_page
 from svcanalytics.report.labels import MARKS, REPORTS, label, moment, report_name
+from svcanalytics.report.masthead import mark_words
+from svcanalytics.report.scopes import name_scope
+from svcanalytics.report.vocabulary import dimension_name, group_name
 from svcanalytics.store.contract import contract
 from svcanalytics.store.files import write_atomically
 
 __all__ = ["INDEX", "is_personal", "lists", "rebuild"]
 
 INDEX = "index.html"
+_NEW = 6
 
 
 def lists(out: Path, edition: Edition) -> bool:
@@ -60,7 +64,8 @@ def rebuild(out: Path, language: str) -> Path:
         for draft in out.glob(f".{INDEX}.*.tmp"):
             draft.unlink()  # of a publisher that died
         page = template("index.html.j2").render(
-            groups=_groups(out, language),
+            groups=(groups := _groups(out, language)),
+            news=_news(groups),
             language=language,
             version=svcanalytics.__version__,
             label=lambda key, *values: label(key, language, *values),
@@ -73,6 +78,33 @@ def rebuild(out: Path, language: str) -> Path:
 
 def _count(found: list[Edition]) -> tuple[int, int]:
     return len({edition.path.parent for edition in found}), len(found)
+
+
+def _news(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what was published last: each report of the whole organisation, those of units as one per kind."""
+    found = []
+    for report in groups:
+        for period in report["periods"]:
+            common = {"title": report["title"], "period": period["title"], "id": period["id"]}
+            found += [{**common, **place["current"], "count": 1} for place in period["wholes"]]
+            for kind in period["kinds"]:
+                last = max((place["current"] for place in kind["places"]), key=lambda entry: entry["published"])
+                found.append({**common, **last, "count": len(kind["places"]), "kind": kind["title"]})
+    return sorted(found, key=lambda entry: entry["published"], reverse=True)[:_NEW]
+
+
+def _kinds(report: str, period: str, places: list[dict[str, Any]], language: str) -> dict[str, Any]:
+    """Part the places of a period into those of the whole organisation and those of its units, by kind."""
+    units: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for place in places:
+        units[place["current"]["by"]].append(place)
+    wholes = units.pop("", [])
+    kinds = []
+    for by, of in units.items():
+        title = dimension_name(by, language)
+        summary = label("scope_each", language, title if language == "zh" else title.lower(), len(of))
+        kinds.append({"title": summary, "places": sorted(of, key=lambda place: place["current"]["unit"])})
+    return {"id": f"{report}-{period}".lower(), "wholes": wholes, "kinds": kinds}
 
 
 def _groups(out: Path, language: str) -> list[dict[str, Any]]:
@@ -102,7 +134,10 @@ def _groups(out: Path, language: str) -> list[dict[str, Any]]:
                 {
                     "key": period,
                     "title": places_of[0]["current"][f"period_{language}"],
-                    "places": sorted(places_of, key=lambda entry: _order(entry["place"], language)),
+                    "issue": places_of[0]["current"]["issue"],
+                    **_kinds(
+                        report, period, sorted(places_of, key=lambda entry: _order(entry["place"], language)), language
+                    ),
                 }
                 for period, places_of in sorted(
                     reports[report].items(), key=lambda item: starts[report, item[0]], reverse=True
@@ -118,10 +153,17 @@ def _entry(out: Path, edition: Edition, newer: Edition | None, language: str) ->
     manifest = edition.manifest
     folder = edition.path.relative_to(out).as_posix()
     published = datetime.fromisoformat(manifest["published_at"])
+    unit, head = manifest.get("unit") or {}, manifest.get("masthead", {})
+    mark = head.get("confidentiality", "internal")
+    about = name_scope(f"{unit['by']}:{unit['name']}", language) if unit else ""
     return {
+        "by": unit.get("by", ""),
+        "unit": group_name(unit["name"], language) if unit else "",
+        "issue": head.get("issue", ""),
+        "mark": "" if mark == "internal" else mark_words(mark, language)[0],
         "number": edition.number,
         "language": manifest["language"],
-        "scope": manifest["scope"],
+        "scope": label("scope_all", language) if manifest["scope"] == "all" else about or manifest["scope"],
         "title": manifest["title"],
         "organisation": manifest["organisation"],
         "published": published,

@@ -197,6 +197,8 @@ def test_the_index_lists_all_editions_of_both_languages_newest_period_first(lake
     sv.publish("tiny", "2026-10", grown, out, notebooks=folder)
     page = (out / "index.html").read_text("utf-8")
     assert faults(page) == []
+    new, page = page[: page.index('id="r-tiny"')], page[page.index('id="r-tiny"') :]
+    assert "2026-10/all-zh/2" in new and "2025-12/all-zh/1" in new and "2026-10/all-zh/1" not in new
     assert page.index("2026-10/all") < page.index("2026-09/all") < page.index("2025-12/all")
     assert page.index("2026-10/all-zh/2/report.html") < page.index("2026-10/all-zh/1/report.html")
     assert "superseded by edition 2" in page

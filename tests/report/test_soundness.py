@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 from svcanalytics.report import index
@@ -67,7 +68,7 @@ def test_two_hundred_editions_are_listed_in_a_light_page_at_once(tmp_path, lay_e
     page = index.rebuild(tmp_path, "zh").read_text("utf-8")
     assert time.process_time() - begun < 1.5
     assert faults(page) == []
-    assert page.count("report.html") == count
+    assert len(set(re.findall(r'"([^"]+/report[.]html)"', page))) == count
     assert len(page.encode()) < 400_000
     begun = time.process_time()
     assert find_damage(tmp_path) == []

@@ -95,7 +95,7 @@ def _show_worklist(rows: pd.DataFrame) -> None:
 
 
 def report(
-    name: Annotated[str, typer.Argument(metavar="REPORT", help="weekly, monthly, quarterly, half_yearly or staffing.")],
+    name: Annotated[str, typer.Argument(metavar="REPORT", help="Such as monthly, quarterly, public_notice.")],
     period: Annotated[str, typer.Argument(metavar="PERIOD", help="Such as 2026-10 or 2026Q3.")],
     language: Annotated[str | None, typer.Option(help="zh or en; default: as in svcanalytics.toml.")] = None,
     scope: Annotated[

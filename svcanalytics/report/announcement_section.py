@@ -5,7 +5,7 @@ from __future__ import annotations
 from svcanalytics.report.announcement import SMALLEST, Announcement
 from svcanalytics.report.blocks import Blocks, Cell, Column, Document, Heading, Table, Text, tabulate
 from svcanalytics.report.formats import format_date, format_integer, format_points, format_rate, is_missing
-from svcanalytics.report.occasion import write_head
+from svcanalytics.report.head_section import write_head
 from svcanalytics.report.readings import Clock, Reading, target_number
 from svcanalytics.report.vocabulary import group_name
 

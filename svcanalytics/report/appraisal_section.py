@@ -9,8 +9,8 @@ from svcanalytics.metrics import Metric
 from svcanalytics.report.appraisal import PEERS, Appraisal
 from svcanalytics.report.blocks import Blocks, Cell, Column, Document, Figure, Heading, Text, tabulate
 from svcanalytics.report.formats import format_number, format_value, is_missing, light_rule, typeset
+from svcanalytics.report.head_section import write_head
 from svcanalytics.report.narrative import describe_alternative
-from svcanalytics.report.occasion import write_head
 from svcanalytics.report.places import SMALLEST
 from svcanalytics.report.readings import kind_of, target_number
 from svcanalytics.report.vocabulary import group_name

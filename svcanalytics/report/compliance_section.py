@@ -8,9 +8,9 @@ from svcanalytics.report.blocks import Blocks, Cell, Column, Document, Heading, 
 from svcanalytics.report.compliance import STATES, Compliance, Standing
 from svcanalytics.report.examiners_section import scene_table, scene_verdict
 from svcanalytics.report.formats import format_duration, format_integer, format_rate, is_missing, light_rule
+from svcanalytics.report.head_section import write_head
 from svcanalytics.report.labels import MARKS
 from svcanalytics.report.late_tables import late_cases, late_teams
-from svcanalytics.report.occasion import write_head
 from svcanalytics.report.vocabulary import group_name
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from svcanalytics import charts
 from svcanalytics.report.blocks import Blocks, Cell, Column, Document, Figure, Heading, Table, Text, tabulate
 from svcanalytics.report.examiners import AuditReview, Examined
 from svcanalytics.report.formats import format_date, format_number, format_points, is_missing
+from svcanalytics.report.head_section import write_head
 from svcanalytics.report.narrative import describe_alternative
-from svcanalytics.report.occasion import write_head
 from svcanalytics.report.vocabulary import group_name
 
 __all__ = [

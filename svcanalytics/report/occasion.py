@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 from svcanalytics.errors import PublishError
 from svcanalytics.periods import Period, parse_period
 from svcanalytics.report import gathering
-from svcanalytics.report.blocks import Document
-from svcanalytics.report.formats import format_date
 from svcanalytics.report.labels import REPORTS
 
 if TYPE_CHECKING:
     from svcanalytics.store import Lake
 
-__all__ = ["Occasion", "open_occasion", "write_head"]
+__all__ = ["Occasion", "open_occasion"]
 
 #: No holiday closes a service for longer than this many days: a longer silence at the end means that data are missing.
 _LONGEST_SILENCE = 7
@@ -76,21 +74,3 @@ def open_occasion(
     until = gathering.read_books(lake, asked).until
     silent = until is None or (asked.last - until).days > _LONGEST_SILENCE
     return lake, Occasion(report, asked, language, scope, lake.settings.organisation, until, silent)
-
-
-def write_head(occasion: Occasion) -> Document:
-    """Return the head of a report: its name, its period, how far its data reach."""
-    o, zh = occasion, occasion.language == "zh"
-    title = REPORTS[o.report][1 if zh else 2]
-    label = o.period.label(o.language)
-    until = format_date(o.data_until, o.language)
-    facts = (("数据覆盖至" if zh else "Records reach", until),) if o.data_until else ()
-    warnings: tuple[str, ...] = ()
-    if o.incomplete:
-        warnings = (
-            f"数据不完整：{label}的数据未覆盖整个期间（最后一条记录：{until}）。本报告全部数字仅供参考。"
-            if zh
-            else f"Incomplete data: they do not cover all of {label} (last record: {until}). Every figure here is "
-            "provisional.",
-        )
-    return Document(title, o.language, f"{o.organisation} · {label}" if o.organisation else label, facts, warnings)

@@ -107,7 +107,7 @@ def places_of(publish, lake, out: Path) -> list[str]:
     return places
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_wherever_the_publisher_is_killed_there_is_the_old_edition_or_the_new(grown, publish, fork, tmp_path, number):
     before = tmp_path / "before"
     if number == 2:
@@ -231,7 +231,10 @@ def test_a_clock_that_was_never_set_publishes_nothing_and_says_so(lake, publish,
     assert editions(tmp_path) == []
 
 
-@pytest.mark.parametrize("periods", [["2026-10"] * 8, [f"2026-{month:02}" for month in range(1, 9)]])
+@pytest.mark.parametrize(
+    "periods",
+    [["2026-10"] * 8, pytest.param([f"2026-{month:02}" for month in range(1, 9)], marks=pytest.mark.slow)],
+)
 def test_eight_publishers_at_once_make_each_edition_once_and_list_them_all(grown, publish, fork, tmp_path, periods):
     barrier, queue = fork.Barrier(8), fork.SimpleQueue()
 

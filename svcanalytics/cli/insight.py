@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
+By = Annotated[list[str] | None, typer.Option("--by", help="Split by this column; may be repeated.")]
+Every = Annotated[str, typer.Option(help="day, week, month, quarter, half_year or year.")]
+Start = Annotated[str | None, typer.Option(help="First day or period, such as 2026-10.")]
+End = Annotated[str | None, typer.Option(help="Last day or period, included.")]
+Csv = Annotated[Path | None, typer.Option("--csv", help="Write to this CSV file instead of showing a table.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
@@ -27,13 +33,11 @@ def measure(
     metrics: Annotated[
         list[str] | None, typer.Argument(help="Metrics by id; none means all that the lake can give.")
     ] = None,
-    by: Annotated[list[str] | None, typer.Option("--by", help="Split by this column; may be repeated.")] = None,
-    every: Annotated[str, typer.Option(help="day, week, month, quarter, half_year or year.")] = "month",
-    start: Annotated[str | None, typer.Option(help="First day or period, such as 2026-10.")] = None,
-    end: Annotated[str | None, typer.Option(help="Last day or period, included.")] = None,
-    csv: Annotated[
-        Path | None, typer.Option("--csv", help="Write to this CSV file instead of showing a table.")
-    ] = None,
+    by: By = None,
+    every: Every = "month",
+    start: Start = None,
+    end: End = None,
+    csv: Csv = None,
 ) -> None:
     """Measure: value, 95 % interval and n of each metric, by period and group."""
     from svcanalytics import metrics as measuring
@@ -44,13 +48,11 @@ def measure(
 
 def standards(
     names: Annotated[list[str] | None, typer.Argument(metavar="[STANDARDS]...", help="By id; none means all.")] = None,
-    by: Annotated[list[str] | None, typer.Option("--by", help="Split by this column; may be repeated.")] = None,
-    every: Annotated[str, typer.Option(help="day, week, month, quarter, half_year or year.")] = "month",
-    start: Annotated[str | None, typer.Option(help="First day or period, such as 2026-10.")] = None,
-    end: Annotated[str | None, typer.Option(help="Last day or period, included.")] = None,
-    csv: Annotated[
-        Path | None, typer.Option("--csv", help="Write to this CSV file instead of showing a table.")
-    ] = None,
+    by: By = None,
+    every: Every = "month",
+    start: Start = None,
+    end: End = None,
+    csv: Csv = None,
 ) -> None:
     """Measure time standards: due, on time, late, still running, and the share with its interval."""
     from svcanalytics import metrics as measuring
@@ -63,9 +65,7 @@ def standards(
 def overdue(
     at: Annotated[str | None, typer.Option(help="As of this local time; default: when the data stop.")] = None,
     within: Annotated[float, typer.Option(help="Also show what falls due within this many hours.")] = 24.0,
-    csv: Annotated[
-        Path | None, typer.Option("--csv", help="Write to this CSV file instead of showing a table.")
-    ] = None,
+    csv: Csv = None,
 ) -> None:
     """List what is overdue or due soon: worst first, by the team that owns it."""
     from svcanalytics import metrics as measuring

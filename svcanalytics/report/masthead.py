@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from svcanalytics import resources
 from svcanalytics.errors import ConfigError, PublishError
-from svcanalytics.report.labels import label
+from svcanalytics.report.labels import label, moment
 from svcanalytics.store.settings import FILE, home
 from svcanalytics.store.snapshot import read as read_snapshot
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from svcanalytics.report.parameters import Parameter
     from svcanalytics.store import Lake
 
-__all__ = ["Masthead", "cut_lake", "mark_words", "read_masthead", "settle_masthead", "time_of"]
+__all__ = ["Masthead", "cut_lake", "mark_words", "read_masthead", "settle_masthead", "time_of", "write_cut_off"]
 
 _LONGEST = 60
 _MARKS = ("internal", "public", "personnel")
@@ -156,6 +156,14 @@ def cut_lake(lake: Lake, cut_off: str, period: Period) -> Lake:
         if datetime.fromisoformat(read_snapshot(lake.path, number).created_at) <= limit:
             return lake.at(number)
     raise PublishError(f"nothing had been loaded by {limit:%Y-%m-%d %H:%M}", where="cut_off", fix="name a later time")
+
+
+def write_cut_off(instant: datetime, timezone: str, language: str) -> str:
+    """Return a cut-off as readers see it: midnight is the end of a day, 24:00."""
+    local = instant.astimezone(ZoneInfo(timezone))
+    if local.time() != time():
+        return moment(instant, timezone, language)
+    return moment(instant - timedelta(minutes=1), timezone, language).replace("23:59", "24:00")
 
 
 def mark_words(confidentiality: str, language: str) -> tuple[str, str]:

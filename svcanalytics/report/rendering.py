@@ -17,7 +17,7 @@ from svcanalytics.periods import Period
 from svcanalytics.report import inputs
 from svcanalytics.report.edition import FORMATS, MANIFEST, NOTEBOOK, PAGE, WORKBOOK, Edition, Place
 from svcanalytics.report.labels import MARKS, issue_number, label, moment
-from svcanalytics.report.masthead import Masthead, mark_words, time_of
+from svcanalytics.report.masthead import Masthead, mark_words, time_of, write_cut_off
 from svcanalytics.report.parameters import Value
 from svcanalytics.report.runner import Run
 from svcanalytics.report.scopes import name_scope
@@ -181,7 +181,7 @@ def _particulars(job: Job, before: Edition | None, now: datetime) -> dict[str, A
         "mark_note": mark_note,
         "organisation": lake.settings.organisation,
         "issue": head.issue or issue_number(job.period, language),
-        "cut_off": moment(job.cut_off, lake.timezone, language) if job.cut_off else "",
+        "cut_off": write_cut_off(job.cut_off, lake.timezone, language) if job.cut_off else "",
         "period": _span(job.period, language),
         "edition": edition,
         "published": moment(now, lake.timezone, language),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from svcanalytics.metrics.definitions import Metric
-from svcanalytics.metrics.expressions import attribute, condition, parse
+from svcanalytics.metrics.expressions import condition, parse
 from svcanalytics.metrics.grid import bounds
 from svcanalytics.metrics.views import View, view
 from svcanalytics.store.contract import contract
@@ -47,14 +47,11 @@ class Knowledge:
         """Tell whether any row of a view has an attribute."""
         if "attributes" not in of.columns():
             return False
-        rows = of.select(["attributes"], self.lake.timezone)
-        # One look at all keys: to find out that a key is nowhere takes a scan of all rows.
-        keys = f"select distinct unnest(json_keys(attributes)) from ({rows}) where attributes is not null"
+        # All keys at once, from the few texts that differ: to find out that a key is nowhere takes a scan of all rows.
+        texts = f"select distinct attributes from ({of.select(['attributes'], self.lake.timezone)})"
+        keys = f"select distinct e.key from ({texts}) t, json_each(t.attributes) e where e.type <> 'NULL'"
         known = self._remembered(of.name, "attributes", lambda: {key for (key,) in self.con.execute(keys).fetchall()})
-        query = f"select 1 from ({rows}) where {attribute(name)} is not null limit 1"
-        return name in known and bool(
-            self._remembered(of.name, f"attribute {name}", lambda: self.con.execute(query).fetchall())
-        )
+        return name in known
 
     def learn(self, metrics: Iterable[Metric]) -> None:
         """Ask what all these metrics require."""

@@ -46,6 +46,7 @@ def grown(lake, tmp_path):
 def publish(notebooks, monkeypatch, instantly):
     """Return a function that publishes in all formats, the slow one (PDF) as plain text."""
     folder = notebooks()
+    monkeypatch.setattr(os, "fsync", lambda handle: None)  # what a killed process wrote, others read without it
     monkeypatch.setattr(pdf, "write_pdf", lambda page, path: path.write_text(re.sub("<[^>]+>", " ", page)) and {})
     monkeypatch.setattr(pdf, "read_pdf", lambda path: [path.read_text()])
 
@@ -117,6 +118,8 @@ def test_wherever_the_publisher_is_killed_there_is_the_old_edition_or_the_new(gr
     places = places_of(publish, grown, shutil.copytree(before, tmp_path / "count"))
     seen, old = set(), list(range(1, number))
     for stop, place in enumerate(places):
+        if place.startswith("fsync"):
+            continue  # changes nothing that a reader sees
         out = shutil.copytree(before, tmp_path / f"out{stop}")
         if old:
             os.utime(out / "index.html", (FUTURE, FUTURE))  # a clock that was ahead must not hide what comes
@@ -145,8 +148,8 @@ def test_wherever_the_disk_is_full_nothing_half_is_published_and_trying_again_he
     publish(grown.at(0), before)
     places = places_of(publish, grown, shutil.copytree(before, tmp_path / "count"))
     for stop, place in enumerate(places):
-        if place.startswith("remove"):
-            continue  # removing needs no room
+        if place.startswith(("remove", "fsync r")):
+            continue  # removing needs no room, and one file is like another
         out = shutil.copytree(before, tmp_path / f"out{stop}")
         with hooked(stop_at(stop, fill_disk)), pytest.raises(PassingFaultError, match="No space left"):
             publish(grown, out)

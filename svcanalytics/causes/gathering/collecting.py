@@ -18,7 +18,7 @@ from svcanalytics.causes.gathering.pricing import price
 from svcanalytics.causes.gathering.rowset import EARLIER, Outcome, RowSet, read_rows
 from svcanalytics.causes.gathering.sampling import MOST, Draw, draw_rows
 from svcanalytics.causes.gathering.surroundings import read_events, read_people, read_texts
-from svcanalytics.errors import CatalogueError
+from svcanalytics.errors import CauseError
 from svcanalytics.metrics.listing import list_together
 from svcanalytics.periods import Period, day_classes, parse_period
 from svcanalytics.store.engine import identifier
@@ -70,7 +70,7 @@ def gather(
     leave_out : sequence of str
         Columns and attributes not to look along, such as one that is filled in when a case is closed.
     measures : bool
-        Whether to measure the whole catalogue over two years too, which only `relations` reads.
+        Whether to measure these metrics week by week over two years too, which only `relations` reads.
     most : int or None
         Of a table with more rows in a period a share of the cases is drawn, the same for all that hangs on them;
         None reads all.
@@ -88,6 +88,8 @@ def gather(
         When a period isn't one.
     CatalogueError
         When a metric or profile is unknown.
+    CauseError
+        When period and baseline overlap.
     """
     return gather_each(
         lake, [period], baseline, profile=profile, metric=metric, dimensions=dimensions, leave_out=leave_out,
@@ -119,6 +121,10 @@ def gather_each(
     """
     nows = [parse_period(each, lake.month_start) for each in periods]
     pairs = [(now, _baseline(now, baseline, lake.month_start)) for now in nows]
+    for now, before in pairs:
+        if before and before.start < now.end and now.start < before.end:
+            raise CauseError(f"{before.key} is part of {now.key}, or the other way round", where="baseline",
+                             fix="hold a period against another time")  # fmt: skip
     all_of_them = [each for pair in pairs for each in pair if each]
     chosen = quality.profile(profile, lake) if not isinstance(profile, quality.Profile) else profile
     known = metrics.catalogue(lake)
@@ -165,7 +171,7 @@ def gather_each(
             before = None
         frames = _around(around, now, before) | {"definitions": definitions}
         if measures:
-            frames["measures"] = _measures(lake, now)
+            frames["measures"] = _measures(lake, now, list(outcomes)) if outcomes else pd.DataFrame()
         counts = {name: int((rows["period"] == "now").sum()) for name, rows in outcomes.items()}
         worth, curves = price(whole[now.kind], chosen, known.metrics, now.key, counts)
         if worth.empty:
@@ -290,13 +296,6 @@ def _key(day: date) -> int:
     return int(day.strftime("%Y%m%d"))
 
 
-def _measures(lake: Lake, now: Period) -> pd.DataFrame:
+def _measures(lake: Lake, now: Period, ids: Sequence[str]) -> pd.DataFrame:
     start = now.last - timedelta(days=_MEASURED_DAYS)
-    parts = []
-    for every in ("month", "week"):
-        try:
-            part = metrics.measure(lake, every=every, start=start, end=now.last)
-        except CatalogueError:
-            continue
-        parts.append(part.assign(every=every))
-    return pd.concat(parts, ignore_index=True)
+    return metrics.measure(lake, ids, every="week", start=start, end=now.last).assign(every="week")

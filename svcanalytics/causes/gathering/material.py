@@ -77,7 +77,7 @@ class Material:
     training : DataFrame
         As the contract has it: ``agent``, ``at``; perhaps ``course``, ``duration_s``, ``score``.
     measures : DataFrame
-        As `measure` gives them, with ``every`` ("month" or "week"): ``metric``, ``period``, ``start``, ``value``,
+        As `measure` gives them, with ``every`` ("week", "month"): ``metric``, ``period``, ``start``, ``value``,
         ``low``, ``high``, ``n`` ..., as far back as there are data; for relations over time.
     definitions : DataFrame
         What could be an artefact, week by week: ``what``, ``table``, ``name``, ``at`` (first day of the week),

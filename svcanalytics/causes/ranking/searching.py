@@ -30,7 +30,7 @@ _LEVEL = 0.05
 
 def search(
     material: Material, *, least: int, agents: bool, over_time: bool = False, seed: int
-) -> tuple[list[Candidate], list[str]]:
+) -> tuple[list[Candidate], list[str], dict[str, str]]:
     """Ask every kind of evidence.
 
     Changes of the data and of the process are looked for first. Segments are then scanned with what these explain taken
@@ -53,9 +53,12 @@ def search(
     candidates : list of Candidate
     searches : list of str
         All that was searched, found or not.
+    passed_over : dict of str to str
+        What could not be looked at in full, and why.
     """
     mechanisms: list[Candidate] = []
     searches: list[str] = []
+    passed_over: dict[str, str] = {}
     if material.baseline is not None and material.outcomes:
         searches.append("definitions and sources")
         mechanisms += _artefacts(material, seed, least)
@@ -79,7 +82,10 @@ def search(
         if segments is not None:
             searches.append(f"segments of {metric}")
             found += segments
-    return found, searches
+    for layout in layouts.values():
+        for name, rare in layout.left_out.items():
+            passed_over[f"dimension {name}"] = f"of its values {rare} rare ones are looked at as one"
+    return found, searches, passed_over
 
 
 def _artefacts(material: Material, seed: int, least: int) -> list[Candidate]:

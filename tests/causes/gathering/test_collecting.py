@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,12 +11,14 @@ import pytest
 import svcanalytics as sv
 from svcanalytics import causes, store
 from svcanalytics.causes.gathering.material import dimensions_of
+from svcanalytics.errors import CauseError
 
 BEFORE = pd.Timestamp("2026-03-31 16:00", tz="UTC")  # local midnight of 1 April
 
 
-@pytest.fixture
-def loaded(lake):
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    lake = sv.open(tmp_path_factory.mktemp("gathered") / "lake", timezone="Asia/Shanghai")  # which is only read
     rng = np.random.default_rng(0)
     n = 3000
     opened = BEFORE + pd.to_timedelta(np.sort(rng.integers(0, 183 * 86_400, n)), "s")
@@ -57,7 +61,7 @@ def test_material_holds_the_metrics_rows_of_both_periods_and_says_what_it_lacks(
     assert "csat" in material.missing  # nobody was asked
     assert len(material.events) == len(material.texts) == 3000 and set(material.texts["period"]) == {"now", "before"}
     assert {"missing", "source", "load"} <= set(material.definitions["what"])
-    assert {"month", "week"} == set(material.measures["every"])
+    assert set(material.measures["every"]) == {"week"} and set(material.measures["metric"]) == set(material.outcomes)
 
 
 def test_the_price_of_a_case_is_what_the_index_of_the_period_says(loaded):
@@ -76,6 +80,37 @@ def test_a_lake_is_searched_through_one_door_and_the_planted_place_comes_out(loa
     assert table.iloc[0]["measure"] in ("responded_15min", "first_response_time")
     assert abs(table.iloc[0]["since"] - pd.Timestamp("2026-07-20")) <= pd.Timedelta(days=7)
     assert table.attrs["baseline"] == "2026Q2"
+    assert table.attrs["missing"]["themes"].startswith("all texts are the same")
+
+
+def test_several_periods_are_gathered_in_one_reading_as_if_each_were_gathered_alone(loaded):
+    asked = {"metric": ["responded_15min", "reopen_rate"], "measures": False}
+    both = causes.gather_each(loaded, ["2026-09", "2026-07"], **asked)
+    for together in both:
+        alone = causes.gather(loaded, together.period, **asked)
+        assert together.missing == alone.missing and together.outcomes.keys() == alone.outcomes.keys()
+        for metric in alone.outcomes:
+            pd.testing.assert_frame_equal(together.outcomes[metric], alone.outcomes[metric])
+            pd.testing.assert_frame_equal(together.earlier[metric], alone.earlier[metric])
+        for name in ("worth", "curves", "events", "texts", "definitions"):
+            pd.testing.assert_frame_equal(getattr(together, name), getattr(alone, name))
+
+
+def test_a_lake_or_period_without_rows_and_a_period_held_against_itself_are_refused_in_a_few_words(lake, loaded):
+    for asked, period in ((lake, "2026Q3"), (loaded, "2030Q1")):
+        with pytest.raises(CauseError, match="no metric has a row") as told:
+            causes.findings(asked, period)
+        assert len(str(told.value)) < 200
+    with pytest.raises(CauseError, match="2026-08 is part of 2026Q3"):
+        causes.gather(loaded, "2026Q3", "2026-08")
+
+
+def test_events_out_of_order_or_without_a_name_change_no_finding_of_other_kinds(loaded):
+    material = causes.gather(loaded, "2026Q3", metric="responded_15min", measures=False)
+    events = material.events.sample(frac=1, random_state=0, ignore_index=True)
+    events.loc[::3, "activity"] = None
+    table = causes.find(replace(material, events=events))
+    assert set(table.iloc[0]["where"].split("&")) == {"channel=app", "team=T2"}
 
 
 def test_periods_to_compare_with_can_be_chosen_and_none_is_said(loaded):

@@ -134,14 +134,14 @@ def test_a_finding_is_a_sentence_in_both_languages():
     assert english.startswith("Satisfaction: ") and "team T1" in english and "channel app" in english
     assert "index points" in english and "since" in english and row["cases"][0] in english
     chinese = describe(row, "zh")
-    assert "团队“T1”" in chinese and "影响指数" in chinese and chinese.endswith("\u3002")
+    assert "团队“T1”" in chinese and "拉低指数" in chinese and chinese.endswith("\u3002")
     other = {"where": "channel=app&step=supplier check", "kind": "step", "points": np.nan, "since": pd.NaT}
     step = describe(row | other)
     assert "with the step 'supplier check'" in step and "beyond the expected" in step and "since" not in step
     assert "all cases" in describe(row | {"where": ""})
 
 
-def test_a_measure_that_follows_another_is_told_when_asked_for_and_hides_no_place():
+def test_a_measure_that_follows_another_is_told_and_hides_no_place():
     material = make(metrics=("csat", "speed"), seed=3)
     rng = np.random.default_rng(0)
     weeks = pd.date_range("2025-03-31", periods=78, freq="7D")
@@ -155,10 +155,10 @@ def test_a_measure_that_follows_another_is_told_when_asked_for_and_hides_no_plac
     slower = material.outcomes["speed"].assign(bad=lambda d: rng.random(len(d)) < 0.1 + 0.1 * (d["period"] == "now"))
     outcomes = {"csat": material.outcomes["csat"], "speed": slower.astype({"bad": "int64"})}
     material = replace(material, outcomes=outcomes, measures=measures)
-    table = find(material, over_time=True)
+    table = find(material)
     row = table[table["kind"] == "relation"].iloc[0]
     assert (row["measure"], row["where"]) == ("csat", "lag=2&with=speed")
     assert row["details"]["effect"] == pytest.approx(0.8, abs=0.1) and row["excess"] > 0 and row["points"] > 0
     assert "2 weeks after 'speed'" in describe(row)
-    plain = find(material)
+    plain = find(material, over_time=False)
     assert set(plain["finding_id"]) == set(table.loc[table["kind"] != "relation", "finding_id"])

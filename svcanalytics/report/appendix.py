@@ -10,6 +10,8 @@ from svcanalytics.report.blocks import Blocks, Cell, Column, Heading, Proof, Tex
 from svcanalytics.report.evaluation import Evaluation
 from svcanalytics.report.formats import format_integer, is_missing, typeset
 from svcanalytics.report.readings import kind_of, target_number
+from svcanalytics.report.scopes import parse_scope
+from svcanalytics.report.vocabulary import dimension_name
 from svcanalytics.store.contract import contract
 
 __all__ = ["data_quality", "definitions"]
@@ -128,11 +130,15 @@ def _tables_sentence(e: Evaluation) -> str:
     zh = e.language == "zh"
     label = {name: contract()[name].zh if zh else contract()[name].en for name in names}
     held = [label[name] for name, rows in names.items() if rows]
-    missing = [label[name] for name, rows in names.items() if not rows]
+    missing = [label[name] for name, rows in names.items() if not rows and name not in e.undivided]
+    undivided = [label[name] for name in e.undivided]
+    unit = dimension_name(parse_scope(e.scope).by, e.language)
     if zh:
         text = f"本报告使用{len(held)}张数据表：{'、'.join(held)}。"
+        text += f"以下数据不区分{unit}，未计入：{'、'.join(undivided)}。" if undivided else ""
         return text + (f"未提供：{'、'.join(missing)}；依赖它们的内容不在报告中。" if missing else "数据表齐全。")
     text = f"This report had {len(held)} table{'' if len(held) == 1 else 's'}: {', '.join(held)}."
+    text += f" Left out, as they name no {unit.lower()}: {', '.join(undivided)}." if undivided else ""
     if not missing:
         return text + " None is missing."
     return f"{text} Not supplied: {', '.join(missing)}; what rests on these is left out."

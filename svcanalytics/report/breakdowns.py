@@ -36,7 +36,10 @@ def volumes(evaluation: Evaluation) -> Blocks:
 def teams(evaluation: Evaluation) -> Blocks:
     """Return teams and channels with their intervals; small ones are suppressed, noise is not ranked."""
     e, zh = evaluation, evaluation.language == "zh"
-    items: list = [Heading("团队与渠道" if zh else "Teams and channels", 2, "teams")]
+    title = "团队与渠道" if zh else "Teams and channels"
+    if list(e.units) == ["channel"]:
+        title = "渠道" if zh else "Channels"
+    items: list = [Heading(title, 2, "teams")]
     for dimension, frame in e.units.items():
         for metric, part in frame.groupby("metric", sort=False):
             items += _units(e, dimension, str(metric), part.reset_index(drop=True))

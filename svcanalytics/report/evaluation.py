@@ -106,6 +106,8 @@ class Evaluation:
         What sections of their own are written from: access, complaints, quality checks, the risk register, the ledger.
     tables, loads : DataFrame
         Rows per table; loads with rows read, new, updated, unchanged, quarantined.
+    undivided : tuple of str
+        In the report of a unit the tables that say nothing about such units.
     left_out : mapping of str to str
         Metrics without data in this lake and why.
     metrics : mapping of str to Metric
@@ -146,6 +148,7 @@ class Evaluation:
     topics: Topics = field(default_factory=Topics)
     tables: pd.DataFrame = field(default_factory=pd.DataFrame)
     loads: pd.DataFrame = field(default_factory=pd.DataFrame)
+    undivided: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)
 
@@ -245,6 +248,7 @@ def _computed(lake: Lake, asked: Period, report: str, language: str, scope: str)
         topics=read_topics(lake, asked),
         tables=books.tables,
         loads=books.loads,
+        undivided=lake.unit.left_out if lake.unit else (),
         left_out=found.left_out,
         metrics=found.metrics,
     )

@@ -62,7 +62,7 @@ _WORDS = {
 }
 
 
-def draw_why(links: pd.DataFrame, *, language: str, measure: str = "") -> altair.LayerChart:
+def draw_why(links: pd.DataFrame, *, language: str, measure: str = "", unit: str = "") -> altair.LayerChart:
     """Draw a chain of whys.
 
     Parameters
@@ -74,6 +74,8 @@ def draw_why(links: pd.DataFrame, *, language: str, measure: str = "") -> altair
         "zh" or "en".
     measure : str
         What got worse, as readers call it.
+    unit : str
+        What amounts are in, as readers write it ("h"); "" for cases.
 
     Raises
     ------
@@ -86,7 +88,7 @@ def draw_why(links: pd.DataFrame, *, language: str, measure: str = "") -> altair
         raise CauseError(what, where="links", fix="draw the links of a chain that has some")
     alt = load_altair()
     words = _WORDS[language]
-    records = [_record(row, place, measure, words) for place, row in enumerate(links.to_dict("records"))]
+    records = [_record(row, place, measure, words, unit) for place, row in enumerate(links.to_dict("records"))]
     ends = [0.0, *(record[name] for record in records for name in ("amount", "low", "high"))]
     room = (max(ends) - min(ends)) * 0.02
     scale = alt.Scale(domain=[min(ends) - (room if min(ends) < 0 else 0), max(ends) + room], nice=False)
@@ -126,13 +128,14 @@ def draw_why(links: pd.DataFrame, *, language: str, measure: str = "") -> altair
     )
 
 
-def _record(row: dict[str, Any], place: int, measure: str, words: dict[str, str]) -> dict[str, Any]:
+def _record(row: dict[str, Any], place: int, measure: str, words: dict[str, str], unit: str) -> dict[str, Any]:
     value = str(row["value"])
     said = f"{row['column']} {value}" if value[:1] in ("<", ">") else words["value"].format(**row)
     label = words[row["kind"]].format(measure=measure, what=row.get("label") or said)
     share = row["share"]
     told = "whole" if share != share or row["kind"] == "measure" else "of"
     numbers = {name: _number(float(row[name])) for name in ("amount", "low", "high")}
+    numbers["amount"] += f" {unit}" if unit else ""
     return {
         "row": place,
         "kind": row["kind"],

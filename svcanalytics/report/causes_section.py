@@ -198,7 +198,8 @@ def _why(e: Evaluation, found: Diagnosis) -> list:
     labels = [condition_name(str(c), str(v), e.language) if c else "" for c, v in
               zip(links["column"], links["value"], strict=True)]  # fmt: skip
     links = links.assign(label=labels)
-    svg = charts.svg(charts.draw_why(links, language=e.language, measure=measure), e.language)
+    unit = ("小时" if zh else "h") if found.chain.unit == "s" else ""
+    svg = charts.svg(charts.draw_why(links, language=e.language, measure=measure, unit=unit), e.language)
     ends = [name for name, kind in zip(labels, links["kind"], strict=True) if kind != "measure"]
     title = f"{measure}为什么变差：{'，'.join(ends)}" if zh else f"Why {measure} got worse: {', '.join(ends)}"
     columns = [
@@ -206,7 +207,11 @@ def _why(e: Evaluation, found: Diagnosis) -> list:
         Column("what", "回答" if zh else "Answer"),
         Column("layer", "层面" if zh else "Layer"),
         Column("n", "件数" if zh else "Cases", "integer"),
-        Column("amount", "超出预期" if zh else "Beyond the expected", "number"),
+        Column(
+            "amount",
+            (f"超出预期（{unit}）" if unit else "超出预期") if zh else f"Beyond the expected{' (h)' if unit else ''}",
+            "number",
+        ),
         Column("low", "区间下限" if zh else "Low (95%)", "number"),
         Column("high", "区间上限" if zh else "High (95%)", "number"),
         Column("share", "占上一步" if zh else "Of the step before", "rate"),

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from svcanalytics import metrics
-from svcanalytics.causes.tracing.phrases import say_circumstance, say_link, say_stop
+from svcanalytics.causes.tracing.phrases import say_link, say_stop
 from svcanalytics.causes.tracing.splitting import WHOLE, Search, Split
 from svcanalytics.causes.tracing.verdicts import cases_of
 from svcanalytics.errors import CauseError
@@ -58,19 +58,17 @@ class WhyChain:
         language : str
             "en" or "zh".
         """
-        from svcanalytics.causes.ranking.naming import measure_name, place_name
+        from svcanalytics.causes.ranking.naming import measure_name
 
+        measure = measure_name(self.measure, language)
         said = [
-            say_link(
-                row, measure_name(self.measure, language), place_name(f"{row['column']}={row['value']}", language),
-                language, unit=self.unit,
-            )
+            say_link(row, measure, _called(str(row["column"]), str(row["value"]), language), language, unit=self.unit)
             for row in self.links.to_dict("records")
-        ]  # fmt: skip
+        ]
         return [*said, say_stop(self.stopped, language)]
 
     def picture(self, language: str = "en") -> pd.DataFrame:
-        """Return the links with a column label, as `draw_why` takes them.
+        """Return the links with a column label, as `draw_why` takes them; what is in seconds in hours.
 
         Parameters
         ----------
@@ -78,7 +76,9 @@ class WhyChain:
             "en" or "zh".
         """
         pairs = zip(self.links["column"], self.links["value"], strict=True)
-        return self.links.assign(label=[say_circumstance(str(c), str(v), language) for c, v in pairs])
+        out = self.links.assign(label=[_called(str(column), str(value), language) for column, value in pairs])
+        amounts = ["amount", "low", "high"]
+        return out.assign(**{name: out[name] / 3600 for name in amounts}) if self.unit == "s" else out
 
 
 def five_why(
@@ -162,6 +162,12 @@ def five_why(
     told = any(link["layer"] in ("data", "process", "people") for link in links)
     stopped: Reason = "told" if told else "unexplained" if held else "alike"
     return WhyChain(measure or outcome, _table(links), stopped, unit)
+
+
+def _called(column: str, value: str, language: str) -> str:
+    from svcanalytics.causes.ranking.naming import place_name  # which is named after what is traced here
+
+    return place_name(f"{column}={value}", language) if column else ""
 
 
 def _unit(measure: str, bad: NDArray[np.float64]) -> str:

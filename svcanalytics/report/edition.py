@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from svcanalytics.errors import PublishError
 from svcanalytics.report.parameters import check_id
@@ -144,8 +145,10 @@ def read(folder: Path) -> Edition:
         place = (manifest["report"], manifest["period"], f"{manifest['scope']}-{manifest['language']}")
         if (*place, str(manifest["edition"])) != folder.parts[-4:]:
             raise ValueError("it belongs to another edition")
-        datetime.fromisoformat(manifest["published_at"])
-    except (OSError, ValueError, AttributeError) as error:
+        if not isinstance(manifest.get("masthead", {}), dict) or not {"zh", "en"} <= set(manifest["period_label"]):
+            raise ValueError("masthead or period_label is not whole")
+        datetime.fromisoformat(manifest["published_at"]).astimezone(ZoneInfo(manifest["timezone"]))
+    except (OSError, ValueError, AttributeError, ZoneInfoNotFoundError) as error:
         raise PublishError(
             f"an edition without a sound manifest ({error})",
             where=str(file),

@@ -304,7 +304,16 @@ def test_a_damaged_or_foreign_folder_stops_neither_the_list_nor_other_reports(gr
     first = publish(grown, tmp_path)
     broken = tmp_path / "tiny" / "2026-09" / "all-zh" / "1"
     shutil.copytree(first.path, broken)
-    for damage in ("", "{", "[]", json.dumps({"edition": 1}), json.dumps({**first.manifest, "title": None})):
+    about = {**first.manifest, "period": "2026-09"}
+    altered = [
+        {"title": None},
+        {"masthead": None},
+        {"period_label": {}},
+        {"timezone": "Mars"},
+        {"published_at": "soon"},
+    ]
+    texts = ["", "{", "[]", '{"edition": 1}', *(json.dumps({**about, **change}) for change in altered)]
+    for damage in texts:
         (broken / "manifest.json").chmod(0o644)
         (broken / "manifest.json").write_text(damage)
         (tmp_path / "index.html").unlink()

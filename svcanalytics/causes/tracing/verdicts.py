@@ -14,7 +14,7 @@ from svcanalytics.causes.tracing.circumstances import describe_course, with_circ
 from svcanalytics.causes.tracing.decomposition import Regression
 from svcanalytics.causes.tracing.design import lay_out, outcome_of
 from svcanalytics.causes.tracing.endings import list_done
-from svcanalytics.causes.tracing.layers import conditions_of, layer_of
+from svcanalytics.causes.tracing.layers import LAYERS, conditions_of, layer_of
 from svcanalytics.causes.tracing.shares import Change
 from svcanalytics.causes.tracing.traces import LEAST_SHARE, Found, Trace, conclude
 from svcanalytics.causes.tracing.within import stands_out
@@ -173,8 +173,9 @@ def _share(
     changes = [] if layer else _sure(regression.changes(inside, [*own, *shares.same])) or _newcomers(rows, inside)
     alike = {c.layer for c in design.columns if c.name in shares.alike} - {""}
     within: list[Change] = []
-    if not layer and shares.excess.amount > 0:
-        least = LEAST_SHARE * shares.excess.amount
+    least = LEAST_SHARE * shares.excess.amount
+    told = [part for name, part in shares.parts.items() if name in LAYERS and part.amount >= least]
+    if not layer and least > 0 and all(part.p_value >= _LEVEL for part in told):
         within = stands_out(rows, bad, inside, shares.layers, design.group, least, layers)
     n = int((inside & design.now).sum())
     return Found(measure, where, n, layer, shares, changes, alike.pop() if len(alike) == 1 else "", within)

@@ -21,7 +21,7 @@ def draw(rng, n=400, before=400, rate=0.2, more=0.15):
 def test_the_interval_holds_the_truth_in_nineteen_of_twenty_and_the_best_week_alone_does_not():
     rng = np.random.default_rng(1)
     held, best, off = [], [], []
-    for _ in range(600):
+    for _ in range(400):
         order, bad, usual, doubt, truth, rate = draw(rng)
         excess, error = size_excess(order, bad - rate, bad, usual, doubt, least=20)
         held.append(abs(excess - truth) < 1.96 * error)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
+_MOST_NAMED = 12
+
 By = Annotated[list[str] | None, typer.Option("--by", help="Split by this column; may be repeated.")]
 Every = Annotated[str, typer.Option(help="day, week, month, quarter, half_year or year.")]
 Start = Annotated[str | None, typer.Option(help="First day or period, such as 2026-10.")]
@@ -140,10 +142,12 @@ def _each(lake: Lake, kind: str, period: str) -> list[str]:
 
     enough, too_few = list_scopes(lake, f"{kind}:{EVERY}", parse_period(period, lake.month_start))
     if too_few:
+        named = too_few[:_MOST_NAMED]
+        rest = f" … +{len(too_few) - len(named)}" if len(named) < len(too_few) else ""
         text = context.say(
             f"{len(too_few)} with fewer than {FEWEST} cases or contacts get no report, their measures would be "
-            f"suppressed: {', '.join(too_few)}",
-            f"{len(too_few)}个单元本期不足{FEWEST}件，指标大多不予公布，不出报告：{'、'.join(too_few)}",
+            f"suppressed: {', '.join(named)}{rest}",
+            f"{len(too_few)}个单元本期不足{FEWEST}件，指标大多不予公布，不出报告：{'、'.join(named)}{rest}",
         )
         console().print(text, soft_wrap=True, markup=False)
     return enough

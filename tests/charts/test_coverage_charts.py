@@ -31,6 +31,18 @@ def test_what_is_missing_stands_out_and_is_where_it_is():
     assert [row["from"] for row in heat if row["day"] == "Sun 25 Oct"].count(2.0) == 2
 
 
+def test_a_map_of_the_day_reaches_the_end_of_its_last_slot():
+    chart = charts.draw_coverage_heat(COVERAGE, language="en").to_dict()
+    assert chart["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0.0, 24]
+
+
+def test_a_slot_that_keeps_its_target_seldom_is_drawn_as_a_risk():
+    chart = charts.draw_risk(pd.DataFrame({"start": START[:2], "kept": [0.9, 0.2]}), language="en")
+    assert [row["miss"] for row in values(chart)] == pytest.approx([0.1, 0.8])
+    colours = chart.to_dict()["layer"][0]["encoding"]["color"]["scale"]
+    assert colours["domain"] == [0, 1] and colours["range"][0] == "#FFFFFF"
+
+
 def test_several_queues_in_one_picture_are_refused():
     with pytest.raises(ValueError, match="choose the rows of one"):
         charts.draw_coverage(pd.concat([COVERAGE, COVERAGE]), language="en")

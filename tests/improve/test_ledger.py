@@ -51,6 +51,12 @@ def test_lines_carried_over_and_new_are_closed_and_open_together(ledger):
         assert n["carried_over"] + n["new"] == n["closed"] + n["open"]
 
 
+def test_a_closed_line_is_not_overdue_though_nobody_wrote_down_when_it_was_done(ledger):
+    lines = improve.read_actions(ledger)
+    lines["done_at"] = lines["done_at"].mask(lines["action_id"] == "Z1")
+    assert list(improve.stand(lines, parse_period("2026-07")).overdue["action_id"]) == ["Z4"]
+
+
 def test_an_empty_ledger_stands_at_nothing(lake):
     assert set(improve.stand(improve.read_actions(lake), parse_period("2026-07")).counts().values()) == {0}
 

@@ -57,7 +57,15 @@ def appraisal_verdict(appraisal: Appraisal) -> Blocks:
     rest = len(a.agents) - len(placed)
     teams = placed["team"].nunique() if len(placed) else 0
     same = len(placed) - len(better) - len(worse)
-    if zh:
+    if placed.empty:
+        text = (
+            f"{len(a.agents)}人有记录，但没有一个团队有两人以上可以比较，只列达标情况。"
+            if zh
+            else f"{len(a.agents)} people have records, but no team has two who can be compared: they are held against "
+            "the targets alone."
+        )
+        more = ""
+    elif zh:
         text = f"{len(a.agents)}人有记录，其中{len(placed)}人可在{teams}个团队内比较："
         if same == len(placed):
             text += "没有人与同组有显著差异，差异都在误差范围内，不分先后。"

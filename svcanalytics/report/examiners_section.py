@@ -291,10 +291,16 @@ def _advice(x: Examined, language: str) -> str:
             if zh
             else "What to do: we score more harshly than they do; check that both take off points for the same things."
         )
+    bounds = x.scenes_ever if len(x.scenes_ever) else x.scenes
+    if bounds.empty:
+        return "没有可比的共同单位，无法说明内部得分是否可靠。" if zh else (
+            "Nothing can be compared, so nothing can be said about our own scores."
+        )  # fmt: skip
+    most = format_number(100 * bounds[["low", "high"]].abs().max(axis=None), language, digits=1)
     return (
-        "内部评分与外部评分没有系统性差异，内部得分可以作为日常管理依据。"
+        f"没有发现系统性差异；按现有检查次数，只能排除超过{most}个百分点的差异。"
         if zh
-        else "Both score alike: our own scores can be relied on between the waves."
+        else f"No systematic difference was found; so many visits rule out only one of more than {most} points."
     )
 
 

@@ -15,7 +15,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "public": ("公开", "Public"),
     "public_note": ("可对外公布", "May be shown to anybody"),
     "personnel": ("人事机密", "HR confidential"),
-    "personnel_note": ("仅限本人、直属主管和人力资源部门查阅", "For the person, their manager and human resources"),
+    "personnel_note": ("仅限主管和人力资源部门查阅", "For managers and human resources alone"),
     "made_up": (
         "演示数据：本报告中的机构、人员和数字均为虚构。",
         "Made-up data: organisation, people and figures are invented.",

@@ -16,7 +16,8 @@ __all__ = ["Limits", "average_gaps", "find_weak", "limits_of_agreement", "measur
 
 SIDES = ("outside", "inside")
 _GAP_COLUMNS = (
-    *("outside", "inside", "n_outside", "n_inside", "difference", "error", "low", "high", "p_value", "verdict"),
+    *("outside", "inside", "n_outside", "n_inside", "difference", "error", "freedom", "low", "high", "p_value"),
+    "verdict",
 )
 
 
@@ -64,9 +65,9 @@ def measure_gaps(visits: pd.DataFrame, by: str, *, within: str | None = None, le
     -------
     DataFrame
         `by` and `within`, outside, inside (mean scores), n_outside, n_inside (visits), difference (outside less
-        inside), error (its standard error), low, high, p_value (corrected), verdict ("higher" or "lower": of the
-        outside score; "no" real difference). One row per place that both sides visited; without an interval where no
-        place was visited twice by a side.
+        inside), error (its standard error), freedom (its degrees of freedom), low, high, p_value (corrected), verdict
+        ("higher" or "lower": of the outside score; "no" real difference). One row per place that both sides visited;
+        without an interval where no place was visited twice by a side.
 
     Raises
     ------
@@ -116,6 +117,7 @@ def _gaps(visits: pd.DataFrame, by: str, level: float) -> pd.DataFrame:
             "n_inside": size["inside"].astype("int64"),
             "difference": gap,
             "error": error,
+            "freedom": df,
             "low": gap - reach,
             "high": gap + reach,
             "p_value": p,
@@ -137,25 +139,36 @@ def average_gaps(gaps: pd.DataFrame, by: str, *, level: float = 0.95) -> pd.Data
     Returns
     -------
     DataFrame
-        As `measure_gaps`, by `by`, with places (how many); intervals are normal.
+        As `measure_gaps`, by `by`, with places (how many).
     """
-    from scipy.stats import norm
+    from scipy.stats import t
 
     known = gaps[gaps["error"].notna()]
     if known.empty:
         return pd.DataFrame(columns=[by, *_GAP_COLUMNS, "places"])
+    # Places share their pooled variances, so the mean is known with no more degrees of freedom than each of them.
+    squares = known["error"] ** 2
+    known = known.assign(_square=squares, _loss=squares / known["freedom"])
     groups = known.groupby(by, sort=True)
     found = groups.agg(
-        outside=("outside", "mean"), inside=("inside", "mean"), n_outside=("n_outside", "sum"),
-        n_inside=("n_inside", "sum"), difference=("difference", "mean"),
-        error=("error", lambda own: float((own**2).sum() ** 0.5 / len(own))), places=("error", "size"),
-    )  # fmt: skip
-    reach = norm.ppf(0.5 + level / 2) * found["error"]
-    p = np.ones(len(found))
-    sized = found["error"].to_numpy() > 0
-    p[sized] = 2 * norm.sf(np.abs(found["difference"].to_numpy()[sized]) / found["error"].to_numpy()[sized])
-    found = found.assign(low=found["difference"] - reach, high=found["difference"] + reach, p_value=holm(p))
-    return found.assign(verdict=_verdicts(found, level)).reset_index()
+        outside=("outside", "mean"),
+        inside=("inside", "mean"),
+        n_outside=("n_outside", "sum"),
+        n_inside=("n_inside", "sum"),
+        difference=("difference", "mean"),
+        places=("error", "size"),
+        _square=("_square", "sum"),
+        _loss=("_loss", "sum"),
+    )
+    error = np.sqrt(found["_square"]) / found["places"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = found["_square"] / found["_loss"]
+        reach = t.ppf(0.5 + level / 2, freedom) * error
+        p = np.where(found["difference"] == 0, 1.0, 2 * t.sf(np.abs(found["difference"]) / error, freedom))
+    found = found.assign(
+        error=error, freedom=freedom, low=found["difference"] - reach, high=found["difference"] + reach, p_value=holm(p)
+    )
+    return found.assign(verdict=_verdicts(found, level)).reset_index()[[by, *_GAP_COLUMNS, "places"]]
 
 
 def limits_of_agreement(differences: Sequence[float] | NDArray[np.float64], *, level: float = 0.95) -> Limits:

@@ -58,6 +58,12 @@ def test_a_gap_too_small_for_one_wave_is_found_over_all_places():
     assert whole["verdict"] == "lower" and whole["low"] < -0.05 < whole["high"]
 
 
+def test_the_mean_over_one_place_is_as_sure_as_the_place():
+    gaps = measure_gaps(visits(np.random.default_rng(8), 1, gap=-0.04), "place", within="scene")
+    same = ["difference", "error", "low", "high", "p_value"]
+    assert average_gaps(gaps, "scene")[same].iloc[0].tolist() == pytest.approx(gaps[same].iloc[0].tolist())
+
+
 def test_only_places_below_the_others_for_sure_are_weak():
     rows = visits(np.random.default_rng(3), 6, low=2)
     inside = find_weak(rows[rows["side"] == "inside"], "place")

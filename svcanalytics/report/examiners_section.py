@@ -69,7 +69,7 @@ def scene_verdict(x: Examined, language: str) -> str:
     parts = []
     for row in x.scenes.to_dict("records"):
         gap, certain = format_points(row["difference"], language), row["verdict"] != "no"
-        span, scene = _span(row["low"], row["high"]), _scene(row["scene"], language)
+        span, scene = _between(row, language), _scene(row["scene"], language)
         if zh:
             sure = _VERDICTS[row["verdict"]][0] if certain else "在误差范围内，无显著差异"
             parts.append(f"{scene}相差{gap}（95%区间{span}），{sure}")
@@ -268,8 +268,12 @@ def _ever(x: Examined, language: str) -> str:
     parts = []
     for row in sure:
         gap, scene = format_points(row["difference"], language), _scene(row["scene"], language)
-        span, word = _span(row["low"], row["high"]), _VERDICTS[row["verdict"]][0 if zh else 1]
-        parts.append(f"{scene}{word}（差异{gap}，95%区间{span}）" if zh else f"{scene.lower()} {word}: {gap} ({span})")
+        span, word = _between(row, language), _VERDICTS[row["verdict"]][0 if zh else 1]
+        parts.append(
+            f"{scene}{word}（差异{gap}，95%区间{span}）"
+            if zh
+            else f"{scene.lower()} {word} ({gap}, 95% interval {span})"
+        )
     if zh:
         return f"单期检查次数少，合并近{x.waves}期可以看得更清楚：" + "；".join(parts) + "。"
     return f"One wave is small; {x.waves} waves together show more: " + "; ".join(parts) + "."
@@ -395,6 +399,10 @@ def _weak_table(x: Examined, language: str) -> Table:
 def _span(low: float, high: float) -> str:
     """Return an interval in percentage points, the unit left to its surroundings."""
     return " – ".join(format_number(100 * bound, "en", digits=1, signed=True) for bound in (low, high))
+
+
+def _between(row: dict, language: str) -> str:
+    return _span(row["low"], row["high"]).replace(" – ", "至" if language == "zh" else " to ")
 
 
 def _scene(scene: str, language: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -195,14 +196,16 @@ def evaluate(
     opened = gathering.open_lake(lake, snapshot, scope)
     asked = parse_period(period, opened.month_start)
     _check(opened, asked, report, language)
-    with opened.held() as held:
-        return _computed(held, asked, report, language, scope)
+    with opened.held() as held, ThreadPoolExecutor(1, "diagnose") as beside:
+        return _computed(held, beside, asked, report, language, scope)
 
 
-def _computed(lake: Lake, asked: Period, report: str, language: str, scope: str) -> Evaluation:
+def _computed(lake: Lake, beside: Executor, asked: Period, report: str, language: str, scope: str) -> Evaluation:
     periods = _look_back(asked)
     start, end = periods[0].start, asked.last
     found = gathering.measure_periods(lake, asked, start, end)
+    # Causes are looked for by one core while the engine answers everything else on the other.
+    causes = beside.submit(diagnose, lake, asked) if asked.kind in DIAGNOSED else None
     readings = gathering.read_metrics(lake, found, asked, language)
     books = gathering.read_books(lake, asked)
     ages, before = gathering.age_backlog(lake, asked)
@@ -231,7 +234,6 @@ def _computed(lake: Lake, asked: Period, report: str, language: str, scope: str)
         profile=profile,
         dependence=dependence,
         movement=movement,
-        causes=diagnose(lake, asked) if asked.kind in DIAGNOSED else None,
         places=places,
         stars=_choose_stars(lake, asked, readings, profile, dependence),
         weights=weights,
@@ -251,6 +253,7 @@ def _computed(lake: Lake, asked: Period, report: str, language: str, scope: str)
         undivided=lake.unit.left_out if lake.unit else (),
         left_out=found.left_out,
         metrics=found.metrics,
+        causes=causes.result() if causes else None,  # waited for when all else is there
     )
 
 

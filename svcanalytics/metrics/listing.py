@@ -17,6 +17,7 @@ from svcanalytics.metrics.grid import span
 from svcanalytics.metrics.knowledge import Knowledge
 from svcanalytics.metrics.views import view
 from svcanalytics.store.engine import identifier, literal
+from svcanalytics.store.frames import share_texts
 
 if TYPE_CHECKING:
     import duckdb
@@ -146,7 +147,7 @@ def _listed(
         listed.append(f"case when {counts} then {below} end as _y{number}")
     relation = f"({of.select(read, zone, known.empty, known.lake.keep)})"
     chosen = f"{within(identifier(at), days, zone)} and ({only or 'true'})"
-    rows = con.sql(f"select {', '.join(listed)} from {relation} where {chosen}").df()
+    rows = share_texts(con.sql(f"select {', '.join(listed)} from {relation} where {chosen}").df())
     local = pd.to_datetime(rows.pop("_at"), utc=True).dt.tz_convert(zone).dt.tz_localize(None)
     rows["at"] = local.astype("datetime64[us]")
     sums = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from svcanalytics.store.engine import identifier
+from svcanalytics.store.frames import share_texts
 
 if TYPE_CHECKING:
     import duckdb
@@ -94,7 +95,7 @@ def localise(rows: pd.DataFrame, zone: str) -> pd.DataFrame:
     """Turn every time with a zone into a naive local one."""
     aware = [name for name in rows.columns if isinstance(rows[name].dtype, pd.DatetimeTZDtype)]
     local = {name: rows[name].dt.tz_convert(zone).dt.tz_localize(None).astype("datetime64[us]") for name in aware}
-    return rows.assign(**local)
+    return share_texts(rows).assign(**local)
 
 
 def _days(column: str, first: date, last: date) -> str:

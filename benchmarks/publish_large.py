@@ -79,8 +79,8 @@ def _eight(workers: int) -> Run:
 
 def _publish_eight(lake: Path, out: str, workers: str) -> None:
     import svcanalytics as sv
-    from svcanalytics.report.agenda import list_due, publish_due
-    from svcanalytics.report.timetable import Timetable
+    from svcanalytics.report.scheduling.agenda import list_due, publish_due
+    from svcanalytics.report.scheduling.timetable import Timetable
 
     opened, timetable = sv.open(lake), Timetable(reports=("weekly",), languages=("zh",))
     due = list_due(opened, out, timetable, EIGHT_ON, since=EIGHT[0], until=EIGHT[1])
@@ -104,7 +104,7 @@ def _fill(reports: Path, number: int) -> None:
 
 
 def _index_s(reports: Path) -> float:
-    from svcanalytics.report import index
+    from svcanalytics.report.publication import index
 
     began = time.perf_counter()
     index.rebuild(reports, "zh")

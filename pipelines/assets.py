@@ -17,10 +17,10 @@ from pipelines.partitions import partitions_of, period_of_key
 from svcanalytics.charts.characters import readable
 from svcanalytics.errors import PassingFaultError, SvcError
 from svcanalytics.periods import Period
-from svcanalytics.report.agenda import Due, Outcome, list_period
-from svcanalytics.report.edition import Edition
-from svcanalytics.report.news import expect_news, tell_news
-from svcanalytics.report.readiness import examine_period
+from svcanalytics.report.publication.edition import Edition
+from svcanalytics.report.scheduling.agenda import Due, Outcome, list_period
+from svcanalytics.report.scheduling.news import expect_news, tell_news
+from svcanalytics.report.scheduling.readiness import examine_period
 
 __all__ = ["DropFile", "build_forecast", "build_loads", "build_period_assets", "show_first"]
 

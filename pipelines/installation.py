@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from svcanalytics import store
 from svcanalytics.periods import period_of
-from svcanalytics.report.timetable import Notify, Timetable, read_notify, read_timetable
+from svcanalytics.report.scheduling.timetable import Notify, Timetable, read_notify, read_timetable
 from svcanalytics.store.settings import FILE, home, settings
 
 __all__ = ["HOME", "Installation", "find_installation"]

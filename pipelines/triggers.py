@@ -10,9 +10,9 @@ import dagster as dg
 import svcanalytics as sv
 from pipelines.installation import Installation
 from pipelines.partitions import partition_key
-from svcanalytics.report.agenda import list_due
-from svcanalytics.report.labels import REPORTS
-from svcanalytics.report.news import tell_missed_news
+from svcanalytics.report.scheduling.agenda import list_due
+from svcanalytics.report.scheduling.news import tell_missed_news
+from svcanalytics.report.words.labels import REPORTS
 
 __all__ = ["UNDER_WAY", "build_drop_sensor", "build_forecast_schedule", "build_period_schedule"]
 

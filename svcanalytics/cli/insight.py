@@ -85,7 +85,7 @@ def overdue(
 
 def _show_worklist(rows: pd.DataFrame) -> None:
     """Show open work past or near its limit, with durations that people read."""
-    from svcanalytics.report.formats import format_duration
+    from svcanalytics.report.words.formats import format_duration
 
     language = context.settings.language
     late = rows["state"] == "overdue"
@@ -121,7 +121,7 @@ def report(
     What is left out of issue, author, reviewer, approver, cut-off and mark comes from [report] in svcanalytics.toml.
     """
     from svcanalytics.report import publish
-    from svcanalytics.report.masthead import Masthead
+    from svcanalytics.report.publication.masthead import Masthead
 
     head = Masthead(issue, author, reviewer, approver, cut_off, confidentiality)
     lake = context.lake()

@@ -35,10 +35,10 @@ def due(
     With --publish they are published, and whoever [notify] names is told. Doing it twice publishes once. Status 1 when
     one failed.
     """
-    from svcanalytics.report.agenda import list_due, publish_due
-    from svcanalytics.report.labels import report_name
-    from svcanalytics.report.news import expect_news, tell_missed_news, tell_news
-    from svcanalytics.report.timetable import read_notify, read_timetable
+    from svcanalytics.report.scheduling.agenda import list_due, publish_due
+    from svcanalytics.report.scheduling.news import expect_news, tell_missed_news, tell_news
+    from svcanalytics.report.scheduling.timetable import read_notify, read_timetable
+    from svcanalytics.report.words.labels import report_name
 
     lake, timetable, notify = context.lake(), read_timetable(), read_notify()
     folder = out or context.path(lake.settings.reports)
@@ -86,7 +86,7 @@ def explain(
     out: Annotated[Path | None, typer.Option(help="Folder of the reports; default: as in svcanalytics.toml.")] = None,
 ) -> None:
     """Compute a published figure again from its snapshot and show what it is made of. Status 1 when it differs."""
-    from svcanalytics.report.proof import explain_figure, find_edition
+    from svcanalytics.report.publication.proof import explain_figure, find_edition
 
     found = find_edition(out or context.path(context.settings.reports), edition)
     e = explain_figure(found, figure)
@@ -121,7 +121,7 @@ def open_edition(
     import shutil
 
     from svcanalytics.cli.jupyter import check_lab, start_lab
-    from svcanalytics.report.proof import find_edition, lake_of
+    from svcanalytics.report.publication.proof import find_edition, lake_of
 
     found = find_edition(out or context.path(context.settings.reports), edition)
     lake_of(found)  # says so when the snapshot is gone

@@ -92,7 +92,7 @@ def status() -> None:
 
 
 def _show_damage(*, thorough: bool) -> bool:
-    from svcanalytics.report.soundness import find_damage
+    from svcanalytics.report.publication.soundness import find_damage
 
     found = find_damage(context.path(context.settings.reports), thorough=thorough)
     if found:
@@ -105,7 +105,7 @@ def _show_damage(*, thorough: bool) -> bool:
 
 
 def _show_restatements(lake: Lake) -> None:
-    from svcanalytics.report.restatement import find_restatements
+    from svcanalytics.report.publication.restatement import find_restatements
 
     found = find_restatements(lake, context.path(lake.settings.reports))
     if not found:

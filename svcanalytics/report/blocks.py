@@ -14,7 +14,7 @@ from html import escape
 from typing import Any, ClassVar
 
 from svcanalytics.charts.characters import readable, readable_json
-from svcanalytics.report.formats import format_value, is_missing
+from svcanalytics.report.words.formats import format_value, is_missing
 
 __all__ = [
     "KINDS",

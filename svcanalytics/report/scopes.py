@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from svcanalytics.errors import PublishError
 from svcanalytics.report.parameters import check_id
-from svcanalytics.report.vocabulary import dimension_name, group_name
+from svcanalytics.report.words.vocabulary import dimension_name, group_name
 from svcanalytics.store.units import KINDS, count_units
 
 if TYPE_CHECKING:

@@ -92,7 +92,7 @@ def test_the_settings_of_a_page_can_be_read(page):
 
 def test_the_schedule_of_the_page_is_one_that_the_settings_take(tmp_path, monkeypatch):
     """An unknown key would be refused."""
-    from svcanalytics.report.timetable import read_notify, read_timetable
+    from svcanalytics.report.scheduling.timetable import read_notify, read_timetable
 
     (tmp_path / "svcanalytics.toml").write_text(blocks("scheduling.md", "toml")[0], "utf-8")
     monkeypatch.chdir(tmp_path)

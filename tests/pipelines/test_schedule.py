@@ -24,7 +24,7 @@ from pipelines.partitions import partitions_of, period_of_key
 from pipelines.serving import serve, settle_runs
 from svcanalytics.causes.finding import tabulate
 from svcanalytics.errors import ConfigError, LakeError, PassingFaultError, PublishError
-from svcanalytics.report.timetable import Notify, Timetable
+from svcanalytics.report.scheduling.timetable import Notify, Timetable
 
 ZONE = "Asia/Shanghai"
 

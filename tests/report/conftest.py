@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from svcanalytics.periods import parse_period
-from svcanalytics.report import publishing
 from svcanalytics.report.blocks import MIME, Cell, Column, Document, Table
-from svcanalytics.report.runner import Run
+from svcanalytics.report.publication import publishing
+from svcanalytics.report.publication.runner import Run
 
 PARAMETERS = """
 lake: str = ""

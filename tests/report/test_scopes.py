@@ -13,19 +13,19 @@ import svcanalytics as sv
 from svcanalytics import report
 from svcanalytics.errors import PublishError
 from svcanalytics.periods import parse_period
-from svcanalytics.report.agenda import list_due, list_period
 from svcanalytics.report.parameters import check_id
-from svcanalytics.report.proof import explain_figure, find_edition
-from svcanalytics.report.restatement import find_restatements
+from svcanalytics.report.publication.proof import explain_figure, find_edition
+from svcanalytics.report.publication.restatement import find_restatements
+from svcanalytics.report.scheduling.agenda import list_due, list_period
+from svcanalytics.report.scheduling.timetable import Timetable
 from svcanalytics.report.scopes import list_scopes, name_scope, narrow_lake, parse_scope, suits
-from svcanalytics.report.timetable import Timetable
 
 AUGUST = parse_period("2026-08")
 PROOF = """
 from svcanalytics import measure
 from svcanalytics.report.blocks import *
 from svcanalytics.report.blocks import plain
-from svcanalytics.report.gathering import open_lake
+from svcanalytics.report.facts.gathering import open_lake
 found = measure(open_lake(lake, snapshot, scope), start=period, end=period).to_dict("records")
 Proof(tuple({"id": row["metric"], "value": plain(row["value"]), "n": plain(row["n"])} for row in found))
 """

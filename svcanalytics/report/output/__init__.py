@@ -1,0 +1,1 @@
+"""Blocks as files: page, pictures, workbook, Word, PDF, each read again before it is published."""

@@ -1,0 +1,1 @@
+"""What is due, whether its data are there, and who is told."""

@@ -1,0 +1,1 @@
+"""What was found, as blocks: one function per section of a notebook."""

@@ -58,6 +58,13 @@ def flat(block) -> list:
     return [inner for item in block for inner in flat(item)] if isinstance(block, Blocks) else [block]
 
 
+def opening(e) -> str:
+    """Return what the report says first: the verdict, and what moved."""
+    verdict, moved = [block for block in flat(report.summary(e)) if isinstance(block, Text)][:2]
+    assert (verdict.role, moved.label) == ("lead", "变动" if e.language == "zh" else "Moved")
+    return f"{verdict.label} {verdict.text} {moved.text}"
+
+
 def tables(blocks) -> dict[str, list[dict]]:
     found = [b.data if isinstance(b, Figure) else b for b in flat(blocks)]
     return {
@@ -67,27 +74,28 @@ def tables(blocks) -> dict[str, list[dict]]:
     }
 
 
-def test_the_first_sentence_names_the_planted_causes_and_where_they_happened(told):
+def test_the_opening_names_the_planted_causes_and_where_they_happened(told):
     for language, down, name in (("zh", "下降", "重开率"), ("en", "down", "reopen rate")):
-        lead = next(block for block in flat(report.summary(told[language])) if isinstance(block, Text))
-        assert lead.role == "lead" and down in lead.text and name in lead.text and "South" in lead.text
-        assert "North" not in lead.text
+        said = opening(told[language])
+        assert down in said and name in said and "South" in said
+        assert "North" not in said
 
 
-def test_lines_shown_add_up_to_the_change_that_the_first_sentence_tells(told):
+def test_lines_shown_add_up_to_the_change_that_the_opening_tells(told):
     for e in told.values():
         *lines, total = tables(report.why_it_moved(e))["movement"]
         assert sum(line["contribution"].value for line in lines) == pytest.approx(total["contribution"].value, abs=1e-9)
         assert total["contribution"].value == e.index.change("2026-09", "2026-08").value
-        lead = next(block.text for block in flat(report.summary(e)) if isinstance(block, Text))
-        assert total["contribution"].text[1:] in lead
-        said = [float(n.replace("−", "-")) for n in re.findall(r"[+−]\d+\.\d", lead.split(":")[-1].split("：")[-1])]
+        told_first = opening(e)
+        assert total["contribution"].text[1:] in told_first
+        causes = told_first.split(":" if e.language == "en" else "：")[-1]
+        said = [float(n.replace("−", "-")) for n in re.findall(r"[+−]\d+\.\d", causes)]
         assert sum(said) == pytest.approx(total["contribution"].value, abs=0.05 * (len(said) + 1))
 
 
 def test_numbers_of_the_sentence_stand_in_the_table(told):
     for e in told.values():
-        lead = next(block.text for block in flat(report.summary(e)) if isinstance(block, Text))
+        lead = opening(e)
         shown = {row["contribution"].text for row in tables(report.why_it_moved(e))["movement"]}
         named = re.findall(r"([+−]\d+\.\d) from (?:reopen|responded)", lead) + re.findall(
             r"重开率（[^）]*）([+−]\d+\.\d)", lead
@@ -110,8 +118,9 @@ def test_where_nothing_changed_no_cause_is_named(tmp_path):
     )
     store.write(still, {"cases": pd.concat([first, again[again["opened_at"] < "2026-10-01"]])})
     e = report.evaluate(still.refresh(), period="2026-09", language="en")
-    lead = next(block.text for block in flat(report.summary(e)) if isinstance(block, Text))
-    assert "no significant change from last month" in lead and "Certain within" not in lead
+    said = opening(e)
+    assert said.startswith("= No significant change from last month")
+    assert "No single measure moved it for certain" in said
 
 
 def test_without_an_index_the_heaviest_measure_is_explained_in_its_own_unit(tmp_path):

@@ -52,7 +52,7 @@ _ENDS = {"team", "owner_team", "agent", "tenure"}
 
 _SHARE_OF_IDS = 0.5
 _FEW = 100
-_TELLING = 0.75
+_TELLING, _MUCH = 0.75, 0.1  # shares of the outcome's variance
 _NEARLY_ALL, _HALF, _FEW_ROWS = 0.98, 0.55, 20
 _WITHIN = ("channel", "queue", "source", "first_team", "team")
 _TENURES = ((60, "under 60 days"), (365, "under a year"), (np.inf, "a year or more"))
@@ -104,7 +104,8 @@ def usable(rows: pd.DataFrame, names: Collection[str], own: Collection[str] = ()
 
     Left out is what says nothing (one value), what names single rows, what the metric itself is made of, and what as
     good as tells the outcome: a value only filled in for the bad ones, if only in one channel or team, explains
-    nothing. Of several columns that divide the rows alike the first is kept.
+    nothing, nor does one that is mostly empty for them. Of several columns that divide the rows alike the first is
+    kept.
 
     Parameters
     ----------
@@ -140,7 +141,7 @@ def usable(rows: pd.DataFrame, names: Collection[str], own: Collection[str] = ()
             left_out[name] = "it names single rows"
         elif _tells(codes, bad):
             left_out[name] = "it as good as tells the outcome"
-        elif places and _filled_in_tells(rows[name], bad, places):
+        elif _filled_in_tells(rows[name], bad, places):
             left_out[name] = "whether it is filled in as good as tells the outcome"
         elif alike != name:
             left_out[name] = f"it divides the rows as {alike} does"
@@ -151,10 +152,13 @@ def usable(rows: pd.DataFrame, names: Collection[str], own: Collection[str] = ()
 
 def _filled_in_tells(column: pd.Series, bad: np.ndarray, places: Collection[np.ndarray]) -> bool:
     # Whether somewhere nearly all rows with it (or without it) went wrong, and of the others hardly more than half did:
-    # an agent who is only noted when the bot fails, a window that is only noted when somebody came to it.
+    # an agent who is only noted when the bot fails, a window that is only noted when somebody came to it. Or whether it
+    # tells much of the outcome everywhere: a country that is only noted when all who had the case sit in one.
     empty = (column.isna() | column.eq("")).to_numpy()
     if not empty.any() or empty.all():
         return False
+    if _tells(empty.astype(np.int64), bad, _MUCH):
+        return True
     for code in places:
         cell = 2 * code + empty
         n = np.bincount(cell, minlength=2 * code.max() + 2).reshape(-1, 2)
@@ -165,10 +169,10 @@ def _filled_in_tells(column: pd.Series, bad: np.ndarray, places: Collection[np.n
     return False
 
 
-def _tells(codes: np.ndarray, bad: np.ndarray) -> bool:
+def _tells(codes: np.ndarray, bad: np.ndarray, share: float = _TELLING) -> bool:
     # Share of the variance of the outcome between the values of a column, less what chance puts there.
     counts = np.bincount(codes)
     between = (np.bincount(codes, bad) ** 2 / counts).sum() - bad.sum() ** 2 / len(bad)
     whole = ((bad - bad.mean()) ** 2).sum()
     rest = len(bad) - len(counts)
-    return bool(whole > 0 and rest > 0 and 1 - (whole - between) / rest / (whole / (len(bad) - 1)) > _TELLING)
+    return bool(whole > 0 and rest > 0 and 1 - (whole - between) / rest / (whole / (len(bad) - 1)) > share)

@@ -87,3 +87,14 @@ def test_what_is_filled_in_for_the_bad_alone_in_one_channel_is_left_out():
     honest = pd.Series(rng.choice(["1", "2"], n)).where(counter)
     kept, left_out = usable(rows.assign(window=window, desk=honest), ["channel", "window", "desk"])
     assert kept == ["channel", "desk"] and "filled in" in left_out["window"]
+
+
+def test_what_is_more_often_empty_for_the_bad_is_left_out_and_what_is_empty_by_chance_is_kept():
+    rng = np.random.default_rng(1)
+    n = 4000
+    bad = rng.random(n) < 0.4
+    country = pd.Series(rng.choice(["NO", "SE"], n)).where(rng.random(n) < np.where(bad, 0.1, 0.6))
+    system = pd.Series(rng.choice(["a", "b"], n)).where(rng.random(n) < np.where(bad, 0.5, 0.6))
+    rows = pd.DataFrame({"country": country, "system": system, "bad": bad.astype(int)})
+    kept, left_out = usable(rows, ["country", "system"])
+    assert kept == ["system"] and "filled in" in left_out["country"]

@@ -203,9 +203,9 @@ def evaluate(
 def _computed(lake: Lake, beside: Executor, asked: Period, report: str, language: str, scope: str) -> Evaluation:
     periods = _look_back(asked)
     start, end = periods[0].start, asked.last
-    found = gathering.measure_periods(lake, asked, start, end)
     # Causes are looked for by one core while the engine answers everything else on the other.
     causes = beside.submit(diagnose, lake, asked) if asked.kind in DIAGNOSED else None
+    found = gathering.measure_periods(lake, asked, start, end)
     readings = gathering.read_metrics(lake, found, asked, language)
     books = gathering.read_books(lake, asked)
     ages, before = gathering.age_backlog(lake, asked)

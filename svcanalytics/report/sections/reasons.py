@@ -11,6 +11,7 @@ __all__ = [
     "band",
     "cause_label",
     "certain_causes",
+    "inside_sentence",
     "measure_name",
     "part_label",
     "shift_name",
@@ -97,6 +98,11 @@ def measure_name(e: Evaluation, metric: str) -> str:
     return metric if known is None else typeset(known.name[e.language], e.language)
 
 
+def inside_sentence(name: str) -> str:
+    """Return a name as it stands inside a sentence: "Reopen rate" becomes "reopen rate", "NPS" stays."""
+    return name[0].lower() + name[1:] if name[1:2].islower() else name
+
+
 def sureness(certain: bool, language: str) -> str:
     """Return whether a line is certain, as a table says it."""
     if language == "zh":
@@ -123,7 +129,7 @@ def _cause(e: Evaluation, line: dict) -> str:
 def _written(name: str, value: float, e: Evaluation) -> str:
     if e.language == "zh":
         return f"{name}{signed(value, 'zh')}分"
-    inside = name[0].lower() + name[1:] if name[1:2].islower() else name
+    inside = inside_sentence(name)
     return f"{signed(value, 'en')} from {inside}"
 
 

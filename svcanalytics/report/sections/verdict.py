@@ -6,7 +6,7 @@ from svcanalytics.report.facts.evaluation import Evaluation
 from svcanalytics.report.facts.readings import Reading
 from svcanalytics.report.facts.risks import list_risks
 from svcanalytics.report.sections import narrative
-from svcanalytics.report.sections.reasons import certain_causes, measure_name
+from svcanalytics.report.sections.reasons import certain_causes, inside_sentence, measure_name
 from svcanalytics.report.sections.risk_section import risk_name
 from svcanalytics.report.sections.standing import index_change, index_incomplete, index_score
 from svcanalytics.report.words.formats import format_number, format_rate, is_missing
@@ -104,7 +104,8 @@ def describe_movers(e: Evaluation) -> str:
     whole = e.movement is not None and not e.movement.metric and e.movement.certain
     doubted = [] if e.causes is None or e.causes.artefacts.empty else list(dict.fromkeys(e.causes.artefacts["measure"]))
     moved = e.movement.lines[e.movement.lines["certain"]]["metric"].tolist() if e.movement is not None else []
-    names = narrative.enumerate_names([measure_name(e, each) for each in doubted if each in moved], e.language)
+    named = [inside_sentence(measure_name(e, each)) for each in doubted if each in moved]
+    names = narrative.enumerate_names(named, e.language)
     if zh:
         beware = f"其中{names}含数据口径的变化，未必是服务变化。" if names else ""
         return f"{'变动来自' if whole else '能确定的只有'}：{'、'.join(causes)}。{beware}"

@@ -7,7 +7,7 @@ import pandas as pd
 from svcanalytics.report.blocks import Blocks, Cell, Column, Heading, Table, Text, tabulate
 from svcanalytics.report.facts.improvement_list import MOST_SUGGESTIONS, ImprovementList
 from svcanalytics.report.words.formats import is_missing
-from svcanalytics.report.words.vocabulary import group_name
+from svcanalytics.report.words.vocabulary import group_name, origin_name
 
 __all__ = ["improvements"]
 
@@ -23,14 +23,6 @@ _KINDS = {
     "mystery_shopper": ("神秘顾客", "mystery shopper"),
     "patrol": ("巡检", "patrol"),
     "compliance": ("合规检查", "compliance"),
-}
-_ORIGINS = {
-    "evaluation": ("评价", "evaluation"),
-    "audit": ("检查", "audit"),
-    "complaint": ("投诉", "complaint"),
-    "qa": ("质检", "QA"),
-    "incident": ("事件", "incident"),
-    "suggestion": ("建议", "suggestion"),
 }
 _LONGEST = 80
 
@@ -152,7 +144,7 @@ def _lines(found: ImprovementList) -> list:
         Column("due", "完成时限" if zh else "Due", "date"),
     ]
     records = [
-        {"action_id": row["action_id"], "origin": _ORIGINS.get(row["origin"], (row["origin"],) * 2)[0 if zh else 1]}
+        {"action_id": row["action_id"], "origin": origin_name(row["origin"], language)}
         | {name: _cut(row[name]) for name in ("problem", "department", "measure")}
         | {"due": None if pd.isna(row["due_at"]) else row["due_at"].date()}
         for row in found.lines.to_dict("records")

@@ -8,6 +8,7 @@ import pandas as pd
 
 from svcanalytics.report.blocks import Blocks, Cell, Column, Heading, Text, tabulate
 from svcanalytics.report.words.formats import is_missing
+from svcanalytics.report.words.vocabulary import origin_name
 
 if TYPE_CHECKING:
     from svcanalytics.report.facts.evaluation import Evaluation
@@ -16,14 +17,6 @@ __all__ = ["rectification"]
 
 MOST_LINES = 15
 _PROBLEM = 60
-_ORIGINS = {
-    "evaluation": ("评价", "evaluation"),
-    "audit": ("检查", "audit"),
-    "complaint": ("投诉", "complaint"),
-    "qa": ("质检", "QA"),
-    "incident": ("事件", "incident"),
-    "suggestion": ("建议", "suggestion"),
-}
 _STATES = {
     "overdue": ("超期", "overdue", "red"),
     "open": ("未开始", "open", None),
@@ -84,7 +77,6 @@ def _counts(n: dict[str, int], language: str):  # type: ignore[no-untyped-def]
 
 def _open_lines(e: Evaluation):  # type: ignore[no-untyped-def]
     zh = e.language == "zh"
-    place = 0 if zh else 1
     standing = e.ledger
     late = set(standing.overdue["action_id"])
     lines = standing.open.assign(_late=~standing.open["action_id"].isin(late))
@@ -105,7 +97,7 @@ def _open_lines(e: Evaluation):  # type: ignore[no-untyped-def]
         records.append(
             {
                 "action_id": line["action_id"],
-                "origin": _ORIGINS.get(line["origin"], (line["origin"],) * 2)[place],
+                "origin": origin_name(line["origin"], e.language),
                 "problem": _short(line["problem"]),
                 "department": _short(line["department"]),
                 "measure": _short(line["measure"]),

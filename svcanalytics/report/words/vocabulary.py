@@ -6,7 +6,7 @@ from typing import Any
 
 from svcanalytics.report.words.formats import is_missing, word
 
-__all__ = ["dimension_name", "group_name", "holiday_name", "shorten"]
+__all__ = ["dimension_name", "group_name", "holiday_name", "origin_name", "shorten"]
 
 #: A name longer than this was text in the wrong column; whole, it would fill a page.
 LONGEST = 60
@@ -22,6 +22,15 @@ _DIMENSIONS = {
     "site": ("网点", "Site"),
     "urgency": ("紧急程度", "Urgency"),
     "customer_type": ("客户类型", "Customer type"),
+}
+
+_ORIGINS = {
+    "evaluation": ("评价", "evaluation"),
+    "audit": ("检查", "audit"),
+    "complaint": ("投诉", "complaint"),
+    "qa": ("质检", "QA"),
+    "incident": ("事件", "incident"),
+    "suggestion": ("建议", "suggestion"),
 }
 
 _GROUPS = {
@@ -110,6 +119,11 @@ def group_name(value: Any, language: str) -> str:
     if known:
         return known[0] if language == "zh" else known[1]
     return shorten(str(value))
+
+
+def origin_name(origin: str, language: str) -> str:
+    """Return where a line of the ledger comes from, for readers; a word of an organisation's own stays."""
+    return _ORIGINS.get(origin, (origin, origin))[language != "zh"]
 
 
 def shorten(text: str) -> str:
